@@ -1,0 +1,82 @@
+//! The source's own AAC frames as a rendition.
+
+use std::path::Path;
+
+use ffmpeg_next::{Packet, Rational};
+
+use crate::plan::{AudioPlan, AudioRendition, Plan};
+use crate::probe::extradata;
+use crate::time::ticks;
+use crate::{Error, Input, Sink};
+
+use super::writer::Writer;
+
+/// Samples of an AAC-LC frame.
+const FRAME: i64 = 1_024;
+
+/// Packages packets as they are.
+pub(super) struct Copier {
+    writer: Writer,
+    base: Rational,
+    start_us: i64,
+    rate: u32,
+    /// Where the next frame belongs.
+    next: Option<i64>,
+    /// Taken off every time: a first frame that begins a little before media time 0 begins there.
+    shift: i64,
+}
+
+impl Copier {
+    pub(super) fn open(
+        input: &Input,
+        plan: &Plan,
+        audio: &AudioPlan,
+        rendition: &AudioRendition,
+        out: &Path,
+        on: &mut Sink,
+    ) -> Result<Self, Error> {
+        let stream = input.context().stream(audio.track);
+        let stream = stream.ok_or_else(|| Error::plan(format!("no track {}", audio.track)))?;
+        let config = extradata(&stream);
+        if config.len() < 2 {
+            return Err(Error::unusable("AAC without its configuration"));
+        }
+        let writer = Writer::open(plan, audio, rendition, &config, out, on)?;
+        let base = stream.time_base();
+        let rate = audio.sample_rate;
+        Ok(Self { writer, base, start_us: plan.start_us, rate, next: None, shift: 0 })
+    }
+
+    pub(super) fn packet(&mut self, packet: &Packet, on: &mut Sink) -> Result<(), Error> {
+        let data = packet.data().unwrap_or_default();
+        if data.is_empty() || packet.is_corrupt() {
+            // Cut off with the file; what follows, if anything, says where it belongs.
+            return Ok(());
+        }
+        let Some(stamp) = packet.pts() else { return Ok(()) };
+        let time = ticks(stamp, self.base, self.start_us, self.rate) - self.shift;
+        let time = match self.next {
+            Some(next) => self.place(time, next),
+            // At most 5 ms early: rather a little late than a hole at the start.
+            None if time < 0 && time >= -i64::from(self.rate) / 200 => {
+                self.shift = time;
+                0
+            }
+            // The encoder's priming, heard before media time 0.
+            None if time < 0 => return Ok(()),
+            None => time,
+        };
+        self.next = Some(time + FRAME);
+        self.writer.push(time, data.to_vec(), on)
+    }
+
+    pub(super) fn finish(self, on: &mut Sink) -> Result<(), Error> {
+        let end = self.next.ok_or_else(|| Error::unusable("no frame of the sound to copy"))?;
+        self.writer.finish(end, on)
+    }
+
+    /// Frames follow each other without rounding errors; only a true hole moves them.
+    fn place(&self, time: i64, next: i64) -> i64 {
+        if time - next > i64::from(self.rate) / 50 { time } else { next }
+    }
+}

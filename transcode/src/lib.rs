@@ -1,0 +1,46 @@
+//! FFmpeg behind duoku: what is in a file, which renditions to make of it, and their parts.
+//!
+//! The way of a source through this crate:
+//!
+//! ```text
+//! Input::open -> probe -> plan -> copy_video, encode_part, encode_audio -> files and Events
+//!                              -> extract_subtitles, stills
+//! ```
+//!
+//! Plain synchronous code. It reads one open file and writes into one folder; it knows nothing of
+//! tokio, SQL, HTTP or the catalogue's ids.
+
+mod audio;
+mod cmaf;
+mod copy;
+mod decode;
+mod encode;
+mod error;
+mod event;
+mod facts;
+mod frame;
+pub mod input;
+mod language;
+pub mod picture;
+pub mod plan;
+mod probe;
+mod stills;
+mod subtitles;
+mod time;
+
+pub use audio::encode_audio;
+pub use copy::copy_video;
+pub use encode::encode_part;
+pub use error::Error;
+pub use event::{Event, Segment, Sink};
+pub use facts::{
+    AudioFacts, Chapter, Colour, Hdr, Probe, Ratio, SourceTrack, TrackKind, VideoFacts,
+};
+pub use input::Input;
+pub use plan::{
+    AudioPlan, AudioRendition, CopyPlan, PartRange, Plan, Policy, Refusal, Rung, RungPolicy,
+    SubtitlePlan, VideoPlan, plan,
+};
+pub use probe::probe;
+pub use stills::{Poster, Sprite, Stills, stills};
+pub use subtitles::{Cue, EmbeddedSubtitles, extract_subtitles};

@@ -1,0 +1,362 @@
+//! What to make of a source: pure decisions over a [`Probe`], no FFmpeg here.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::facts::{Chapter, Colour, Hdr, Probe, Ratio, SourceTrack, TrackKind};
+
+mod audio;
+mod sentence;
+mod video;
+
+/// How renditions are to be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The ladder, largest first.
+    pub rungs: Vec<RungPolicy>,
+    /// Constant rate factor of x264, under the cap of each rung.
+    pub crf: f32,
+    /// Bit rates of the audio renditions, largest first.
+    pub audio_bitrates_bps: Vec<u32>,
+    /// Length of a segment.
+    pub segment_ms: i64,
+    /// Length of a part; rounded up to whole segments.
+    pub part_ms: i64,
+    /// Distance of key frames; a divisor of `segment_ms`.
+    pub gop_ms: i64,
+    /// May the source's own H.264 be kept as the top rung?
+    pub copy_video: bool,
+    /// May the source's own AAC be kept?
+    pub copy_audio: bool,
+    /// A source above this is never copied, whatever its rung allows.
+    pub max_copy_bitrate_bps: i64,
+    /// Longer sources are refused.
+    pub max_duration_ms: i64,
+    /// More pixels in a frame are refused.
+    pub max_pixels: u64,
+}
+
+/// One step of the ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RungPolicy {
+    /// The short side of the picture, in pixels.
+    pub height: u32,
+    /// Cap of the bit rate.
+    pub max_bitrate_bps: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let rung = |height, max_bitrate_bps| RungPolicy { height, max_bitrate_bps };
+        Self {
+            rungs: vec![
+                rung(1080, 5_350_000),
+                rung(720, 3_000_000),
+                rung(480, 1_500_000),
+                rung(360, 860_000),
+                rung(240, 400_000),
+            ],
+            crf: 23.0,
+            audio_bitrates_bps: vec![128_000, 48_000],
+            segment_ms: 6_000,
+            part_ms: 60_000,
+            gop_ms: 2_000,
+            copy_video: true,
+            copy_audio: true,
+            max_copy_bitrate_bps: 8_100_000,
+            max_duration_ms: 24 * 3_600_000,
+            max_pixels: 8_192 * 8_192,
+        }
+    }
+}
+
+/// What will be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Length of the presentation.
+    pub duration_ms: i64,
+    /// The source's time stamp at media time 0, microseconds.
+    pub start_us: i64,
+    /// Length of a segment.
+    pub segment_ms: i64,
+    /// Length of a part, whole segments.
+    pub part_ms: i64,
+    /// Distance of key frames.
+    pub gop_ms: i64,
+    /// The picture, when there is one.
+    pub video: Option<VideoPlan>,
+    /// The sound, one for each track.
+    pub audio: Vec<AudioPlan>,
+    /// Text to be taken out.
+    pub subtitles: Vec<SubtitlePlan>,
+    /// A picture attached to the file, by track.
+    pub cover: Option<usize>,
+    /// The source's chapters.
+    pub chapters: Vec<Chapter>,
+    /// The parts of every rendition.
+    pub parts: Vec<PartRange>,
+    /// What will be done, for the author, in Chinese.
+    pub sentence_zh: String,
+    /// The same in English.
+    pub sentence_en: String,
+}
+
+/// The picture's renditions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VideoPlan {
+    /// The source's track.
+    pub track: usize,
+    /// The source's own packets, as top rung.
+    pub copy: Option<CopyPlan>,
+    /// What is encoded, largest first.
+    pub rungs: Vec<Rung>,
+    /// Frames a second of the result, average.
+    pub frame_rate: Ratio,
+    /// Frames nearer than a 60th of a second are dropped.
+    pub cap_frame_rate: bool,
+    /// Interlaced frames are made progressive.
+    pub deinterlace: bool,
+    /// Clockwise degrees.
+    pub rotation: u16,
+    /// Flipped left to right, after the rotation.
+    pub mirrored: bool,
+    /// High dynamic range to be brought down to BT.709; [`Hdr::None`] when there is none.
+    pub tone_map: Hdr,
+    /// The colours of the result.
+    pub colour: Colour,
+    /// Time stamps survive a seek; else every part decodes from the start.
+    pub reliable_times: bool,
+}
+
+/// The source's video kept as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyPlan {
+    /// Name of the rendition, e.g. `1080p-copy`.
+    pub name: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+}
+
+/// One encoded rendition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rung {
+    /// Name of the rendition, e.g. `720p`.
+    pub name: String,
+    /// Pixels, even.
+    pub width: u32,
+    /// Pixels, even.
+    pub height: u32,
+    /// Cap.
+    pub max_bitrate_bps: u32,
+    /// Constant rate factor.
+    pub crf: f32,
+}
+
+/// The renditions of one audio track.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioPlan {
+    /// The source's track.
+    pub track: usize,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// The track's own title.
+    pub title: Option<String>,
+    /// Exactly one is.
+    pub default: bool,
+    /// Of the result, Hz.
+    pub sample_rate: u32,
+    /// Best first.
+    pub renditions: Vec<AudioRendition>,
+}
+
+/// One audio rendition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioRendition {
+    /// e.g. `audio-0-128k`, `audio-0-copy`; the number counts the plan's audio tracks.
+    pub name: String,
+    /// Of the encoder, or as measured when copied.
+    pub bitrate_bps: u32,
+    /// 1 or 2.
+    pub channels: u32,
+    /// The source's own packets.
+    pub copy: bool,
+}
+
+/// A text track to be taken out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubtitlePlan {
+    /// The source's track.
+    pub track: usize,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// The track's own title.
+    pub title: Option<String>,
+    /// To be shown to everybody.
+    pub forced: bool,
+    /// For people who are hard of hearing.
+    pub hearing_impaired: bool,
+}
+
+/// A part's share of the media time. What begins in it belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRange {
+    /// From 0.
+    pub index: usize,
+    /// Inclusive.
+    pub start_ms: i64,
+    /// Exclusive.
+    pub end_ms: i64,
+}
+
+/// Why nothing can be made of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// No track of sound or moving pictures.
+    #[error("there is no video or audio in the file")]
+    NoUsableStreams,
+    /// There are tracks, but none that can be decoded.
+    #[error("the format {0} cannot be decoded")]
+    UnknownCodec(String),
+    /// Tracks of a known format, of which no frame could be decoded.
+    #[error("no frame of the {0} track could be decoded; the file is damaged")]
+    Damaged(String),
+    /// Nothing to play.
+    #[error("the file has no duration")]
+    Empty,
+    /// Longer than allowed.
+    #[error("the file lasts {duration_ms} ms, more than the allowed {max_ms} ms")]
+    TooLong {
+        /// Of the source.
+        duration_ms: i64,
+        /// Allowed.
+        max_ms: i64,
+    },
+    /// A larger picture than allowed.
+    #[error("the picture of {width}x{height} pixels is larger than allowed")]
+    TooLarge {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
+}
+
+impl Refusal {
+    /// A stable name for translations.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoUsableStreams => "no_usable_streams",
+            Self::UnknownCodec(_) => "unknown_codec",
+            Self::Damaged(_) => "damaged",
+            Self::Empty => "empty",
+            Self::TooLong { .. } => "too_long",
+            Self::TooLarge { .. } => "too_large",
+        }
+    }
+}
+
+/// Decides what to make of a source.
+///
+/// # Errors
+///
+/// A [`Refusal`] when nothing can be made of it.
+pub fn plan(probe: &Probe, policy: &Policy) -> Result<Plan, Refusal> {
+    refuse(probe, policy)?;
+    let video = probe.best_video().and_then(|track| video::plan(probe, track, policy));
+    let audio = audio::plan(probe, policy);
+    let part_ms = whole_segments(policy);
+    let mut plan = Plan {
+        duration_ms: probe.duration_ms,
+        start_us: probe.start_us,
+        segment_ms: policy.segment_ms,
+        part_ms,
+        gop_ms: policy.gop_ms,
+        video,
+        audio,
+        subtitles: probe.tracks.iter().filter(|t| t.text_subtitle).map(subtitle).collect(),
+        cover: probe
+            .tracks
+            .iter()
+            .find(|t| t.kind == TrackKind::Cover && t.decodable)
+            .map(|t| t.index),
+        chapters: probe.chapters.clone(),
+        parts: parts(probe.duration_ms, part_ms),
+        sentence_zh: String::new(),
+        sentence_en: String::new(),
+    };
+    plan.sentence_zh = sentence::chinese(&plan);
+    plan.sentence_en = sentence::english(&plan);
+    Ok(plan)
+}
+
+fn refuse(probe: &Probe, policy: &Policy) -> Result<(), Refusal> {
+    let playable =
+        |t: &&SourceTrack| matches!(t.kind, TrackKind::Video | TrackKind::Audio) && t.decodable;
+    if !probe.tracks.iter().any(|t| playable(&t)) {
+        return Err(why_not(probe));
+    }
+    if probe.duration_ms <= 0 {
+        return Err(Refusal::Empty);
+    }
+    if probe.duration_ms > policy.max_duration_ms {
+        let (duration_ms, max_ms) = (probe.duration_ms, policy.max_duration_ms);
+        return Err(Refusal::TooLong { duration_ms, max_ms });
+    }
+    let Some(facts) = probe.best_video().and_then(|t| t.video.as_ref()) else { return Ok(()) };
+    let (width, height) = (facts.coded_width, facts.coded_height);
+    if u64::from(width) * u64::from(height) > policy.max_pixels {
+        return Err(Refusal::TooLarge { width, height });
+    }
+    Ok(())
+}
+
+fn why_not(probe: &Probe) -> Refusal {
+    let media = |t: &&SourceTrack| matches!(t.kind, TrackKind::Video | TrackKind::Audio);
+    match probe.tracks.iter().find(media) {
+        None => Refusal::NoUsableStreams,
+        Some(track) if crate::input::allows_codec(&track.codec) => {
+            Refusal::Damaged(track.codec.clone())
+        }
+        Some(track) => Refusal::UnknownCodec(track.codec.clone()),
+    }
+}
+
+fn subtitle(track: &SourceTrack) -> SubtitlePlan {
+    SubtitlePlan {
+        track: track.index,
+        language: track.language.clone(),
+        title: track.title.clone(),
+        forced: track.forced,
+        hearing_impaired: track.hearing_impaired,
+    }
+}
+
+/// A part's length: `part_ms` rounded up to whole segments.
+fn whole_segments(policy: &Policy) -> i64 {
+    let segment_ms = policy.segment_ms.max(1_000);
+    let segments = policy.part_ms.max(1).div_euclid(segment_ms);
+    let whole = if segments * segment_ms >= policy.part_ms { segments } else { segments + 1 };
+    whole.max(1) * segment_ms
+}
+
+/// Shorter rests join the part before: a part must have room for a frame of its own.
+pub(crate) const MIN_LAST_PART_MS: i64 = 1_000;
+
+fn parts(duration_ms: i64, part_ms: i64) -> Vec<PartRange> {
+    let mut parts = Vec::new();
+    let mut start_ms = 0;
+    while start_ms < duration_ms {
+        let rest_ms = duration_ms - start_ms - part_ms;
+        let end_ms = if rest_ms <= MIN_LAST_PART_MS { duration_ms } else { start_ms + part_ms };
+        parts.push(PartRange { index: parts.len(), start_ms, end_ms });
+        start_ms = end_ms;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The picture: which rungs the source deserves, and whether its own packets can be kept.
+
+use crate::facts::{Colour, Hdr, Probe, Ratio, SourceTrack, VideoFacts};
+
+use super::{CopyPlan, Policy, Rung, RungPolicy, VideoPlan};
+
+/// Frames a second above which frames are dropped, with room for 59.94 written as 60.1.
+const MAX_FRAME_RATE: f64 = 60.5;
+
+/// A copied segment ends at a key frame, so this bounds what it can be longer than planned.
+const MAX_COPY_KEY_INTERVAL_MS: i64 = 6_100;
+
+/// A copy can neither begin late nor repeat a last frame in parts of their own.
+const MAX_COPY_START_MS: i64 = 100;
+const MAX_COPY_SHORTFALL_MS: i64 = 1_000;
+
+/// Containers whose H.264 carries its parameters apart (avcC) and true time stamps.
+const COPY_CONTAINERS: [&str; 3] = ["mov,", "matroska", "flv"];
+
+pub(super) fn plan(probe: &Probe, track: &SourceTrack, policy: &Policy) -> Option<VideoPlan> {
+    let facts = track.video.as_ref()?;
+    let (copy, rungs) = ladder(probe, track, facts, policy);
+    let cap_frame_rate = facts.frame_rate.value() > MAX_FRAME_RATE;
+    Some(VideoPlan {
+        track: track.index,
+        copy,
+        rungs,
+        frame_rate: if cap_frame_rate { Ratio { num: 60, den: 1 } } else { facts.frame_rate },
+        cap_frame_rate,
+        deinterlace: facts.interlaced,
+        rotation: facts.rotation,
+        mirrored: facts.mirrored,
+        tone_map: facts.hdr,
+        colour: result_colour(facts),
+        reliable_times: facts.reliable_times,
+    })
+}
+
+fn ladder(
+    probe: &Probe,
+    track: &SourceTrack,
+    facts: &VideoFacts,
+    policy: &Policy,
+) -> (Option<CopyPlan>, Vec<Rung>) {
+    let mut rungs = rungs(facts, policy);
+    let cap_bps = rungs.first().map_or(0, |r| i64::from(r.max_bitrate_bps));
+    if !policy.copy_video || !can_copy(probe, track, facts, policy, cap_bps) {
+        return (None, rungs);
+    }
+    let top = rungs.remove(0);
+    let copy = CopyPlan {
+        name: format!("{}-copy", top.name),
+        width: facts.coded_width,
+        height: facts.coded_height,
+    };
+    (Some(copy), rungs)
+}
+
+/// The rungs at and below the source's own size, largest first; never empty.
+fn rungs(facts: &VideoFacts, policy: &Policy) -> Vec<Rung> {
+    let short = facts.width.min(facts.height).max(1);
+    let fitting: Vec<&RungPolicy> = policy.rungs.iter().filter(|r| r.height <= short).collect();
+    let mut rungs: Vec<Rung> = Vec::new();
+    if let Some(own) = own_rung(short, fitting.first().map(|r| r.height), policy) {
+        rungs.push(rung(facts, own, policy));
+    }
+    rungs.extend(fitting.into_iter().map(|r| rung(facts, *r, policy)));
+    rungs
+}
+
+/// A rung of the source's own size, when it lies between two rungs and is more than 10 % larger
+/// than the lower one, or below them all.
+fn own_rung(short: u32, below: Option<u32>, policy: &Policy) -> Option<RungPolicy> {
+    let above = policy.rungs.iter().rfind(|r| r.height > short);
+    match (above, below) {
+        (_, Some(below)) if short * 10 <= below * 11 => None,
+        // Larger than the largest rung: that one is enough.
+        (None, Some(_)) => None,
+        (Some(above), _) => {
+            let share = f64::from(short * short) / f64::from(above.height * above.height);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a share of a u32"
+            )]
+            let max_bitrate_bps = (f64::from(above.max_bitrate_bps) * share) as u32;
+            Some(RungPolicy { height: short, max_bitrate_bps: max_bitrate_bps.max(100_000) })
+        }
+        (None, None) => Some(RungPolicy { height: short, max_bitrate_bps: 1_000_000 }),
+    }
+}
+
+fn rung(facts: &VideoFacts, rung: RungPolicy, policy: &Policy) -> Rung {
+    let (width, height) = fit(facts.width, facts.height, rung.height);
+    Rung {
+        name: format!("{}p", even(rung.height)),
+        width,
+        height,
+        max_bitrate_bps: rung.max_bitrate_bps,
+        crf: policy.crf,
+    }
+}
+
+/// The size whose short side is `short`, both sides even, at least 16 and at most 8192.
+fn fit(width: u32, height: u32, short: u32) -> (u32, u32) {
+    let (width, height) = (u64::from(width.max(1)), u64::from(height.max(1)));
+    let own_short = width.min(height);
+    let scale = |side: u64| {
+        let scaled = (side * u64::from(short) + own_short / 2) / own_short;
+        even(u32::try_from(scaled.min(8_192)).unwrap_or(8_192))
+    };
+    (scale(width), scale(height))
+}
+
+/// The nearest even number, downwards, of at least 16.
+fn even(side: u32) -> u32 {
+    (side & !1).max(16)
+}
+
+fn can_copy(
+    probe: &Probe,
+    track: &SourceTrack,
+    facts: &VideoFacts,
+    policy: &Policy,
+    cap_bps: i64,
+) -> bool {
+    let bitrate_bps = track.bitrate_bps.unwrap_or(probe.bitrate_bps);
+    let tallest = policy.rungs.iter().map(|r| r.height).max().unwrap_or(0);
+    let end_ms = track.start_ms + track.duration_ms;
+    track.codec == "h264"
+        && COPY_CONTAINERS.iter().any(|c| probe.container.starts_with(c))
+        && matches!(facts.pixel_format.as_str(), "yuv420p" | "yuvj420p")
+        && !facts.interlaced
+        && facts.rotation == 0
+        && !facts.mirrored
+        && facts.sar.num == facts.sar.den
+        && facts.hdr == Hdr::None
+        && facts.reliable_times
+        && facts.closed_gops
+        && !facts.hidden_frames
+        && facts.frame_rate.value() <= MAX_FRAME_RATE
+        && facts.width.min(facts.height) * 10 <= tallest * 11
+        && facts.max_key_interval_ms.is_some_and(|ms| ms <= MAX_COPY_KEY_INTERVAL_MS)
+        && track.start_ms <= MAX_COPY_START_MS
+        && end_ms + MAX_COPY_SHORTFALL_MS >= probe.duration_ms
+        && bitrate_bps * 2 <= cap_bps * 3
+        && bitrate_bps <= policy.max_copy_bitrate_bps
+}
+
+/// What the encoded samples mean: BT.709 where colours are computed anew (tone mapping, RGB),
+/// else what the source says; always limited range.
+fn result_colour(facts: &VideoFacts) -> Colour {
+    let rgb = facts.colour.matrix == 0;
+    if facts.hdr != Hdr::None || rgb {
+        return Colour::BT709;
+    }
+    Colour { full_range: false, ..facts.colour }
+}

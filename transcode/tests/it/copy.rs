@@ -1,0 +1,107 @@
+use std::io::{Read as _, Write as _};
+
+use transcode::Policy;
+
+use crate::fixture::{clip, path, source};
+use crate::made::{assert_times, frames, make, policy};
+
+#[test]
+fn a_copy_shows_the_same_frames_at_the_same_times() {
+    // B-frames give an edit list; key frames every two seconds.
+    let rest = ["-bf", "3", "-g", "50", "-preset", "veryfast", "-flags", "+cgop"];
+    let made = make(clip("copied.mp4", "testsrc2=size=640x480:rate=25", 20, &rest), &policy());
+    assert_eq!(made.plan.video.as_ref().unwrap().copy.as_ref().unwrap().name, "480p-copy");
+    let expected: Vec<f64> = (0..500).map(|i| f64::from(i) / 25.0).collect();
+    assert_times(&made.frames("480p-copy"), &expected, 0.000_1);
+    assert_times(&made.frames("360p"), &expected, 0.000_1);
+    made.assert_whole("480p-copy");
+    let parts: Vec<usize> = made.rendition("480p-copy").parts.keys().copied().collect();
+    assert_eq!(parts, [0, 1, 2, 3]);
+}
+
+#[test]
+fn open_groups_of_pictures_and_long_ones_are_not_copied() {
+    let video = "testsrc2=size=640x480:rate=25";
+    let open =
+        ["-bf", "3", "-preset", "veryfast", "-x264-params", "open-gop=1:keyint=50:scenecut=0"];
+    let long = ["-bf", "3", "-preset", "veryfast", "-x264-params", "keyint=400:scenecut=0"];
+    for (name, rest) in [("open.mkv", open), ("long.mp4", long)] {
+        let made = make(clip(name, video, 20, &rest), &policy());
+        assert_eq!(made.plan.video.as_ref().unwrap().copy, None, "{name}");
+        assert_eq!(made.frames("480p").len(), 500, "{name}");
+        made.assert_whole("480p");
+    }
+}
+
+#[test]
+fn an_edit_list_that_hides_frames_is_kept_by_encoding() {
+    let whole = path(
+        "edit-whole.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=320x240:rate=25:duration=8",
+            "-c:v",
+            "libx264",
+            "-g",
+            "250",
+        ],
+    );
+    // Cut at 3 s by copying: the frames before it stay in the file, hidden.
+    let cut = path("edit-cut.mp4", &["-ss", "3", "-i", whole.to_str().unwrap(), "-c", "copy"]);
+    let made = make(std::fs::File::open(&cut).unwrap(), &policy());
+    let video = made.plan.video.as_ref().unwrap();
+    assert_eq!(video.copy, None);
+    let shown = frames(&cut, "v:0").len();
+    assert!((124..=126).contains(&shown), "{shown}");
+    assert_eq!(made.frames("240p").len(), shown);
+}
+
+#[test]
+fn copied_sound_has_every_frame_and_starts_in_time() {
+    let arguments = [
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=frequency=440:sample_rate=44100:duration=14",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "96k",
+        "-ac",
+        "2",
+    ];
+    let made = make(source("tone.m4a", &arguments), &policy());
+    let names: Vec<&str> = made.renditions.keys().map(String::as_str).collect();
+    assert_eq!(names, ["audio-0-48k", "audio-0-copy"]);
+    for name in names {
+        made.assert_whole(name);
+        assert!(made.frames(name)[0].abs() < 0.005, "{name}");
+    }
+    let made = make(source("tone.m4a", &arguments), &Policy { copy_audio: false, ..policy() });
+    assert!(made.renditions.contains_key("audio-0-128k"));
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_copied_up_to_the_cut() {
+    let rest = ["-bf", "3", "-g", "50", "-preset", "veryfast", "-movflags", "+faststart"];
+    let whole = {
+        let mut bytes = Vec::new();
+        let mut file = clip("faststart.mp4", "testsrc2=size=640x480:rate=25", 12, &rest);
+        file.read_to_end(&mut bytes).unwrap();
+        bytes
+    };
+    for share in [61, 73] {
+        // The last packet is not whole: of it, nothing is left to be copied.
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&whole[..whole.len() * share / 100]).unwrap();
+        let made = make(file, &policy());
+        let encoded = made.frames("360p");
+        assert!(encoded.len() > 100, "{}", encoded.len());
+        made.assert_whole("480p-copy");
+        let copied = made.frames("480p-copy");
+        assert!(copied.len().abs_diff(encoded.len()) <= 3, "{} {}", copied.len(), encoded.len());
+        assert!(!made.frames("audio-0-copy").is_empty());
+    }
+}
