@@ -1,0 +1,107 @@
+//! What is asked and what comes out.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::PassageKind;
+
+/// A search. Empty lists do not restrict; within a list any value will do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Query {
+    /// What was typed: words, `"a phrase"`, `-not`. Empty lists everything, newest first.
+    pub text: String,
+    /// Library slugs.
+    pub libraries: Vec<String>,
+    /// Kinds of resource.
+    pub kinds: Vec<String>,
+    /// Topics.
+    pub topics: Vec<String>,
+    /// Audiences.
+    pub audiences: Vec<String>,
+    /// Languages.
+    pub languages: Vec<String>,
+    /// The page wanted, from 1.
+    pub page: usize,
+    /// Hits a page, at most [`MAX_PER_PAGE`](crate::MAX_PER_PAGE).
+    pub per_page: usize,
+    /// The order of the hits.
+    pub sort: Sort,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            libraries: Vec::new(),
+            kinds: Vec::new(),
+            topics: Vec::new(),
+            audiences: Vec::new(),
+            languages: Vec::new(),
+            page: 1,
+            per_page: 20,
+            sort: Sort::Relevance,
+        }
+    }
+}
+
+/// The order of hits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    /// The best match first, then the newest.
+    #[default]
+    Relevance,
+    /// The newest first.
+    Newest,
+}
+
+/// The answer to a [`Query`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Resources that match, on all pages together.
+    pub total: usize,
+    /// This page of them.
+    pub hits: Vec<Hit>,
+    /// library, kind, topic, audience, language: each value found with its
+    /// number of resources, the most frequent first.
+    pub facets: BTreeMap<String, Vec<(String, u64)>>,
+}
+
+/// A resource that matches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// The resource's id.
+    pub resource: String,
+    /// Its score; only comparable within one answer.
+    pub score: f32,
+    /// The title as HTML: escaped, matches in `<mark>`.
+    pub title: String,
+    /// About 100 characters around the best match, as HTML like the title.
+    pub snippet: String,
+    /// The best places in it, at most three, the best first.
+    pub moments: Vec<Moment>,
+}
+
+/// A place in a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// What it is a piece of.
+    pub kind: PassageKind,
+    /// Where it begins in media time, in milliseconds.
+    pub start_ms: Option<i64>,
+    /// Its page or slide, counted from 1.
+    pub page: Option<u32>,
+    /// About 100 characters around the match as HTML: escaped, matches in `<mark>`.
+    pub text: String,
+}
+
+/// A completion of what is being typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// What to put into the search box, plain text.
+    pub text: String,
+    /// The resource whose title this is; `None` for a word of several titles.
+    pub resource: Option<String>,
+}

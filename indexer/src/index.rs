@@ -1,0 +1,319 @@
+//! The index on disk: opening, writing, committing.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use tantivy::directory::MmapDirectory;
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
+use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, TantivyDocument, TantivyError};
+
+use crate::query::{self, blocks};
+use crate::schema::{self, Fields};
+use crate::words::Terms;
+use crate::{Entry, Error, Found, Query, Suggestion, Words, suggest};
+
+/// What the writer may hold in memory before it writes a segment, in bytes, over all threads.
+const WRITER_BYTES: usize = 48 << 20;
+/// The file that names the schema's version.
+const VERSION_FILE: &str = "version";
+/// The file that makes a folder an index of tantivy's.
+const META_FILE: &str = "meta.json";
+
+/// The search index of one folder; cheap to clone, safe to share.
+#[derive(Clone)]
+pub struct Index {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    folder: PathBuf,
+    fields: Fields,
+    words: Words,
+    index: tantivy::Index,
+    reader: IndexReader,
+    writer: Mutex<Option<Writer>>,
+    mark: AtomicI64,
+}
+
+type Writer = tantivy::IndexWriter<TantivyDocument>;
+
+impl Index {
+    /// Opens the index in `folder`, making both when there is nothing.
+    ///
+    /// The dictionary is read in the background when there is something to search.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] when what is there cannot be read, [`Error::Outdated`] when it has
+    /// another schema (set it aside and rebuild), [`Error::Io`].
+    pub fn open(folder: &Path, words: Words) -> Result<Self, Error> {
+        let io = |source| Error::Io { folder: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(io)?;
+        let (schema, fields) = schema::schema();
+        let fresh = !folder.join(META_FILE).exists();
+        if fresh {
+            refuse_remains(folder)?;
+            fs::write(folder.join(VERSION_FILE), format!("{}\n", schema::VERSION)).map_err(io)?;
+        } else {
+            check_version(folder)?;
+        }
+        let damaged = |error: TantivyError| damaged(folder, &error);
+        let directory = MmapDirectory::open(folder).map_err(|error| damaged(error.into()))?;
+        let index = guarded(folder, || {
+            if fresh {
+                tantivy::Index::create(directory, schema.clone(), IndexSettings::default())
+            } else {
+                tantivy::Index::open(directory)
+            }
+        })?;
+        if index.schema() != schema {
+            return Err(Error::Outdated {
+                folder: folder.to_owned(),
+                found: 0,
+                wanted: schema::VERSION,
+            });
+        }
+        for terms in [Terms::Grams, Terms::Sounds, Terms::Pairs] {
+            index.tokenizers().register(terms.name(), terms);
+        }
+        let payload = index.load_metas().map_err(damaged)?.payload;
+        let mark = payload.and_then(|payload| payload.parse().ok()).unwrap_or(0);
+        let reader = guarded(folder, || {
+            index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()
+        })?;
+        if reader.searcher().num_docs() > 0 {
+            words.warm();
+        }
+        let inner = Inner {
+            folder: folder.to_owned(),
+            fields,
+            words,
+            index,
+            reader,
+            writer: Mutex::new(None),
+            mark: AtomicI64::new(mark),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Puts `entry`, in place of what was there of its resource. Searches see it after
+    /// [`Index::commit`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] when another process writes; [`Error::Write`], after which everything
+    /// since the last commit is lost: go on from [`Index::mark`].
+    pub fn put(&self, entry: &Entry) -> Result<(), Error> {
+        let fields = &self.inner.fields;
+        let mut operations = vec![UserOperation::Delete(fields.id_term(&entry.resource))];
+        let documents = fields.documents(entry, &self.inner.words);
+        operations.extend(documents.into_iter().map(UserOperation::Add));
+        self.write(|writer| writer.run(operations).map(drop))
+    }
+
+    /// Takes `resource` with all its passages out, at the next [`Index::commit`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Index::put`].
+    pub fn remove(&self, resource: &str) -> Result<(), Error> {
+        let term = self.inner.fields.id_term(resource);
+        self.write(|writer| {
+            writer.delete_term(term);
+            Ok(())
+        })
+    }
+
+    /// Makes everything put and removed durable, and visible to searches when it returns.
+    /// `mark` is the number of the last change that is in, kept with it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Index::put`].
+    pub fn commit(&self, mark: i64) -> Result<(), Error> {
+        self.write(|writer| {
+            let mut prepared = writer.prepare_commit()?;
+            prepared.set_payload(&mark.to_string());
+            prepared.commit()
+        })?;
+        self.inner.reader.reload().map_err(Error::Read)?;
+        self.inner.mark.store(mark, Ordering::Release);
+        Ok(())
+    }
+
+    /// The mark of the last commit, 0 in a new index.
+    pub fn mark(&self) -> i64 {
+        self.inner.mark.load(Ordering::Acquire)
+    }
+
+    /// Searches.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QueryTooLong`]; [`Error::Damaged`] and [`Error::Read`] when the index cannot be
+    /// read. Nothing else that can be typed is an error.
+    pub fn search(&self, query: &Query) -> Result<Found, Error> {
+        let chars = query.text.chars().count();
+        if chars > crate::MAX_QUERY_CHARS {
+            return Err(Error::QueryTooLong { chars, most: crate::MAX_QUERY_CHARS });
+        }
+        self.read(|searcher| query::search(searcher, &self.inner.fields, &self.inner.words, query))
+    }
+
+    /// At most `limit` completions of `typed`: by characters, by pinyin in full, by initials, or
+    /// mixed. Words that several titles have come first, then titles.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] and [`Error::Read`] when the index cannot be read.
+    pub fn suggest(&self, typed: &str, limit: usize) -> Result<Vec<Suggestion>, Error> {
+        self.read(|searcher| suggest::suggest(searcher, &self.inner.fields, typed, limit))
+    }
+
+    /// The ids of all resources, sorted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Index::suggest`].
+    pub fn resources(&self) -> Result<Vec<String>, Error> {
+        self.read(blocks::resources)
+    }
+
+    /// How many resources can be found.
+    ///
+    /// # Errors
+    ///
+    /// As [`Index::suggest`].
+    pub fn len(&self) -> Result<usize, Error> {
+        self.read(blocks::count)
+    }
+
+    /// Whether there is nothing to find.
+    ///
+    /// # Errors
+    ///
+    /// As [`Index::suggest`].
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Reads every file of the index and compares checksums; takes a second a gigabyte.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`], naming the files.
+    pub fn verify(&self) -> Result<(), Error> {
+        let bad = guarded(&self.inner.folder, || self.inner.index.validate_checksum())?;
+        if bad.is_empty() {
+            return Ok(());
+        }
+        let reason = format!("wrong checksum: {bad:?}");
+        Err(Error::Damaged { folder: self.inner.folder.clone(), reason })
+    }
+
+    /// Runs `read` on what is committed. tantivy panics on some kinds of damage: that must not
+    /// end the caller.
+    fn read<T>(&self, read: impl FnOnce(&Searcher) -> tantivy::Result<T>) -> Result<T, Error> {
+        let searcher = self.inner.reader.searcher();
+        match catch_unwind(AssertUnwindSafe(|| read(&searcher))) {
+            Ok(result) => result.map_err(Error::Read),
+            Err(panic) => Err(panicked(&self.inner.folder, panic.as_ref())),
+        }
+    }
+
+    /// Runs `write` on the writer, which is made when first needed. After an error it is thrown
+    /// away with all that was not committed, for tantivy's does not recover.
+    fn write<T>(&self, write: impl FnOnce(&mut Writer) -> tantivy::Result<T>) -> Result<T, Error> {
+        let mut slot = self.lock();
+        let writer = match &mut *slot {
+            Some(writer) => writer,
+            none => none.insert(self.new_writer()?),
+        };
+        let result = write(writer).map_err(Error::Write);
+        if result.is_err() {
+            *slot = None;
+        }
+        result
+    }
+
+    fn new_writer(&self) -> Result<Writer, Error> {
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(2);
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(threads)
+            .memory_budget_per_thread(WRITER_BYTES / threads)
+            .num_merge_threads(1)
+            .build();
+        let writer =
+            self.inner.index.writer_with_options(options).map_err(|error| match error {
+                TantivyError::LockFailure(..) => Error::Busy { folder: self.inner.folder.clone() },
+                other => Error::Write(other),
+            })?;
+        writer.set_merge_policy(Box::new(LogMergePolicy::default()));
+        Ok(writer)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Index").field("folder", &self.inner.folder).finish_non_exhaustive()
+    }
+}
+
+/// Refuses a folder that has files of an index but not the one that tells what they are.
+fn refuse_remains(folder: &Path) -> Result<(), Error> {
+    let io = |source| Error::Io { folder: folder.to_owned(), source };
+    for file in fs::read_dir(folder).map_err(io)? {
+        let name = file.map_err(io)?.file_name();
+        let name = name.to_string_lossy();
+        if !name.starts_with('.') && name != VERSION_FILE {
+            let reason = format!("{name} without {META_FILE}");
+            return Err(Error::Damaged { folder: folder.to_owned(), reason });
+        }
+    }
+    // tantivy's list of files of an index that is no more.
+    match fs::remove_file(folder.join(".managed.json")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(error)),
+        _ => Ok(()),
+    }
+}
+
+fn check_version(folder: &Path) -> Result<(), Error> {
+    let text = fs::read_to_string(folder.join(VERSION_FILE)).unwrap_or_default();
+    match text.trim().parse() {
+        Ok(schema::VERSION) => Ok(()),
+        Ok(found) => {
+            Err(Error::Outdated { folder: folder.to_owned(), found, wanted: schema::VERSION })
+        }
+        Err(_) => {
+            let reason =
+                format!("{VERSION_FILE} holds {:?}", text.chars().take(20).collect::<String>());
+            Err(Error::Damaged { folder: folder.to_owned(), reason })
+        }
+    }
+}
+
+/// Runs `open`, taking errors and panics of tantivy's for damage.
+fn guarded<T>(folder: &Path, open: impl FnOnce() -> tantivy::Result<T>) -> Result<T, Error> {
+    match catch_unwind(AssertUnwindSafe(open)) {
+        Ok(result) => result.map_err(|error| damaged(folder, &error)),
+        Err(panic) => Err(panicked(folder, panic.as_ref())),
+    }
+}
+
+fn damaged(folder: &Path, error: &TantivyError) -> Error {
+    Error::Damaged { folder: folder.to_owned(), reason: error.to_string() }
+}
+
+fn panicked(folder: &Path, panic: &(dyn std::any::Any + Send)) -> Error {
+    let said = panic.downcast_ref::<String>().map(String::as_str);
+    let reason = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or("reader panicked");
+    Error::Damaged { folder: folder.to_owned(), reason: reason.to_owned() }
+}

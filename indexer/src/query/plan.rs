@@ -1,0 +1,348 @@
+//! From clauses to words, and from each word to the ways in which it may be found.
+
+use std::collections::HashSet;
+
+use tantivy::query::Query;
+
+use super::items::{Item, items_of, name_spans, spelled, spellings_of};
+use super::parse::Clause;
+use super::stats::Stats;
+use super::terms::{self, Phrase};
+use crate::highlight::Needles;
+use crate::schema::Fields;
+use crate::words::{Sound, Words, asks, elsewhere, is_stop, pair, stem};
+
+/// The most words that are looked for; a query may be 1,000 characters.
+const MAX_WORDS: usize = 40;
+/// The most pairs across words that add to scores.
+const MAX_PAIRS: usize = 80;
+/// The longest run that is also looked for as it stands, in characters.
+const MAX_RUN: usize = 30;
+
+/// How a word's pieces apart, its other names, and its pinyin count beside the word itself.
+const PARTS: f32 = 0.6;
+const ELSEWHERE: f32 = 0.6;
+const SOUND: f32 = 0.8;
+/// A pair of characters across words.
+const PAIR: f32 = 0.5;
+/// Pinyin when the letters are also a word that occurs: the word itself comes first.
+const SOUND_OF_WORD: f32 = 0.05;
+
+/// What is to be found.
+#[derive(Default)]
+pub(crate) struct Plan {
+    /// The words that a resource should have, in the order typed.
+    pub(crate) words: Vec<Word>,
+    /// Pairs of characters across words: they only add to the score, but of a question they may
+    /// be what is found.
+    pub(crate) pairs: Vec<Word>,
+    /// What only adds to the score: runs as they stand.
+    pub(crate) extras: Vec<Way>,
+    /// Whether it asks something, in so many words.
+    pub(crate) asks: bool,
+    /// What a resource must not have.
+    pub(crate) excluded: Vec<Way>,
+    /// The query as a whole title.
+    pub(crate) exact: String,
+    /// What to mark.
+    pub(crate) needles: Needles,
+}
+
+/// One word and the ways to find it.
+pub(crate) struct Word {
+    /// Any of these.
+    pub(crate) ways: Vec<Way>,
+    /// How much it tells: the rarer the more.
+    pub(crate) weight: f32,
+    /// Whether it occurs at all.
+    pub(crate) known: bool,
+}
+
+/// One way to find a word.
+pub(crate) struct Way {
+    /// What tantivy is asked.
+    pub(crate) query: Box<dyn Query>,
+    /// How much it counts.
+    pub(crate) factor: f32,
+    /// Whether it looks at titles.
+    pub(crate) title: bool,
+    /// Whether finding it in a title counts as the title having the word.
+    pub(crate) full: bool,
+}
+
+/// Plans for `clauses`; `text` is what was typed.
+pub(crate) fn plan(
+    clauses: &[Clause],
+    text: &str,
+    words: &Words,
+    stats: &Stats<'_>,
+    fields: &Fields,
+) -> tantivy::Result<Plan> {
+    let asks = text.trim_end().ends_with(['?', '？']);
+    let plan = Plan { exact: crate::schema::exact(text), asks, ..Plan::default() };
+    let mut planner =
+        Planner { words, stats, fields, plan, seen: HashSet::new(), stops: Vec::new() };
+    planner.clauses(clauses)?;
+    Ok(planner.plan)
+}
+
+struct Planner<'a> {
+    words: &'a Words,
+    stats: &'a Stats<'a>,
+    fields: &'a Fields,
+    plan: Plan,
+    seen: HashSet<String>,
+    stops: Vec<String>,
+}
+
+impl Planner<'_> {
+    fn clauses(&mut self, clauses: &[Clause]) -> tantivy::Result<()> {
+        let mut items = Vec::new();
+        for clause in clauses {
+            let phrase = || Phrase::of(&clause.glyphs);
+            match (clause.negative, clause.quoted) {
+                (true, _) => self.exclude(&phrase()),
+                (false, true) => self.phrase(&phrase())?,
+                (false, false) => items.extend(items_of(clause)),
+            }
+        }
+        self.items(&items)?;
+        if self.plan.words.is_empty() {
+            for stop in std::mem::take(&mut self.stops) {
+                self.han(&stop)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn items(&mut self, items: &[Item]) -> tantivy::Result<()> {
+        let mut at = 0;
+        while at < items.len() {
+            let spelled = spelled(&items[at..]);
+            match &items[at] {
+                _ if spelled.len() > 1 => self.spelled(&spelled)?,
+                Item::Run(run) => self.run(run)?,
+                Item::Latin(word) => self.latin(word)?,
+            }
+            at += spelled.len().max(1);
+        }
+        Ok(())
+    }
+
+    /// A run of Han characters: its words are required, pairs across them only count.
+    fn run(&mut self, run: &str) -> tantivy::Result<()> {
+        let cut = name_spans(&self.words.cut(run));
+        let mut required: Vec<String> = Vec::new();
+        let mut single = String::new();
+        for piece in cut.iter().map(String::as_str).chain([""]) {
+            let stops = is_stop(piece);
+            self.plan.asks |= asks(piece);
+            if stops {
+                self.stops.push(piece.to_owned());
+            }
+            if piece.chars().count() == 1 && !stops {
+                single.push_str(piece);
+                continue;
+            }
+            // Single characters in a row are a word that the dictionary has not.
+            if single.chars().count() > 1 {
+                required.push(single.clone());
+            }
+            single.clear();
+            if !stops && !piece.is_empty() {
+                required.push(piece.to_owned());
+            }
+        }
+        if required.is_empty() && !is_stop(run) && !cut.iter().all(|piece| is_stop(piece)) {
+            required.push(run.to_owned());
+        }
+        for word in &required {
+            self.han(word)?;
+        }
+        if cut.len() > 1 {
+            self.extras(run, &required)?;
+        }
+        Ok(())
+    }
+
+    /// What of `run` adds to the score besides its words.
+    fn extras(&mut self, run: &str, required: &[String]) -> tantivy::Result<()> {
+        let chars: Vec<char> = run.chars().collect();
+        if chars.len() > 2 && chars.len() <= MAX_RUN {
+            self.plan.needles.add_run(run);
+            let ways = self.ways(&Phrase::of_text(run), 1.0);
+            self.plan.extras.extend(ways);
+        }
+        for two in chars.windows(2) {
+            let two: String = two.iter().collect();
+            let fits = self.plan.pairs.len() < MAX_PAIRS && !required.contains(&two);
+            if fits && self.seen.insert(format!("+{two}")) {
+                let frequency = self.stats.frequency(self.fields.title, self.fields.text, &two)?;
+                let ways = self.ways(&Phrase::of_text(&two), PAIR);
+                let weight = self.stats.weight(frequency) * PAIR;
+                self.plan.pairs.push(Word { ways, weight, known: frequency > 0 });
+            }
+        }
+        Ok(())
+    }
+
+    /// A word of Han characters, required.
+    fn han(&mut self, word: &str) -> tantivy::Result<()> {
+        if !self.admits(word) {
+            return Ok(());
+        }
+        self.plan.needles.add_han(word);
+        let phrase = Phrase::of_text(word);
+        let mut ways = self.ways(&phrase, 1.0);
+        let mut frequency = self.rarest(&phrase)?;
+        let parts = if phrase.len() > 2 { self.words.parts(word) } else { Vec::new() };
+        if parts.len() > 1 {
+            let mut rarest = u64::MAX;
+            for part in &parts {
+                self.plan.needles.add_han(part);
+                rarest = rarest.min(self.rarest(&Phrase::of_text(part))?);
+            }
+            frequency = frequency.max(rarest);
+            let parts: Vec<Phrase> = parts.iter().map(|part| Phrase::of_text(part)).collect();
+            for (field, title) in [(self.fields.title, true), (self.fields.text, false)] {
+                let query = terms::all(parts.iter().filter_map(|part| terms::phrase(field, part)));
+                ways.push(Way { query, factor: PARTS, title, full: true });
+            }
+        }
+        for other in elsewhere(word) {
+            self.plan.needles.add_han(other);
+            let phrase = Phrase::of_text(other);
+            frequency = frequency.max(self.rarest(&phrase)?);
+            ways.extend(self.ways(&phrase, ELSEWHERE));
+        }
+        self.push(ways, frequency);
+        Ok(())
+    }
+
+    /// A Latin word, required: itself, or what it spells.
+    fn latin(&mut self, word: &str) -> tantivy::Result<()> {
+        self.plan.asks |= asks(word);
+        if is_stop(word) {
+            self.stops.push(word.to_owned());
+            return Ok(());
+        }
+        if !self.admits(word) {
+            return Ok(());
+        }
+        self.plan.needles.add_latin(word);
+        let root = stem(word).unwrap_or_else(|| word.to_owned());
+        let mut ways = self.ways(&Phrase::of_word(&root), 0.9);
+        if root != word {
+            ways.extend(self.ways(&Phrase::of_word(word), 1.0));
+        }
+        let mut frequency = self.stats.frequency(self.fields.title, self.fields.text, &root)?;
+        let occurs = frequency > 0;
+        for sounds in spellings_of(word) {
+            // A lone syllable that is also a word that occurs is the word.
+            if !(occurs && sounds.len() == 1) {
+                frequency = frequency.max(self.sounds(&sounds, occurs, &mut ways)?);
+            }
+        }
+        self.push(ways, frequency);
+        Ok(())
+    }
+
+    /// Syllables typed apart (`tai ji quan`), or just short words (`he can`).
+    fn spelled(&mut self, letters: &[&str]) -> tantivy::Result<()> {
+        let text = letters.join(" ");
+        if !self.admits(&text) {
+            return Ok(());
+        }
+        let mut ways = Vec::new();
+        let mut frequency = u64::MAX;
+        for word in letters {
+            self.plan.needles.add_latin(word);
+            frequency =
+                frequency.min(self.stats.frequency(self.fields.title, self.fields.text, word)?);
+        }
+        let occurs = frequency > 0;
+        if occurs {
+            for (field, title) in [(self.fields.title, true), (self.fields.text, false)] {
+                let query = terms::all(letters.iter().map(|word| terms::term(field, word)));
+                ways.push(Way { query, factor: 1.0, title, full: true });
+            }
+        }
+        let sounds: Vec<Sound> =
+            letters.iter().map(|word| Sound::Full((*word).to_owned())).collect();
+        frequency = frequency.max(self.sounds(&sounds, occurs, &mut ways)?);
+        self.push(ways, frequency);
+        Ok(())
+    }
+
+    /// Adds the ways to find `sounds` and gives how many documents may have them.
+    fn sounds(
+        &mut self,
+        sounds: &[Sound],
+        word_occurs: bool,
+        ways: &mut Vec<Way>,
+    ) -> tantivy::Result<u64> {
+        self.plan.needles.add_sounds(sounds);
+        let factor = if word_occurs { SOUND_OF_WORD } else { SOUND };
+        let full = !word_occurs;
+        if let Some(query) = terms::title_sounds(self.fields.title_sounds, sounds) {
+            ways.push(Way { query, factor, title: true, full });
+        }
+        let Some(pairs) = terms::pairs(sounds) else { return Ok(1) };
+        let mut frequency = u64::MAX;
+        for (first, second) in &pairs {
+            let (title, text) = (self.fields.title_sounds, self.fields.text_sounds);
+            frequency = frequency.min(self.stats.frequency(title, text, &pair(first, second))?);
+        }
+        let field = self.fields.text_sounds;
+        let query = terms::all(pairs.iter().map(|(a, b)| terms::term(field, &pair(a, b))));
+        ways.push(Way { query, factor, title: false, full });
+        Ok(frequency)
+    }
+
+    /// A phrase in quotes, required.
+    fn phrase(&mut self, phrase: &Phrase) -> tantivy::Result<()> {
+        if self.admits(&phrase.text()) {
+            self.plan.needles.add_phrase(&phrase.text(), phrase.is_han());
+            let frequency = self.rarest(phrase)?;
+            let ways = self.ways(phrase, 1.0);
+            self.push(ways, frequency);
+        }
+        Ok(())
+    }
+
+    fn exclude(&mut self, phrase: &Phrase) {
+        if self.plan.excluded.len() < MAX_WORDS {
+            let ways = self.ways(phrase, 1.0);
+            self.plan.excluded.extend(ways);
+        }
+    }
+
+    fn ways(&self, phrase: &Phrase, factor: f32) -> Vec<Way> {
+        [(self.fields.title, true), (self.fields.text, false)]
+            .into_iter()
+            .filter_map(|(field, title)| {
+                let query = terms::phrase(field, phrase)?;
+                Some(Way { query, factor, title, full: true })
+            })
+            .collect()
+    }
+
+    /// In how many documents the rarest term of `phrase` is: it cannot be in more itself.
+    fn rarest(&self, phrase: &Phrase) -> tantivy::Result<u64> {
+        let mut rarest = u64::MAX;
+        for term in phrase.terms() {
+            rarest = rarest.min(self.stats.frequency(self.fields.title, self.fields.text, term)?);
+        }
+        Ok(rarest)
+    }
+
+    fn push(&mut self, ways: Vec<Way>, frequency: u64) {
+        let weight = self.stats.weight(frequency);
+        self.plan.words.push(Word { ways, weight, known: frequency > 0 });
+    }
+
+    /// Whether `word` is new and there is room for it.
+    fn admits(&mut self, word: &str) -> bool {
+        self.plan.words.len() < MAX_WORDS && self.seen.insert(word.to_owned())
+    }
+}

@@ -1,0 +1,241 @@
+//! Walks the blocks that may match and scores them.
+//!
+//! A word may be found in the title, in what else is said of the resource, or in any of its
+//! passages. The candidates come from the rarest words; the others are looked up in the same
+//! block, so a common word costs little beside a rare one.
+
+use tantivy::query::{EnableScoring, Scorer, Weight};
+use tantivy::{DocId, SegmentReader, TERMINATED};
+
+use super::blocks::Blocks;
+use super::facets::SegmentFacets;
+use super::plan::{Plan, Way};
+use super::sheet::{Scored, Sheet, Words};
+use super::top::{Candidate, Top};
+
+/// A plan made ready for tantivy.
+pub(crate) struct Ranking {
+    words: Vec<Vec<Ready>>,
+    weights: Vec<f32>,
+    all: Words,
+    whole: f32,
+    extras: Vec<Ready>,
+    excluded: Vec<Ready>,
+    exact: Option<Box<dyn Weight>>,
+    threshold: f32,
+}
+
+struct Ready {
+    weight: Box<dyn Weight>,
+    factor: f32,
+    title: bool,
+    full: bool,
+}
+
+impl Ranking {
+    /// Ranks by `plan`; what matches must have words of `share` (0 to 1) of the weight of all.
+    /// Of a question words that occur nowhere are left out, and pairs across words count.
+    pub(crate) fn new(
+        plan: &Plan,
+        share: f32,
+        question: bool,
+        exact: Option<Box<dyn tantivy::query::Query>>,
+        scoring: EnableScoring<'_>,
+    ) -> tantivy::Result<Self> {
+        let words = plan.words.iter().map(|word| (word, true));
+        let pairs = plan.pairs.iter().map(|pair| (pair, false));
+        let mut chosen: Vec<_> = if question {
+            words.chain(pairs).filter(|(word, _)| word.known).collect()
+        } else {
+            words.collect()
+        };
+        chosen.sort_by(|(a, _), (b, _)| b.weight.total_cmp(&a.weight));
+        chosen.truncate(Words::BITS as usize - 1);
+        let weights: Vec<f32> = chosen.iter().map(|(word, _)| word.weight).collect();
+        let mut extras = ready(&plan.extras, scoring)?;
+        if !question {
+            for pair in plan.pairs.iter().filter(|pair| pair.known) {
+                extras.extend(ready(&pair.ways, scoring)?);
+            }
+        }
+        let is_word = |at: &usize| chosen[*at].1;
+        Ok(Self {
+            words: chosen
+                .iter()
+                .map(|(word, _)| ready(&word.ways, scoring))
+                .collect::<Result<_, _>>()?,
+            all: (0..chosen.len()).filter(is_word).map(|at| 1 << at).sum(),
+            whole: (0..chosen.len()).filter(is_word).map(|at| weights[at]).sum(),
+            extras,
+            excluded: ready(&plan.excluded, scoring)?,
+            exact: exact.map(|query| query.weight(scoring)).transpose()?,
+            // Sums of floats differ by order.
+            threshold: weights.iter().sum::<f32>() * share * 0.999,
+            weights,
+        })
+    }
+
+    /// Puts the resources of `segment` that match into `top` and counts them.
+    pub(crate) fn collect(
+        &self,
+        number: u32,
+        segment: &SegmentReader,
+        facets: &mut SegmentFacets,
+        top: &mut Top,
+    ) -> tantivy::Result<()> {
+        let blocks = Blocks::open(segment)?;
+        let mut walk = self.walk(segment)?;
+        while let Some(head) = walk.next_block(&blocks) {
+            let end = blocks.end(head);
+            if blocks.is_alive(head) && facets.admits(head) && walk.reaches(head, end) {
+                let scored = walk.score(head, end);
+                facets.count(head);
+                let published = blocks.published(head);
+                top.push(Candidate { scored, published, segment: number, head });
+            }
+            walk.leave(end);
+        }
+        Ok(())
+    }
+
+    /// Tells whether the block from one document to before another has what is excluded; blocks
+    /// must be asked for in order.
+    pub(crate) fn excluder(
+        &self,
+        segment: &SegmentReader,
+    ) -> tantivy::Result<impl FnMut(DocId, DocId) -> bool> {
+        let mut lanes = lanes(&self.excluded, segment)?;
+        Ok(move |head, end| lanes.iter_mut().any(|lane| lane.enters(head, end)))
+    }
+
+    fn walk(&self, segment: &SegmentReader) -> tantivy::Result<Walk<'_>> {
+        let mut leading = self.weights.len();
+        let mut rest = 0.0;
+        // The commonest words that together cannot reach the threshold need not be walked.
+        while leading > 0 && rest + self.weights[leading - 1] < self.threshold {
+            leading -= 1;
+            rest += self.weights[leading];
+        }
+        Ok(Walk {
+            words: self.words.iter().map(|ways| lanes(ways, segment)).collect::<Result<_, _>>()?,
+            extras: lanes(&self.extras, segment)?,
+            excluded: lanes(&self.excluded, segment)?,
+            exact: self.exact.as_ref().map(|exact| exact.scorer(segment, 1.0)).transpose()?,
+            ranking: self,
+            leading,
+            sheet: Sheet::default(),
+        })
+    }
+}
+
+fn ready(ways: &[Way], scoring: EnableScoring<'_>) -> tantivy::Result<Vec<Ready>> {
+    ways.iter()
+        .map(|way| {
+            let weight = way.query.weight(scoring)?;
+            Ok(Ready { weight, factor: way.factor, title: way.title, full: way.full })
+        })
+        .collect()
+}
+
+/// The ways that find anything in `segment`.
+fn lanes(ways: &[Ready], segment: &SegmentReader) -> tantivy::Result<Vec<Lane>> {
+    let mut lanes = Vec::with_capacity(ways.len());
+    for way in ways {
+        let scorer = way.weight.scorer(segment, way.factor)?;
+        if scorer.doc() != TERMINATED {
+            lanes.push(Lane { scorer, title: way.title, full: way.full });
+        }
+    }
+    Ok(lanes)
+}
+
+/// One way to find a word, in one segment.
+struct Lane {
+    scorer: Box<dyn Scorer>,
+    title: bool,
+    full: bool,
+}
+
+impl Lane {
+    /// Whether it has a document in the block; goes to it.
+    fn enters(&mut self, head: DocId, end: DocId) -> bool {
+        if self.scorer.doc() < head {
+            self.scorer.seek(head);
+        }
+        self.scorer.doc() < end
+    }
+}
+
+/// One pass over a segment.
+struct Walk<'a> {
+    ranking: &'a Ranking,
+    words: Vec<Vec<Lane>>, // the rarest first
+    extras: Vec<Lane>,
+    excluded: Vec<Lane>,
+    exact: Option<Box<dyn Scorer>>,
+    leading: usize,
+    sheet: Sheet,
+}
+
+impl Walk<'_> {
+    fn next_block(&self, blocks: &Blocks<'_>) -> Option<DocId> {
+        let lanes = self.words[..self.leading].iter().flatten();
+        let doc = lanes.map(|lane| lane.scorer.doc()).min()?;
+        (doc != TERMINATED).then(|| blocks.head(doc))
+    }
+
+    /// Whether words of enough weight are in the block, and nothing that is excluded.
+    fn reaches(&mut self, head: DocId, end: DocId) -> bool {
+        let weights = &self.ranking.weights;
+        let mut open: f32 = weights.iter().sum();
+        let mut has = 0.0;
+        for (lanes, weight) in self.words.iter_mut().zip(weights) {
+            if lanes.iter_mut().any(|lane| lane.enters(head, end)) {
+                has += weight;
+            }
+            open -= weight;
+            if has >= self.ranking.threshold {
+                break;
+            }
+            if has + open < self.ranking.threshold * 0.999 {
+                return false;
+            }
+        }
+        has >= self.ranking.threshold
+            && !self.excluded.iter_mut().any(|lane| lane.enters(head, end))
+    }
+
+    fn score(&mut self, head: DocId, end: DocId) -> Scored {
+        self.sheet.clear(head, end);
+        for (word, lanes) in self.words.iter_mut().enumerate() {
+            for lane in lanes.iter_mut().filter_map(|lane| lane.enters(head, end).then_some(lane)) {
+                while lane.scorer.doc() < end {
+                    let (doc, score) = (lane.scorer.doc(), lane.scorer.score());
+                    self.sheet.add_word(word, doc, score, lane.full, lane.title);
+                    lane.scorer.advance();
+                }
+            }
+        }
+        for lane in &mut self.extras {
+            if lane.enters(head, end) {
+                while lane.scorer.doc() < end {
+                    self.sheet.add(lane.scorer.doc(), lane.scorer.score());
+                    lane.scorer.advance();
+                }
+            }
+        }
+        let exact = self.exact.as_mut().is_some_and(|exact| {
+            exact.doc() == head || (exact.doc() < head && exact.seek(head) == head)
+        });
+        self.sheet.total(self.ranking.all, self.ranking.whole, exact)
+    }
+
+    /// Moves what leads the walk behind the block.
+    fn leave(&mut self, end: DocId) {
+        for lane in self.words[..self.leading].iter_mut().flatten() {
+            if lane.scorer.doc() < end {
+                lane.scorer.seek(end);
+            }
+        }
+    }
+}

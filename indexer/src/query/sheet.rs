@@ -1,0 +1,142 @@
+//! Adding up the scores of one block.
+
+use tantivy::DocId;
+
+/// What the second and third best passage add to the best.
+const NEXT_PASSAGES: [f32; 3] = [1.0, 0.25, 0.1];
+/// What is added, in units of the query's whole weight, so that places rank in this order: the
+/// title is the query, it has all words, the resource's own text has them, one passage has them.
+/// Titles need no boost beside that: questions are answered worse with one.
+const EXACT: f32 = 8.0;
+const ALL_IN_TITLE: f32 = 4.5;
+const ALL_ABOUT: f32 = 3.0;
+const ALL_IN_PASSAGE: f32 = 0.5;
+
+/// A bit for each word.
+pub(super) type Words = u128;
+
+/// What a resource scored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scored {
+    /// Its score.
+    pub(crate) score: f32,
+    /// Its best passages with their scores, the best first.
+    pub(crate) passages: [Option<(DocId, f32)>; 3],
+}
+
+/// The scores of the documents of one block.
+#[derive(Default)]
+pub(super) struct Sheet {
+    head: DocId,
+    rows: Vec<Line>,
+    touched: Vec<usize>,
+    in_title: Words,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Line {
+    score: f32,
+    words: Words,
+    full: Words, // but not those that only sound like a word which itself occurs elsewhere
+    last: f32,   // what the last word gave: the best of its ways counts
+}
+
+impl Sheet {
+    /// Makes it ready for the block from `head` to before `end`.
+    pub(super) fn clear(&mut self, head: DocId, end: DocId) {
+        for row in self.touched.drain(..) {
+            self.rows[row] = Line::default();
+        }
+        let size = (end - head) as usize;
+        if self.rows.len() < size {
+            self.rows.resize(size, Line::default());
+        }
+        self.head = head;
+        self.in_title = 0;
+    }
+
+    fn line(&mut self, doc: DocId) -> &mut Line {
+        let row = (doc - self.head) as usize;
+        let line = &mut self.rows[row];
+        if line.words == 0 && line.score == 0.0 {
+            self.touched.push(row);
+        }
+        line
+    }
+
+    /// Adds what no word stands for.
+    pub(super) fn add(&mut self, doc: DocId, score: f32) {
+        self.line(doc).score += score;
+    }
+
+    /// Adds what a way to find `word` gave in `doc`; ways of one word come one after another.
+    /// `full` unless the word may be another that only sounds so.
+    pub(super) fn add_word(
+        &mut self,
+        word: usize,
+        doc: DocId,
+        score: f32,
+        full: bool,
+        title: bool,
+    ) {
+        let bit: Words = 1 << word;
+        let line = self.line(doc);
+        if line.words & bit == 0 {
+            line.words |= bit;
+            line.last = 0.0;
+        }
+        if score > line.last {
+            line.score += score - line.last;
+            line.last = score;
+        }
+        if full {
+            line.full |= bit;
+        }
+        if full && title {
+            self.in_title |= bit;
+        }
+    }
+
+    /// The score of the block: `all` are the words that count for places, `whole` their weight.
+    pub(super) fn total(&self, all: Words, whole: f32, exact: bool) -> Scored {
+        let mut passages: [Option<(DocId, f32)>; 3] = [None; 3];
+        let mut best_words = 0;
+        for &row in self.touched.iter().filter(|row| **row > 0) {
+            let line = self.rows[row];
+            let doc = self.head + u32::try_from(row).unwrap_or(u32::MAX);
+            if line.words != 0 && insert(&mut passages, doc, line.score) {
+                best_words = line.full;
+            }
+        }
+        let own = self.rows[0];
+        let place = if exact {
+            EXACT
+        } else if self.in_title & all == all {
+            ALL_IN_TITLE
+        } else if own.full & all == all {
+            ALL_ABOUT
+        } else if best_words & all == all {
+            ALL_IN_PASSAGE
+        } else {
+            0.0
+        };
+        let from_passages: f32 = passages
+            .iter()
+            .zip(NEXT_PASSAGES)
+            .filter_map(|(passage, share)| passage.map(|(_, score)| score * share))
+            .sum();
+        Scored { score: own.score + from_passages + place * whole, passages }
+    }
+}
+
+/// Puts a passage among the three best; true when it is the best so far.
+fn insert(best: &mut [Option<(DocId, f32)>; 3], doc: DocId, score: f32) -> bool {
+    // Of equals the earlier stays before the later.
+    let beaten = |slot: &Option<(DocId, f32)>| {
+        slot.is_none_or(|(other, had)| score > had || (score == had && doc < other))
+    };
+    let Some(at) = best.iter().position(beaten) else { return false };
+    best[at..].rotate_right(1);
+    best[at] = Some((doc, score));
+    at == 0
+}

@@ -1,0 +1,173 @@
+//! Queries of tantivy's for phrases, words and sounds.
+
+use tantivy::Term;
+use tantivy::query::{BooleanQuery, PhraseQuery, Query, TermQuery};
+use tantivy::schema::{Field, IndexRecordOption};
+
+use crate::words::{Glyph, Sound, fold, initial, initial_pair, pair, units};
+
+/// The longest phrase asked for, in terms; what is longer is found by its beginning.
+const MAX_TERMS: usize = 64;
+
+/// Terms at places: what stands together in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Phrase {
+    places: Vec<(usize, String)>,
+    text: String,
+    han: bool,
+    size: usize,
+}
+
+impl Phrase {
+    /// The phrase that folded text is: pairs of Han characters, Latin words.
+    pub(crate) fn of(glyphs: &[Glyph]) -> Self {
+        let units = units(glyphs);
+        let first = units.first().map_or(0, |unit| unit.position);
+        let mut places: Vec<(usize, String)> = Vec::new();
+        let mut covered = 0; // units before this one are in a pair already
+        for (at, unit) in units.iter().enumerate() {
+            let next = units.get(at + 1).filter(|next| unit.joins(next));
+            let last_pair =
+                units.get(at + 2).is_none_or(|after| next.is_none_or(|n| !n.joins(after)));
+            if at < covered && !(next.is_some() && last_pair) {
+                continue;
+            }
+            let mut text = unit.text(glyphs);
+            if let Some(next) = next {
+                text.push_str(&next.text(glyphs));
+                covered = at + 2;
+            } else if at < covered {
+                continue;
+            }
+            places.push((unit.position - first, text));
+        }
+        places.truncate(MAX_TERMS);
+        let text = glyphs.iter().map(|glyph| glyph.ch).collect();
+        Self { places, text, han: units.iter().all(|unit| unit.han), size: units.len() }
+    }
+
+    /// The phrase that `text` is.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self::of(&fold(text))
+    }
+
+    /// One Latin word or stem, as it is.
+    pub(crate) fn of_word(word: &str) -> Self {
+        let places = vec![(0, word.to_owned())];
+        Self { places, text: word.to_owned(), han: false, size: 1 }
+    }
+
+    /// Its terms.
+    pub(crate) fn terms(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().map(|(_, term)| term.as_str())
+    }
+
+    /// What it says, folded.
+    pub(crate) fn text(&self) -> String {
+        self.text.clone()
+    }
+
+    /// Whether it is Han characters only.
+    pub(crate) fn is_han(&self) -> bool {
+        self.han
+    }
+
+    /// How many characters and words it has.
+    pub(crate) fn len(&self) -> usize {
+        self.size
+    }
+}
+
+/// Asks for one term.
+pub(crate) fn term(field: Field, text: &str) -> Box<dyn Query> {
+    Box::new(TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::WithFreqs))
+}
+
+/// Asks for a phrase; `None` for an empty one.
+pub(crate) fn phrase(field: Field, phrase: &Phrase) -> Option<Box<dyn Query>> {
+    at_places(field, &phrase.places)
+}
+
+/// Asks for all of `queries` in one document.
+pub(crate) fn all(queries: impl Iterator<Item = Box<dyn Query>>) -> Box<dyn Query> {
+    Box::new(BooleanQuery::intersection(queries.collect()))
+}
+
+/// Asks for `sounds` in a row in a title.
+pub(crate) fn title_sounds(field: Field, sounds: &[Sound]) -> Option<Box<dyn Query>> {
+    let places: Vec<(usize, String)> = match sounds {
+        [one] => vec![(0, single(one))],
+        _ => sounds.windows(2).enumerate().flat_map(|(at, two)| couple(at, two)).collect(),
+    };
+    let mut places = places;
+    places.truncate(MAX_TERMS);
+    places.dedup();
+    at_places(field, &places)
+}
+
+/// `sounds` as pairs of whole syllables; `None` when there is none or an initial among them.
+pub(crate) fn pairs(sounds: &[Sound]) -> Option<Vec<(&str, &str)>> {
+    let pairs: Option<Vec<_>> = sounds
+        .windows(2)
+        .map(|two| match two {
+            [Sound::Full(first), Sound::Full(second)] => Some((first.as_str(), second.as_str())),
+            _ => None,
+        })
+        .collect();
+    pairs.filter(|pairs| !pairs.is_empty())
+}
+
+fn at_places(field: Field, places: &[(usize, String)]) -> Option<Box<dyn Query>> {
+    match places {
+        [] => None,
+        [(_, text)] => Some(term(field, text)),
+        _ => {
+            let terms =
+                places.iter().map(|(at, text)| (*at, Term::from_field_text(field, text))).collect();
+            Some(Box::new(PhraseQuery::new_with_offset(terms)))
+        }
+    }
+}
+
+/// The terms for the two sounds at `at`: their pair when there is a term for it.
+fn couple(at: usize, two: &[Sound]) -> Vec<(usize, String)> {
+    match two {
+        [Sound::Full(first), Sound::Full(second)] => vec![(at, pair(first, second))],
+        [Sound::Initial(first), Sound::Initial(second)] => {
+            vec![(at, initial_pair(*first, *second))]
+        }
+        [first, second] => vec![(at, single(first)), (at + 1, single(second))],
+        _ => Vec::new(),
+    }
+}
+
+fn single(sound: &Sound) -> String {
+    match sound {
+        Sound::Full(syllable) => syllable.clone(),
+        Sound::Initial(letter) => initial(*letter),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(text: &str) -> Vec<(usize, String)> {
+        Phrase::of_text(text).places
+    }
+
+    fn owned(places: &[(usize, &str)]) -> Vec<(usize, String)> {
+        places.iter().map(|(at, text)| (*at, (*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn phrases_cover_every_character_with_few_pairs() {
+        assert_eq!(places("剪"), owned(&[(0, "剪")]));
+        assert_eq!(places("剪纸"), owned(&[(0, "剪纸")]));
+        assert_eq!(places("太极拳"), owned(&[(0, "太极"), (1, "极拳")]));
+        assert_eq!(places("社区教育"), owned(&[(0, "社区"), (2, "教育")]));
+        assert_eq!(places("课程资源库"), owned(&[(0, "课程"), (2, "资源"), (3, "源库")]));
+        assert_eq!(places("3d打印"), owned(&[(0, "3d"), (1, "打印")]));
+        assert_eq!(places("学，剪纸"), owned(&[(0, "学"), (2, "剪纸")]));
+    }
+}

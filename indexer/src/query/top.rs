@@ -1,0 +1,95 @@
+//! The best so far.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use tantivy::DocId;
+
+use super::sheet::Scored;
+use crate::Sort;
+
+/// The deepest hit that can be paged to.
+const MAX_DEPTH: usize = 10_000;
+
+/// A resource that matches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Candidate {
+    /// What it scored.
+    pub(crate) scored: Scored,
+    /// When it was published, Unix time in milliseconds.
+    pub(crate) published: i64,
+    /// The number of its segment.
+    pub(crate) segment: u32,
+    /// Its own document there.
+    pub(crate) head: DocId,
+}
+
+/// The best candidates, as many as the page needs, and the number of all.
+pub(crate) struct Top {
+    sort: Sort,
+    skip: usize,
+    keep: usize,
+    heap: BinaryHeap<Reverse<Ranked>>,
+    /// How many were pushed.
+    pub(crate) total: usize,
+}
+
+impl Top {
+    /// For page `page` (from 1) of `per_page`.
+    pub(crate) fn new(sort: Sort, page: usize, per_page: usize) -> Self {
+        let skip = page.saturating_sub(1).saturating_mul(per_page).min(MAX_DEPTH);
+        let keep = (skip + per_page).min(MAX_DEPTH);
+        Self { sort, skip, keep, heap: BinaryHeap::new(), total: 0 }
+    }
+
+    /// Counts a candidate and keeps it if it is good.
+    pub(crate) fn push(&mut self, candidate: Candidate) {
+        self.total += 1;
+        let ranked = Ranked { sort: self.sort, candidate };
+        if self.heap.len() < self.keep {
+            self.heap.push(Reverse(ranked));
+        } else if self.heap.peek().is_some_and(|worst| ranked > worst.0) {
+            self.heap.pop();
+            self.heap.push(Reverse(ranked));
+        }
+    }
+
+    /// The candidates of the page, the best first.
+    pub(crate) fn finish(self) -> Vec<Candidate> {
+        let sorted = self.heap.into_sorted_vec();
+        sorted.into_iter().skip(self.skip).map(|ranked| ranked.0.candidate).collect()
+    }
+}
+
+struct Ranked {
+    sort: Sort,
+    candidate: Candidate,
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (a, b) = (&self.candidate, &other.candidate);
+        let newest = a.published.cmp(&b.published);
+        let best = a.scored.score.total_cmp(&b.scored.score);
+        let order = match self.sort {
+            Sort::Relevance => best.then(newest),
+            Sort::Newest => newest.then(best),
+        };
+        // Of equals the one first in the index, so that pages fit together.
+        order.then((b.segment, b.head).cmp(&(a.segment, a.head)))
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ranked {}

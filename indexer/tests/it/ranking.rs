@@ -1,0 +1,136 @@
+//! What comes first, what is left out, and questions.
+
+use indexer::{Entry, Query, Sort};
+
+use crate::{Shelf, caption, page, titled};
+
+#[test]
+fn the_title_before_the_description_before_passages() {
+    let shelf = Shelf::new(&[
+        Entry {
+            passages: vec![caption(0, "剪纸"), caption(1, "剪纸剪纸剪纸")],
+            ..titled("passage", "课")
+        },
+        Entry {
+            description: "学习剪纸的基本方法，适合零基础的学员".into(),
+            ..titled("about", "手工")
+        },
+        titled("within", "跟着老师学习民间剪纸技法从入门到精通第一集"),
+        Entry { passages: vec![caption(0, "剪纸")], ..titled("longer", "剪纸与生活") },
+        titled("exact", "剪纸"),
+        titled("other", "太极拳"),
+    ]);
+    let ids = shelf.ids("剪纸");
+    assert_eq!(ids[0], "exact");
+    assert_eq!(ids[3..], ["about", "passage"]);
+    assert_eq!(ids.len(), 5);
+}
+
+#[test]
+fn words_may_be_in_different_places_of_one_resource() {
+    let shelf = Shelf::new(&[
+        Entry {
+            passages: vec![caption(0, "先把麻绳泡软"), caption(9_000, "再打一个渔夫结")],
+            ..titled("net", "编网")
+        },
+        titled("other", "编网的历史"),
+    ]);
+    assert_eq!(shelf.ids("编网 渔夫结"), ["net"]);
+    assert_eq!(shelf.ids("麻绳 渔夫结"), ["net"]);
+    let hit = &shelf.find("渔夫结").hits[0];
+    assert_eq!(hit.moments.len(), 1);
+    assert_eq!(hit.moments[0].start_ms, Some(9_000));
+}
+
+#[test]
+fn many_passages_are_one_hit_with_the_best_three_moments() {
+    let mut passages: Vec<_> =
+        (0..50).map(|n| caption(n * 1_000, "这里讲了很多别的事情也讲到剪纸")).collect();
+    passages[30] = caption(30_000, "剪纸");
+    let shelf = Shelf::new(&[Entry { passages, ..titled("a", "甲") }, titled("b", "剪纸乙")]);
+    let found = shelf.find("剪纸");
+    assert_eq!(found.total, 2);
+    let hit = found.hits.iter().find(|hit| hit.resource == "a").unwrap();
+    assert_eq!(hit.moments.len(), 3);
+    assert_eq!(hit.moments[0].start_ms, Some(30_000));
+    assert_eq!(hit.moments[1].start_ms, Some(0));
+}
+
+#[test]
+fn questions_find_their_paragraph() {
+    let shelf = Shelf::new(&[
+        Entry {
+            passages: vec![
+                page(1, "日照位于山东省东南部，东临黄海，因日出初光先照而得名。"),
+                page(2, "当地的绿茶在清明前后采摘，叶片厚、香气高。"),
+            ],
+            ..titled("rizhao", "日照概况")
+        },
+        Entry {
+            passages: vec![page(1, "黄海是中国的边缘海。")], ..titled("sea", "黄海")
+        },
+    ]);
+    let found = shelf.find("日照这个城市的名字是因为什么而得名的？");
+    assert_eq!(found.hits[0].resource, "rizhao");
+    assert_eq!(found.hits[0].moments[0].page, Some(1));
+    assert_eq!(shelf.find("日照的绿茶一般在什么时候采摘？").hits[0].moments[0].page, Some(2));
+}
+
+#[test]
+fn phrases_and_exclusions() {
+    let shelf = Shelf::new(&[
+        titled("together", "社区教育论坛"),
+        titled("apart", "教育进社区"),
+        titled("english", "Machine learning"),
+        titled("swapped", "Learning a machine"),
+    ]);
+    assert_eq!(shelf.ids("\"社区教育\""), ["together"]);
+    assert_eq!(shelf.ids("社区教育").len(), 2);
+    assert_eq!(shelf.ids("社区教育")[0], "together");
+    assert_eq!(shelf.ids("社区 -论坛"), ["apart"]);
+    assert_eq!(shelf.ids("\"machine learning\""), ["english"]);
+    assert_eq!(shelf.ids("machine learning").len(), 2);
+    let mut rest = shelf.ids("-社区");
+    rest.sort();
+    assert_eq!(rest, ["english", "swapped"]);
+    assert_eq!(shelf.ids("社区 -\"社区教育\""), ["apart"]);
+}
+
+#[test]
+fn newest_first_when_asked_or_when_nothing_is() {
+    let dated = |id: &str, published_ms| Entry { published_ms, ..titled(id, "剪纸") };
+    let shelf = Shelf::new(&[dated("b", 20), dated("a", 10), dated("c", 30)]);
+    assert_eq!(shelf.ids(""), ["c", "b", "a"]);
+    assert_eq!(shelf.ids(" \n"), ["c", "b", "a"]);
+    let query = Query { text: "剪纸".into(), sort: Sort::Newest, ..Query::default() };
+    let hits = shelf.index.search(&query).unwrap().hits;
+    assert_eq!(hits[0].resource, "c");
+    assert_eq!(shelf.find("？！").total, 0);
+}
+
+#[test]
+fn pages_fit_together() {
+    let entries: Vec<Entry> = (0..25)
+        .map(|n| Entry { published_ms: n, ..titled(&format!("r{n:02}"), "剪纸课") })
+        .collect();
+    let shelf = Shelf::new(&entries[..12]);
+    shelf.put(&entries[12..]);
+    for text in ["剪纸", ""] {
+        let mut seen = Vec::new();
+        for page in 1..=4 {
+            let query = Query { text: text.into(), page, per_page: 10, ..Query::default() };
+            let found = shelf.index.search(&query).unwrap();
+            assert_eq!(found.total, 25);
+            seen.extend(found.hits.into_iter().map(|hit| hit.resource));
+        }
+        assert_eq!(seen.len(), 25);
+        assert_eq!(seen[0], "r24");
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 25);
+    }
+    let far = Query { text: "剪纸".into(), page: usize::MAX, per_page: 100, ..Query::default() };
+    assert!(shelf.index.search(&far).unwrap().hits.is_empty());
+    let none = Query { text: "剪纸".into(), per_page: 0, ..Query::default() };
+    assert_eq!(shelf.index.search(&none).unwrap().total, 25);
+}
