@@ -1,0 +1,213 @@
+-- One text for SQLite and PostgreSQL. Times are Unix milliseconds (_ms), sizes bytes (_bytes).
+
+CREATE TABLE setting (
+  name  TEXT PRIMARY KEY,                 -- what is set
+  value TEXT NOT NULL                     -- its value; secrets are base64url
+);
+
+CREATE TABLE counter (
+  name  TEXT PRIMARY KEY,                 -- 'change': numbers every change of a resource
+  value BIGINT NOT NULL                   -- the last number given
+);
+INSERT INTO counter (name, value) VALUES ('change', 0);
+
+CREATE TABLE account (
+  id            TEXT PRIMARY KEY,
+  name          TEXT NOT NULL UNIQUE,     -- login name, lower case
+  display_name  TEXT NOT NULL,            -- shown to people
+  password_hash TEXT,                     -- argon2id, PHC string; null: cannot log in by password
+  role          TEXT NOT NULL CHECK (role IN ('administrator', 'learner')),  -- over the whole net
+  created_ms    BIGINT NOT NULL,
+  disabled_ms   BIGINT                    -- null: may log in
+);
+
+CREATE TABLE session (
+  token_hash TEXT PRIMARY KEY,            -- SHA-256 of the cookie's token, hex
+  account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  created_ms BIGINT NOT NULL,
+  expires_ms BIGINT NOT NULL
+);
+
+CREATE TABLE token (
+  id         TEXT PRIMARY KEY,
+  token_hash TEXT NOT NULL UNIQUE,        -- SHA-256 of the bearer token, hex
+  account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  label      TEXT NOT NULL,               -- what it is for
+  created_ms BIGINT NOT NULL,
+  expires_ms BIGINT                       -- null: until it is revoked
+);
+
+CREATE TABLE library (
+  id          TEXT PRIMARY KEY,
+  slug        TEXT NOT NULL UNIQUE,       -- its name in URLs
+  name        TEXT NOT NULL,
+  description TEXT NOT NULL,
+  visibility  TEXT NOT NULL CHECK (visibility IN ('public', 'internal')),   -- internal: only its people
+  publishing  TEXT NOT NULL CHECK (publishing IN ('automatic', 'manual')),  -- automatic: published when ready
+  quota_bytes BIGINT,                     -- of its sources; null: no limit
+  created_ms  BIGINT NOT NULL
+);
+
+CREATE TABLE library_role (
+  library TEXT NOT NULL REFERENCES library (id) ON DELETE CASCADE,
+  account TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  role    TEXT NOT NULL CHECK (role IN ('librarian', 'author')),
+  PRIMARY KEY (library, account)
+);
+
+CREATE TABLE object (
+  key        TEXT PRIMARY KEY,            -- where the store keeps it
+  size_bytes BIGINT NOT NULL,
+  sha256     TEXT NOT NULL,               -- hex
+  resource   TEXT,                        -- whose it is; null: a source, which several may share
+  created_ms BIGINT NOT NULL
+);
+CREATE INDEX object_resource ON object (resource);
+
+CREATE TABLE resource (
+  id           TEXT PRIMARY KEY,
+  library      TEXT NOT NULL REFERENCES library (id),
+  kind         TEXT NOT NULL CHECK (kind IN ('video', 'audio', 'document', 'image', 'package')),
+  stage        TEXT NOT NULL CHECK (stage IN ('draft', 'processing', 'ready', 'published', 'withdrawn', 'failed', 'deleted')),
+  title        TEXT NOT NULL,
+  description  TEXT NOT NULL,
+  language     TEXT,                      -- BCP 47
+  author       TEXT NOT NULL,             -- who made it, as shown
+  licence      TEXT NOT NULL,             -- SPDX id or words; may be empty
+  topics       TEXT NOT NULL,             -- JSON array of topic codes
+  audiences    TEXT NOT NULL,             -- JSON array of audience codes
+  uploaded_by  TEXT NOT NULL REFERENCES account (id),
+  file_name    TEXT NOT NULL,             -- as uploaded
+  media_type   TEXT NOT NULL,             -- of the source, by its content
+  size_bytes   BIGINT NOT NULL,           -- of the source
+  source       TEXT,                      -- SHA-256 of the source, hex; null until it is stored
+  duration_ms  BIGINT,                    -- of video and audio
+  pages        BIGINT,                    -- of documents
+  width        BIGINT,                    -- of video and images as shown, pixels
+  height       BIGINT,
+  plan         TEXT,                      -- JSON: what is made of it (transcode::Plan or the like)
+  doing        TEXT NOT NULL,             -- what the pipeline does now, a code
+  progress     DOUBLE PRECISION NOT NULL, -- 0 to 1
+  jobs_left    BIGINT NOT NULL,           -- jobs to be done before it is ready
+  failure      TEXT,                      -- code of what went wrong
+  failure_info TEXT,                      -- the value in question
+  warnings     TEXT NOT NULL,             -- JSON array of codes: played, but with something left out
+  poster       TEXT,                      -- key of the chosen poster
+  derived      TEXT NOT NULL,             -- JSON: posters, storyboard, chapters, outline
+  ticket_epoch BIGINT NOT NULL,           -- raised to end the tickets given so far
+  changed      BIGINT NOT NULL,           -- number of its last change, from counter
+  created_ms   BIGINT NOT NULL,
+  updated_ms   BIGINT NOT NULL,
+  published_ms BIGINT                     -- since when it is public; null: it is not
+);
+CREATE INDEX resource_library ON resource (library, published_ms);
+CREATE INDEX resource_changed ON resource (changed);
+CREATE INDEX resource_published ON resource (published_ms);
+CREATE INDEX resource_source ON resource (source);
+
+CREATE TABLE upload (
+  id           TEXT PRIMARY KEY,
+  account      TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  library      TEXT NOT NULL REFERENCES library (id),
+  state        TEXT NOT NULL CHECK (state IN ('receiving', 'complete', 'ended')),
+  partial      BIGINT NOT NULL,           -- 1: a part, to be joined with others (tus concatenation)
+  file_name    TEXT NOT NULL,
+  metadata     TEXT NOT NULL,             -- Upload-Metadata as it was sent
+  length_bytes BIGINT NOT NULL,
+  offset_bytes BIGINT NOT NULL,           -- bytes that are safe
+  resource     TEXT REFERENCES resource (id),
+  created_ms   BIGINT NOT NULL,
+  expires_ms   BIGINT NOT NULL
+);
+CREATE INDEX upload_expires ON upload (state, expires_ms);
+
+CREATE TABLE rendition (
+  id          TEXT PRIMARY KEY,
+  resource    TEXT NOT NULL REFERENCES resource (id),
+  name        TEXT NOT NULL,              -- as in the plan: 720p, audio-0-128k
+  kind        TEXT NOT NULL CHECK (kind IN ('video', 'audio')),
+  position    BIGINT NOT NULL,            -- order in manifests
+  track       BIGINT NOT NULL,            -- of the source
+  language    TEXT,                       -- BCP 47
+  label       TEXT NOT NULL,              -- of the track, as shown
+  selected    BIGINT NOT NULL,            -- 1: the track to play unless another is chosen
+  bitrate_bps BIGINT NOT NULL,            -- planned peak
+  codecs      TEXT,                       -- RFC 6381; null until the first part is there
+  width       BIGINT,
+  height      BIGINT,
+  frame_rate  DOUBLE PRECISION,
+  sample_rate BIGINT,
+  channels    BIGINT,
+  time_scale  BIGINT,                     -- ticks a second
+  init        TEXT,                       -- key of the init segment
+  state       TEXT NOT NULL CHECK (state IN ('making', 'complete')),
+  UNIQUE (resource, name)
+);
+
+CREATE TABLE part (
+  rendition  TEXT NOT NULL REFERENCES rendition (id) ON DELETE CASCADE,
+  number     BIGINT NOT NULL,             -- from 0
+  key        TEXT NOT NULL,
+  segments   TEXT NOT NULL,               -- JSON array of [offset, length, start, duration]; bytes, ticks
+  PRIMARY KEY (rendition, number)
+);
+
+CREATE TABLE caption (
+  resource   TEXT NOT NULL REFERENCES resource (id),
+  name       TEXT NOT NULL,               -- in URLs: a language, or language-2
+  language   TEXT NOT NULL,               -- BCP 47
+  label      TEXT NOT NULL,
+  origin     TEXT NOT NULL CHECK (origin IN ('uploaded', 'embedded')),
+  key        TEXT NOT NULL,               -- of the WebVTT object
+  PRIMARY KEY (resource, name)
+);
+
+CREATE TABLE page (
+  resource TEXT NOT NULL REFERENCES resource (id),
+  number   BIGINT NOT NULL,               -- from 1
+  width    BIGINT NOT NULL,               -- of the large picture, pixels
+  height   BIGINT NOT NULL,
+  large    TEXT NOT NULL,                 -- keys
+  small    TEXT NOT NULL,
+  words    TEXT NOT NULL,                 -- key of the JSON with the places of the words
+  PRIMARY KEY (resource, number)
+);
+
+CREATE TABLE passage (
+  resource TEXT NOT NULL REFERENCES resource (id),
+  origin   TEXT NOT NULL,                 -- 'page:' and its number, or 'caption:' and its name
+  number   BIGINT NOT NULL,
+  start_ms BIGINT,                        -- of a caption
+  page     BIGINT,                        -- of a page
+  text     TEXT NOT NULL,
+  PRIMARY KEY (resource, origin, number)
+);
+
+CREATE TABLE job (
+  id              TEXT PRIMARY KEY,
+  kind            TEXT NOT NULL,          -- which step
+  resource        TEXT NOT NULL REFERENCES resource (id),
+  payload         TEXT NOT NULL,          -- JSON, by kind
+  state           TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed')),
+  priority        BIGINT NOT NULL,        -- lower first
+  attempts        BIGINT NOT NULL,
+  run_at_ms       BIGINT NOT NULL,        -- not before
+  lease           TEXT,                   -- fencing token of the worker that has it
+  leased_until_ms BIGINT,
+  progress        DOUBLE PRECISION NOT NULL,
+  weight          DOUBLE PRECISION NOT NULL,  -- its share of the resource's work
+  error           TEXT,                   -- of the last attempt
+  created_ms      BIGINT NOT NULL
+);
+CREATE INDEX job_queue ON job (state, priority, run_at_ms);
+CREATE INDEX job_resource ON job (resource);
+
+CREATE TABLE audit (
+  id       TEXT PRIMARY KEY,
+  at_ms    BIGINT NOT NULL,
+  account  TEXT,                          -- who; null: the pipeline or the command line
+  action   TEXT NOT NULL,
+  subject  TEXT NOT NULL,                 -- id of what was changed
+  detail   TEXT NOT NULL                  -- JSON
+);
+CREATE INDEX audit_subject ON audit (subject, at_ms);

@@ -1,0 +1,153 @@
+//! What a resource is played and read from.
+
+use super::RenditionId;
+
+/// One track encoded one way; see ARCHITECTURE.md, "Media time and parts".
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rendition {
+    /// Its id, part of the URLs of its segments.
+    pub id: RenditionId,
+    /// Its name in the plan.
+    pub name: String,
+    /// Picture or sound.
+    pub kind: TrackKind,
+    /// Track of the source that it was made from.
+    pub track: i64,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// The track's name for people; may be empty.
+    pub label: String,
+    /// To be played unless another track is chosen.
+    pub selected: bool,
+    /// Planned peak, bits a second.
+    pub bitrate_bps: i64,
+    /// RFC 6381; `None` until its first part is there.
+    pub codecs: Option<String>,
+    /// Pixels.
+    pub width: Option<i64>,
+    /// Pixels.
+    pub height: Option<i64>,
+    /// Frames a second, on average.
+    pub frame_rate: Option<f64>,
+    /// Samples a second.
+    pub sample_rate: Option<i64>,
+    /// Channels of sound.
+    pub channels: Option<i64>,
+    /// Ticks a second; 0 until its first part is there.
+    pub time_scale: i64,
+    /// Key of its init segment.
+    pub init: Option<String>,
+    /// Whether all its parts are there.
+    pub complete: bool,
+    /// Its parts from the start, without a gap.
+    pub parts: Vec<Part>,
+}
+
+/// Picture or sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrackKind {
+    /// Picture.
+    Video,
+    /// Sound.
+    Audio,
+}
+
+/// About a minute of a rendition, stored as one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// From 0.
+    pub number: i64,
+    /// Key of the object.
+    pub key: String,
+    /// Its segments in order.
+    pub segments: Vec<Segment>,
+}
+
+/// A CMAF segment inside a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// First byte in the part.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+    /// First presentation time, ticks.
+    pub start: u64,
+    /// Ticks.
+    pub duration: u64,
+}
+
+impl Rendition {
+    /// All segments that are there, with the part that each is in.
+    pub fn segments(&self) -> impl Iterator<Item = (&Part, &Segment)> {
+        self.parts.iter().flat_map(|part| part.segments.iter().map(move |segment| (part, segment)))
+    }
+
+    /// Seconds of a number of ticks.
+    #[must_use]
+    pub fn seconds(&self, ticks: u64) -> f64 {
+        ticks as f64 / self.time_scale.max(1) as f64
+    }
+}
+
+/// Captions of a resource in one language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caption {
+    /// Name in URLs: the language, with a number where there are several.
+    pub name: String,
+    /// BCP 47.
+    pub language: String,
+    /// Name for people.
+    pub label: String,
+    /// Where they are from.
+    pub origin: CaptionOrigin,
+    /// Key of the WebVTT object.
+    pub key: String,
+}
+
+/// Where captions are from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptionOrigin {
+    /// A file that somebody uploaded.
+    Uploaded,
+    /// The source itself.
+    Embedded,
+}
+
+/// A page of a document, as pictures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// From 1.
+    pub number: i64,
+    /// Of the large picture, pixels.
+    pub width: i64,
+    /// Of the large picture, pixels.
+    pub height: i64,
+    /// Key of the large picture.
+    pub large: String,
+    /// Key of the small picture.
+    pub small: String,
+    /// Key of the JSON with the places of the words.
+    pub words: String,
+}
+
+/// A named stretch of a video or audio.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Chapter {
+    /// Milliseconds from the start.
+    pub start_ms: i64,
+    /// Milliseconds from the start.
+    pub end_ms: i64,
+    /// Its name.
+    pub title: String,
+}
+
+/// An entry of a document's table of contents.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct OutlineItem {
+    /// Its heading.
+    pub title: String,
+    /// Page that it is on, from 1.
+    pub page: u32,
+    /// 0 at the top.
+    pub depth: u32,
+}

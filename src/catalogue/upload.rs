@@ -1,0 +1,328 @@
+//! What may be uploaded, told from a file's name and its first bytes.
+
+use super::Kind;
+
+/// The type of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileType {
+    /// What it becomes.
+    pub kind: Kind,
+    /// Its media type.
+    pub media_type: &'static str,
+}
+
+/// Why a file is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Files with this ending, or such content, cannot be used.
+    #[error("files of the type {0:?} are not supported")]
+    Type(String),
+    /// The type will be supported by a later version.
+    #[error("files of the type {0:?} are not supported yet")]
+    NotYet(String),
+    /// Captions belong to a video or audio.
+    #[error("captions are added to a video or audio")]
+    Captions,
+    /// The content is not what the name says.
+    #[error("the file says {named} but holds {found}")]
+    Mismatch {
+        /// Kind by name.
+        named: Kind,
+        /// Kind by content.
+        found: Kind,
+    },
+    /// Nothing in it.
+    #[error("the file is empty")]
+    Empty,
+    /// More than is allowed for one file.
+    #[error("the file has {size_bytes} bytes, more than {limit_bytes}")]
+    TooLarge {
+        /// Of the file.
+        size_bytes: i64,
+        /// The most that is allowed.
+        limit_bytes: i64,
+    },
+    /// The library's share is used up.
+    #[error("the library has {free_bytes} bytes left, the file has {size_bytes}")]
+    Quota {
+        /// Of the file.
+        size_bytes: i64,
+        /// What is left.
+        free_bytes: i64,
+    },
+    /// The server's disk is too full.
+    #[error("the server's disk has {free_bytes} bytes free")]
+    DiskFull {
+        /// What is left.
+        free_bytes: i64,
+    },
+}
+
+impl Refusal {
+    /// Code for the sentence that people read.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Type(_) => "type",
+            // Those have a way out that is not PDF.
+            Self::NotYet(ending) if matches!(ending.as_str(), "heic" | "heif") => "picture_heic",
+            Self::NotYet(_) => "type_not_yet",
+            Self::Captions => "captions_alone",
+            Self::Mismatch { .. } => "type_mismatch",
+            Self::Empty => "empty",
+            Self::TooLarge { .. } => "too_large",
+            Self::Quota { .. } => "quota",
+            Self::DiskFull { .. } => "disk_full",
+        }
+    }
+}
+
+const fn of(kind: Kind, media_type: &'static str) -> FileType {
+    FileType { kind, media_type }
+}
+
+/// Endings and what they stand for.
+const ENDINGS: &[(&str, FileType)] = &[
+    ("mp4", of(Kind::Video, "video/mp4")),
+    ("m4v", of(Kind::Video, "video/mp4")),
+    ("mov", of(Kind::Video, "video/quicktime")),
+    ("mkv", of(Kind::Video, "video/x-matroska")),
+    ("webm", of(Kind::Video, "video/webm")),
+    ("avi", of(Kind::Video, "video/x-msvideo")),
+    ("flv", of(Kind::Video, "video/x-flv")),
+    ("wmv", of(Kind::Video, "video/x-ms-wmv")),
+    ("asf", of(Kind::Video, "video/x-ms-asf")),
+    ("3gp", of(Kind::Video, "video/3gpp")),
+    ("3g2", of(Kind::Video, "video/3gpp2")),
+    ("ts", of(Kind::Video, "video/mp2t")),
+    ("mts", of(Kind::Video, "video/mp2t")),
+    ("m2ts", of(Kind::Video, "video/mp2t")),
+    ("mpg", of(Kind::Video, "video/mpeg")),
+    ("mpeg", of(Kind::Video, "video/mpeg")),
+    ("vob", of(Kind::Video, "video/mpeg")),
+    ("ps", of(Kind::Video, "video/mpeg")),
+    ("ogv", of(Kind::Video, "video/ogg")),
+    ("mp3", of(Kind::Audio, "audio/mpeg")),
+    ("m4a", of(Kind::Audio, "audio/mp4")),
+    ("m4b", of(Kind::Audio, "audio/mp4")),
+    ("aac", of(Kind::Audio, "audio/aac")),
+    ("adts", of(Kind::Audio, "audio/aac")),
+    ("flac", of(Kind::Audio, "audio/flac")),
+    ("ogg", of(Kind::Audio, "audio/ogg")),
+    ("oga", of(Kind::Audio, "audio/ogg")),
+    ("opus", of(Kind::Audio, "audio/ogg")),
+    ("wav", of(Kind::Audio, "audio/wav")),
+    ("aif", of(Kind::Audio, "audio/aiff")),
+    ("aiff", of(Kind::Audio, "audio/aiff")),
+    ("wma", of(Kind::Audio, "audio/x-ms-wma")),
+    ("amr", of(Kind::Audio, "audio/amr")),
+    ("mka", of(Kind::Audio, "audio/x-matroska")),
+    ("ac3", of(Kind::Audio, "audio/ac3")),
+    ("pdf", of(Kind::Document, "application/pdf")),
+    ("jpg", of(Kind::Image, "image/jpeg")),
+    ("jpeg", of(Kind::Image, "image/jpeg")),
+    ("png", of(Kind::Image, "image/png")),
+    ("webp", of(Kind::Image, "image/webp")),
+    ("gif", of(Kind::Image, "image/gif")),
+    ("bmp", of(Kind::Image, "image/bmp")),
+    ("tif", of(Kind::Image, "image/tiff")),
+    ("tiff", of(Kind::Image, "image/tiff")),
+    ("avif", of(Kind::Image, "image/avif")),
+];
+
+/// Endings of what a later version takes.
+const NOT_YET: &[&str] = &[
+    "doc", "docx", "docm", "xls", "xlsx", "ppt", "pptx", "odt", "odp", "ods", "wps", "epub", "txt",
+    "md", "html", "htm", "h5p", "zip", "heic", "heif", "svg", "msg", "rtf",
+];
+
+/// Endings of captions.
+const CAPTIONS: &[&str] = &["srt", "vtt", "ass", "ssa"];
+
+impl FileType {
+    /// By the ending of `file_name`, before a byte of it is here.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] for endings that are known not to be usable. A name
+    /// without an ending is judged later, by its content.
+    pub fn by_name(file_name: &str) -> Result<Option<Self>, Refusal> {
+        let Some((_, ending)) = file_name.rsplit_once('.') else { return Ok(None) };
+        let ending = ending.to_lowercase();
+        if let Some((_, found)) = ENDINGS.iter().find(|(known, _)| *known == ending) {
+            Ok(Some(*found))
+        } else if CAPTIONS.contains(&ending.as_str()) {
+            Err(Refusal::Captions)
+        } else if NOT_YET.contains(&ending.as_str()) {
+            Err(Refusal::NotYet(ending))
+        } else {
+            Err(Refusal::Type(ending))
+        }
+    }
+
+    /// Endings of what is taken here, without their dots.
+    pub fn endings() -> impl Iterator<Item = &'static str> {
+        ENDINGS.iter().map(|(ending, _)| *ending)
+    }
+
+    /// `text` when it is a media type that is taken here; else the one of unknown bytes.
+    #[must_use]
+    pub fn known_media_type(text: &str) -> &'static str {
+        let known = ENDINGS.iter().find(|(_, found)| found.media_type == text);
+        known.map_or("application/octet-stream", |(_, found)| found.media_type)
+    }
+
+    /// By the name and the first bytes of the content (4 KiB are enough).
+    ///
+    /// What a container holds (sound alone or pictures) is found out by the
+    /// probe; here only families are told apart.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the content cannot be used or is not what the name says.
+    pub fn by_content(file_name: &str, head: &[u8]) -> Result<Self, Refusal> {
+        let named = Self::by_name(file_name)?;
+        if head.is_empty() {
+            return Err(Refusal::Empty);
+        }
+        match (named, sniff(head)) {
+            (_, Some(Sniffed::Bad("heic"))) => Err(Refusal::NotYet("heic".to_owned())),
+            (_, Some(Sniffed::Bad(what))) => Err(Refusal::Type(what.to_owned())),
+            (Some(named), Some(Sniffed::Is(found))) => {
+                if family(named.kind) == family(found.kind) {
+                    Ok(if named.kind == found.kind { named } else { found })
+                } else {
+                    Err(Refusal::Mismatch { named: named.kind, found: found.kind })
+                }
+            }
+            (None, Some(Sniffed::Is(found))) => Ok(found),
+            // Streams without a signature at the front (MPEG-TS cut anywhere,
+            // MP3 behind rubbish): the probe decides.
+            (Some(named), None) if matches!(named.kind, Kind::Video | Kind::Audio) => Ok(named),
+            (Some(named), None) => Err(Refusal::Type(format!("{}?", named.media_type))),
+            (None, None) => Err(Refusal::Type(String::new())),
+        }
+    }
+}
+
+fn family(kind: Kind) -> u8 {
+    match kind {
+        Kind::Video | Kind::Audio => 0,
+        Kind::Document => 1,
+        Kind::Image => 2,
+        Kind::Package => 3,
+    }
+}
+
+enum Sniffed {
+    Is(FileType),
+    Bad(&'static str),
+}
+
+fn sniff(head: &[u8]) -> Option<Sniffed> {
+    let at = |offset: usize, magic: &[u8]| {
+        head.get(offset..offset + magic.len()).is_some_and(|part| part == magic)
+    };
+    let is = |kind, media_type| Some(Sniffed::Is(of(kind, media_type)));
+    if head[..head.len().min(1024)].windows(5).any(|window| window == b"%PDF-") {
+        return is(Kind::Document, "application/pdf");
+    }
+    if at(4, b"ftyp") {
+        return match head.get(8..12) {
+            Some(b"heic" | b"heix" | b"heim" | b"heis" | b"mif1" | b"msf1" | b"hevc") => {
+                Some(Sniffed::Bad("heic"))
+            }
+            Some(b"avif" | b"avis") => is(Kind::Image, "image/avif"),
+            Some(b"M4A " | b"M4B ") => is(Kind::Audio, "audio/mp4"),
+            Some(b"qt  ") => is(Kind::Video, "video/quicktime"),
+            _ => is(Kind::Video, "video/mp4"),
+        };
+    }
+    let signatures: &[(usize, &[u8], Kind, &str)] = &[
+        (4, b"moov", Kind::Video, "video/quicktime"),
+        (4, b"mdat", Kind::Video, "video/quicktime"),
+        (4, b"wide", Kind::Video, "video/quicktime"),
+        (0, b"\x1a\x45\xdf\xa3", Kind::Video, "video/x-matroska"),
+        (8, b"AVI ", Kind::Video, "video/x-msvideo"),
+        (0, b"FLV\x01", Kind::Video, "video/x-flv"),
+        (0, b"\x00\x00\x01\xba", Kind::Video, "video/mpeg"),
+        (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Kind::Video, "video/x-ms-asf"),
+        (0, b"ID3", Kind::Audio, "audio/mpeg"),
+        (0, b"fLaC", Kind::Audio, "audio/flac"),
+        (0, b"OggS", Kind::Audio, "audio/ogg"),
+        (8, b"WAVE", Kind::Audio, "audio/wav"),
+        (8, b"AIFF", Kind::Audio, "audio/aiff"),
+        (8, b"AIFC", Kind::Audio, "audio/aiff"),
+        (0, b"#!AMR", Kind::Audio, "audio/amr"),
+        (0, b"\xff\xd8\xff", Kind::Image, "image/jpeg"),
+        (0, b"\x89PNG\r\n\x1a\n", Kind::Image, "image/png"),
+        (8, b"WEBP", Kind::Image, "image/webp"),
+        (0, b"GIF8", Kind::Image, "image/gif"),
+        (0, b"BM", Kind::Image, "image/bmp"),
+        (0, b"II*\x00", Kind::Image, "image/tiff"),
+        (0, b"MM\x00*", Kind::Image, "image/tiff"),
+    ];
+    if let Some((.., kind, media_type)) =
+        signatures.iter().find(|(offset, magic, ..)| at(*offset, magic))
+    {
+        let found = match *media_type {
+            "image/jpeg" => of(*kind, "image/jpeg"),
+            media_type => {
+                of(*kind, ENDINGS.iter().find(|(_, t)| t.media_type == media_type)?.1.media_type)
+            }
+        };
+        return Some(Sniffed::Is(found));
+    }
+    let bad: &[(&[u8], &str)] = &[
+        (b"MZ", "exe"),
+        (b"\x7fELF", "elf"),
+        (b"PK\x03\x04", "zip"),
+        (b"Rar!", "rar"),
+        (b"7z\xbc\xaf", "7z"),
+        (b"\x1f\x8b", "gz"),
+        (b"<!DOCTYPE", "html"),
+        (b"<html", "html"),
+        (b"<svg", "svg"),
+        (b"<?xml", "xml"),
+        (b"#EXTM3U", "m3u8"),
+    ];
+    bad.iter().find(|(magic, _)| at(0, magic)).map(|(_, name)| Sniffed::Bad(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_refused_before_bytes() {
+        assert_eq!(FileType::by_name("virus.EXE"), Err(Refusal::Type("exe".into())));
+        assert_eq!(FileType::by_name("讲义.docx"), Err(Refusal::NotYet("docx".into())));
+        assert_eq!(FileType::by_name("a.srt"), Err(Refusal::Captions));
+        assert_eq!(FileType::by_name("noending"), Ok(None));
+        let mp4 = FileType::by_name("第01讲.MP4").expect("known").expect("named");
+        assert_eq!(mp4.kind, Kind::Video);
+    }
+
+    #[test]
+    fn content_that_is_not_what_the_name_says_is_refused() {
+        let pdf = b"%PDF-1.7\n";
+        assert_eq!(
+            FileType::by_content("a.mp4", pdf),
+            Err(Refusal::Mismatch { named: Kind::Video, found: Kind::Document })
+        );
+        assert_eq!(FileType::by_content("a.mp4", b"MZ\x90\x00"), Err(Refusal::Type("exe".into())));
+        let heic = FileType::by_content("a.jpg", b"\0\0\0\x18ftypheic").expect_err("not yet");
+        assert_eq!(heic.code(), "picture_heic");
+        assert_eq!(FileType::by_name("a.HEIF").expect_err("not yet").code(), "picture_heic");
+        let playlist = FileType::by_content("a.mp4", b"#EXTM3U\n#EXT-X");
+        assert_eq!(playlist, Err(Refusal::Type("m3u8".into())));
+        assert_eq!(FileType::by_content("a", pdf).expect("a document").kind, Kind::Document);
+        assert!(FileType::by_content("a.png", b"hello").is_err());
+    }
+
+    #[test]
+    fn sound_behind_rubbish_is_left_to_the_probe() {
+        let found = FileType::by_content("a.mp3", &[0x55; 4096]).expect("not refused");
+        assert_eq!(found.kind, Kind::Audio);
+    }
+}

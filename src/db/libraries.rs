@@ -1,0 +1,155 @@
+//! Libraries.
+
+use sqlx::{AnyConnection, FromRow};
+
+use super::{Error, Result, parse};
+use crate::catalogue::{Library, LibraryId, Publishing, Slug, Visibility};
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    slug: String,
+    name: String,
+    description: String,
+    visibility: String,
+    publishing: String,
+    quota_bytes: Option<i64>,
+    created_ms: i64,
+}
+
+/// Adds a library.
+///
+/// # Errors
+///
+/// [`Error::is_taken`] when the slug is in use.
+pub async fn insert(db: &mut AnyConnection, library: &Library) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO library (id, slug, name, description, visibility, publishing, quota_bytes, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(library.id.to_string())
+    .bind(library.slug.as_str())
+    .bind(&library.name)
+    .bind(&library.description)
+    .bind(visibility(library.visibility))
+    .bind(publishing(library.publishing))
+    .bind(library.quota_bytes)
+    .bind(library.created_ms)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps what was changed; the slug stays.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn save(db: &mut AnyConnection, library: &Library) -> Result<()> {
+    sqlx::query(
+        "UPDATE library SET name = $2, description = $3, visibility = $4, publishing = $5, quota_bytes = $6
+          WHERE id = $1",
+    )
+    .bind(library.id.to_string())
+    .bind(&library.name)
+    .bind(&library.description)
+    .bind(visibility(library.visibility))
+    .bind(publishing(library.publishing))
+    .bind(library.quota_bytes)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// All libraries, oldest first.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list(db: &mut AnyConnection) -> Result<Vec<Library>> {
+    let rows: Vec<Row> =
+        sqlx::query_as("SELECT * FROM library ORDER BY created_ms, id").fetch_all(db).await?;
+    rows.into_iter().map(Library::try_from).collect()
+}
+
+/// The library in URLs as `slug`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn find_by_slug(db: &mut AnyConnection, slug: &str) -> Result<Option<Library>> {
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM library WHERE slug = $1")
+        .bind(slug)
+        .fetch_optional(db)
+        .await?;
+    row.map(Library::try_from).transpose()
+}
+
+/// The library `id`, which must be there.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn get(db: &mut AnyConnection, id: LibraryId) -> Result<Library> {
+    let row: Row = sqlx::query_as("SELECT * FROM library WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_one(db)
+        .await?;
+    row.try_into()
+}
+
+/// Bytes of the sources in `id`, those still being uploaded among them.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn used_bytes(db: &mut AnyConnection, id: LibraryId) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "SELECT CAST(
+            (SELECT COALESCE(SUM(size_bytes), 0) FROM resource WHERE library = $1 AND stage <> 'deleted')
+          + (SELECT COALESCE(SUM(length_bytes), 0) FROM upload WHERE library = $1 AND state = 'receiving')
+          AS BIGINT)",
+    )
+    .bind(id.to_string())
+    .fetch_one(db)
+    .await?)
+}
+
+impl TryFrom<Row> for Library {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: parse("library.id", &row.id)?,
+            slug: parse::<Slug>("library.slug", &row.slug)?,
+            name: row.name,
+            description: row.description,
+            visibility: match row.visibility.as_str() {
+                "public" => Visibility::Public,
+                "internal" => Visibility::Internal,
+                _ => return Err(Error::Row { what: "library.visibility", value: row.visibility }),
+            },
+            publishing: match row.publishing.as_str() {
+                "automatic" => Publishing::Automatic,
+                "manual" => Publishing::Manual,
+                _ => return Err(Error::Row { what: "library.publishing", value: row.publishing }),
+            },
+            quota_bytes: row.quota_bytes,
+            created_ms: row.created_ms,
+        })
+    }
+}
+
+fn visibility(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Public => "public",
+        Visibility::Internal => "internal",
+    }
+}
+
+fn publishing(publishing: Publishing) -> &'static str {
+    match publishing {
+        Publishing::Automatic => "automatic",
+        Publishing::Manual => "manual",
+    }
+}

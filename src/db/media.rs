@@ -1,0 +1,387 @@
+//! What resources are played and read from: renditions and their parts, captions, pages.
+
+use sqlx::{AnyConnection, FromRow};
+
+use super::{Error, Result, parse, parse_json, to_json};
+use crate::catalogue::{
+    Caption, CaptionOrigin, Page, Part, Rendition, RenditionId, ResourceId, Segment, TrackKind,
+};
+
+#[derive(FromRow)]
+struct RenditionRow {
+    id: String,
+    name: String,
+    kind: String,
+    track: i64,
+    language: Option<String>,
+    label: String,
+    selected: i64,
+    bitrate_bps: i64,
+    codecs: Option<String>,
+    width: Option<i64>,
+    height: Option<i64>,
+    frame_rate: Option<f64>,
+    sample_rate: Option<i64>,
+    channels: Option<i64>,
+    time_scale: Option<i64>,
+    init: Option<String>,
+    state: String,
+}
+
+#[derive(FromRow)]
+struct PartRow {
+    rendition: String,
+    number: i64,
+    key: String,
+    segments: String,
+}
+
+/// What the first part of a rendition tells.
+#[derive(Debug, Clone)]
+pub struct InitFacts {
+    /// RFC 6381.
+    pub codecs: String,
+    /// Pixels.
+    pub width: Option<i64>,
+    /// Pixels.
+    pub height: Option<i64>,
+    /// Frames a second.
+    pub frame_rate: Option<f64>,
+    /// Samples a second.
+    pub sample_rate: Option<i64>,
+    /// Channels of sound.
+    pub channels: Option<i64>,
+    /// Ticks a second.
+    pub time_scale: i64,
+    /// Key of the init segment.
+    pub init: String,
+}
+
+/// Adds a planned rendition; one of the same name stays as it is.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn insert_rendition(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    position: i64,
+    rendition: &Rendition,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO rendition (id, resource, name, kind, position, track, language, label, selected, bitrate_bps, state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'making')
+             ON CONFLICT (resource, name) DO NOTHING",
+    )
+    .bind(rendition.id.to_string())
+    .bind(resource.to_string())
+    .bind(&rendition.name)
+    .bind(match rendition.kind {
+        TrackKind::Video => "video",
+        TrackKind::Audio => "audio",
+    })
+    .bind(position)
+    .bind(rendition.track)
+    .bind(rendition.language.as_deref())
+    .bind(&rendition.label)
+    .bind(i64::from(rendition.selected))
+    .bind(rendition.bitrate_bps)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps what the first part of a rendition told, unless it is known.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn save_init(db: &mut AnyConnection, id: RenditionId, facts: &InitFacts) -> Result<()> {
+    sqlx::query(
+        "UPDATE rendition SET codecs = $2, width = $3, height = $4, frame_rate = $5,
+                sample_rate = $6, channels = $7, time_scale = $8, init = $9
+          WHERE id = $1 AND init IS NULL",
+    )
+    .bind(id.to_string())
+    .bind(&facts.codecs)
+    .bind(facts.width)
+    .bind(facts.height)
+    .bind(facts.frame_rate)
+    .bind(facts.sample_rate)
+    .bind(facts.channels)
+    .bind(facts.time_scale)
+    .bind(&facts.init)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Adds a part that is durable in the store. A second time changes nothing and gives false.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn insert_part(
+    db: &mut AnyConnection,
+    rendition: RenditionId,
+    part: &Part,
+) -> Result<bool> {
+    let segments: Vec<[u64; 4]> =
+        part.segments.iter().map(|s| [s.offset, s.length, s.start, s.duration]).collect();
+    sqlx::query(
+        "INSERT INTO part (rendition, number, key, segments) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (rendition, number) DO NOTHING",
+    )
+    .bind(rendition.to_string())
+    .bind(part.number)
+    .bind(&part.key)
+    .bind(to_json(&segments))
+    .execute(db)
+    .await
+    .map(|done| done.rows_affected() > 0)
+    .map_err(Into::into)
+}
+
+/// Marks all renditions of a resource as complete.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn complete_renditions(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
+    sqlx::query("UPDATE rendition SET state = 'complete' WHERE resource = $1")
+        .bind(resource.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// The renditions of a resource in the order of manifests, each with the parts
+/// that reach from its start without a gap.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_renditions(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+) -> Result<Vec<Rendition>> {
+    let rows: Vec<RenditionRow> =
+        sqlx::query_as("SELECT * FROM rendition WHERE resource = $1 ORDER BY position, name")
+            .bind(resource.to_string())
+            .fetch_all(&mut *db)
+            .await?;
+    let parts: Vec<PartRow> = sqlx::query_as(
+        "SELECT p.rendition, p.number, p.key, p.segments
+           FROM part p JOIN rendition r ON r.id = p.rendition
+          WHERE r.resource = $1 ORDER BY p.rendition, p.number",
+    )
+    .bind(resource.to_string())
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(|row| rendition(row, &parts)).collect()
+}
+
+/// Keys of all parts and init segments of a resource, gaps or not.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn keys_of(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT p.key FROM part p JOIN rendition r ON r.id = p.rendition WHERE r.resource = $1
+         UNION SELECT init FROM rendition WHERE resource = $1 AND init IS NOT NULL
+         UNION SELECT key FROM caption WHERE resource = $1
+         UNION SELECT large FROM page WHERE resource = $1
+         UNION SELECT small FROM page WHERE resource = $1
+         UNION SELECT words FROM page WHERE resource = $1",
+    )
+    .bind(resource.to_string())
+    .fetch_all(db)
+    .await?)
+}
+
+/// Forgets renditions, captions and pages of a resource.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn delete_all(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
+    for statement in [
+        "DELETE FROM part WHERE rendition IN (SELECT id FROM rendition WHERE resource = $1)",
+        "DELETE FROM rendition WHERE resource = $1",
+        "DELETE FROM caption WHERE resource = $1",
+        "DELETE FROM page WHERE resource = $1",
+    ] {
+        sqlx::query(statement).bind(resource.to_string()).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+/// Keeps captions in the place of those of the same name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn save_caption(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    caption: &Caption,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO caption (resource, name, language, label, origin, key) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (resource, name) DO UPDATE
+            SET language = excluded.language, label = excluded.label, origin = excluded.origin, key = excluded.key",
+    )
+    .bind(resource.to_string())
+    .bind(&caption.name)
+    .bind(&caption.language)
+    .bind(&caption.label)
+    .bind(match caption.origin {
+        CaptionOrigin::Uploaded => "uploaded",
+        CaptionOrigin::Embedded => "embedded",
+    })
+    .bind(&caption.key)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Removes captions; false when there are none of this name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn delete_caption(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    name: &str,
+) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM caption WHERE resource = $1 AND name = $2")
+        .bind(resource.to_string())
+        .bind(name)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// The captions of a resource, Chinese first.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_captions(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec<Caption>> {
+    let rows: Vec<(String, String, String, String, String)> = sqlx::query_as(
+        "SELECT name, language, label, origin, key FROM caption WHERE resource = $1
+          ORDER BY CASE WHEN language LIKE 'zh%' THEN 0 ELSE 1 END, name",
+    )
+    .bind(resource.to_string())
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|(name, language, label, origin, key)| {
+            let origin = match origin.as_str() {
+                "uploaded" => CaptionOrigin::Uploaded,
+                "embedded" => CaptionOrigin::Embedded,
+                _ => return Err(Error::Row { what: "caption.origin", value: origin }),
+            };
+            Ok(Caption { name, language, label, origin, key })
+        })
+        .collect()
+}
+
+/// Keeps a page of a document in the place of the one of the same number.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn save_page(db: &mut AnyConnection, resource: ResourceId, page: &Page) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO page (resource, number, width, height, large, small, words)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (resource, number) DO UPDATE
+            SET width = excluded.width, height = excluded.height, large = excluded.large,
+                small = excluded.small, words = excluded.words",
+    )
+    .bind(resource.to_string())
+    .bind(page.number)
+    .bind(page.width)
+    .bind(page.height)
+    .bind(&page.large)
+    .bind(&page.small)
+    .bind(&page.words)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The pages of a document, in order.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_pages(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec<Page>> {
+    let rows: Vec<(i64, i64, i64, String, String, String)> = sqlx::query_as(
+        "SELECT number, width, height, large, small, words FROM page WHERE resource = $1 ORDER BY number",
+    )
+    .bind(resource.to_string())
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(number, width, height, large, small, words)| Page {
+            number,
+            width,
+            height,
+            large,
+            small,
+            words,
+        })
+        .collect())
+}
+
+fn rendition(row: RenditionRow, parts: &[PartRow]) -> Result<Rendition> {
+    let mut own = Vec::new();
+    for (expected, part) in (0_i64..).zip(parts.iter().filter(|part| part.rendition == row.id)) {
+        if part.number != expected {
+            break;
+        }
+        let segments: Vec<[u64; 4]> = parse_json("part.segments", &part.segments)?;
+        own.push(Part {
+            number: part.number,
+            key: part.key.clone(),
+            segments: segments
+                .into_iter()
+                .map(|[offset, length, start, duration]| Segment {
+                    offset,
+                    length,
+                    start,
+                    duration,
+                })
+                .collect(),
+        });
+    }
+    Ok(Rendition {
+        id: parse("rendition.id", &row.id)?,
+        name: row.name,
+        kind: match row.kind.as_str() {
+            "video" => TrackKind::Video,
+            "audio" => TrackKind::Audio,
+            _ => return Err(Error::Row { what: "rendition.kind", value: row.kind }),
+        },
+        track: row.track,
+        language: row.language,
+        label: row.label,
+        selected: row.selected != 0,
+        bitrate_bps: row.bitrate_bps,
+        codecs: row.codecs,
+        width: row.width,
+        height: row.height,
+        frame_rate: row.frame_rate,
+        sample_rate: row.sample_rate,
+        channels: row.channels,
+        time_scale: row.time_scale.unwrap_or(0),
+        init: row.init,
+        complete: row.state == "complete",
+        parts: own,
+    })
+}

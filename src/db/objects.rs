@@ -1,0 +1,122 @@
+//! What the store should hold.
+
+use sqlx::{AnyConnection, FromRow};
+
+use super::Result;
+use crate::catalogue::{ResourceId, Sha256};
+
+/// An object that is in the store.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Object {
+    /// Where it is.
+    pub key: String,
+    /// Its size.
+    pub size_bytes: i64,
+    /// Its hash, hexadecimal.
+    pub sha256: String,
+    /// Whose it is; `None` for a source.
+    pub resource: Option<String>,
+}
+
+/// Names an object that is durable in the store. A second time changes nothing.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn insert(
+    db: &mut AnyConnection,
+    key: &str,
+    size_bytes: i64,
+    sha256: Sha256,
+    resource: Option<ResourceId>,
+    now_ms: i64,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO object (key, size_bytes, sha256, resource, created_ms)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key) DO NOTHING",
+    )
+    .bind(key)
+    .bind(size_bytes)
+    .bind(sha256.to_string())
+    .bind(resource.map(|id| id.to_string()))
+    .bind(now_ms)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The object at `key`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn find(db: &mut AnyConnection, key: &str) -> Result<Option<Object>> {
+    Ok(sqlx::query_as("SELECT key, size_bytes, sha256, resource FROM object WHERE key = $1")
+        .bind(key)
+        .fetch_optional(db)
+        .await?)
+}
+
+/// Up to `limit` objects after the key `after`, in the order of keys.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list(db: &mut AnyConnection, after: &str, limit: i64) -> Result<Vec<Object>> {
+    Ok(sqlx::query_as(
+        "SELECT key, size_bytes, sha256, resource FROM object WHERE key > $1 ORDER BY key LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(db)
+    .await?)
+}
+
+/// Keys of a resource's objects.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn keys_of(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar("SELECT key FROM object WHERE resource = $1")
+        .bind(resource.to_string())
+        .fetch_all(db)
+        .await?)
+}
+
+/// Forgets the object at `key`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn delete(db: &mut AnyConnection, key: &str) -> Result<()> {
+    sqlx::query("DELETE FROM object WHERE key = $1").bind(key).execute(db).await?;
+    Ok(())
+}
+
+/// Forgets all objects of a resource; its source is not one of them.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn delete_of(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
+    sqlx::query("DELETE FROM object WHERE resource = $1")
+        .bind(resource.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Sources that no resource uses.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn unused_sources(db: &mut AnyConnection) -> Result<Vec<Object>> {
+    Ok(sqlx::query_as(
+        "SELECT key, size_bytes, sha256, resource FROM object
+          WHERE resource IS NULL AND sha256 NOT IN (SELECT source FROM resource WHERE source IS NOT NULL)",
+    )
+    .fetch_all(db)
+    .await?)
+}

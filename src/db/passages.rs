@@ -1,0 +1,87 @@
+//! Text of captions and pages, for the index.
+
+use sqlx::{AnyConnection, FromRow};
+
+use super::Result;
+use crate::catalogue::ResourceId;
+
+/// A piece of text with its place.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Passage {
+    /// When it is said, milliseconds from the start.
+    pub start_ms: Option<i64>,
+    /// Page it is on, from 1.
+    pub page: Option<i64>,
+    /// The text.
+    pub text: String,
+}
+
+/// Puts `passages` in the place of those that came from `origin`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn replace(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    origin: &str,
+    passages: &[Passage],
+) -> Result<()> {
+    delete(db, resource, origin).await?;
+    for (number, passage) in (0_i64..).zip(passages) {
+        sqlx::query(
+            "INSERT INTO passage (resource, origin, number, start_ms, page, text)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(resource.to_string())
+        .bind(origin)
+        .bind(number)
+        .bind(passage.start_ms)
+        .bind(passage.page)
+        .bind(passage.text.replace('\0', " "))
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Removes those that came from `origin`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn delete(db: &mut AnyConnection, resource: ResourceId, origin: &str) -> Result<()> {
+    sqlx::query("DELETE FROM passage WHERE resource = $1 AND origin = $2")
+        .bind(resource.to_string())
+        .bind(origin)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Removes all of a resource.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn delete_all(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
+    sqlx::query("DELETE FROM passage WHERE resource = $1")
+        .bind(resource.to_string())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// All of a resource, in order.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec<Passage>> {
+    Ok(sqlx::query_as(
+        "SELECT start_ms, page, text FROM passage WHERE resource = $1 ORDER BY origin, number",
+    )
+    .bind(resource.to_string())
+    .fetch_all(db)
+    .await?)
+}

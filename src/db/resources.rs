@@ -1,0 +1,394 @@
+//! Resources. Every change of one gets the next number, which the index follows.
+
+use sqlx::{AnyConnection, FromRow};
+
+use super::{Error, Result, parse, parse_json, settings, to_json};
+use crate::catalogue::{Details, LibraryId, Resource, ResourceId, Sha256};
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    library: String,
+    kind: String,
+    stage: String,
+    title: String,
+    description: String,
+    language: Option<String>,
+    author: String,
+    licence: String,
+    topics: String,
+    audiences: String,
+    uploaded_by: String,
+    file_name: String,
+    media_type: String,
+    size_bytes: i64,
+    source: Option<String>,
+    duration_ms: Option<i64>,
+    pages: Option<i64>,
+    width: Option<i64>,
+    height: Option<i64>,
+    plan: Option<String>,
+    doing: String,
+    progress: f64,
+    jobs_left: i64,
+    failure: Option<String>,
+    failure_info: Option<String>,
+    warnings: String,
+    poster: Option<String>,
+    derived: String,
+    ticket_epoch: i64,
+    changed: i64,
+    created_ms: i64,
+    updated_ms: i64,
+    published_ms: Option<i64>,
+}
+
+/// Which resources to list; `None` takes any.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this library.
+    pub library: Option<LibraryId>,
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// In this stage.
+    pub stage: Option<String>,
+    /// Uploaded by this account.
+    pub uploaded_by: Option<String>,
+    /// Only in public libraries.
+    pub public_only: bool,
+}
+
+/// Adds a resource and numbers the change.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn insert(db: &mut AnyConnection, resource: &mut Resource) -> Result<()> {
+    resource.changed = settings::next_change(&mut *db).await?;
+    sqlx::query(
+        "INSERT INTO resource (id, library, kind, stage, title, description, language, author,
+             licence, topics, audiences, uploaded_by, file_name, media_type, size_bytes, doing,
+             progress, jobs_left, warnings, derived, ticket_epoch, changed, created_ms, updated_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, '[]', '{}', 0, $18, $19, $19)",
+    )
+    .bind(resource.id.to_string())
+    .bind(resource.library.to_string())
+    .bind(resource.kind.as_str())
+    .bind(resource.stage.as_str())
+    .bind(&resource.details.title)
+    .bind(&resource.details.description)
+    .bind(resource.details.language.as_deref())
+    .bind(&resource.details.author)
+    .bind(&resource.details.licence)
+    .bind(to_json(&resource.details.topics))
+    .bind(to_json(&resource.details.audiences))
+    .bind(resource.uploaded_by.to_string())
+    .bind(&resource.file_name)
+    .bind(&resource.media_type)
+    .bind(resource.size_bytes)
+    .bind(&resource.doing)
+    .bind(resource.jobs_left)
+    .bind(resource.changed)
+    .bind(resource.created_ms)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps every field of `resource` as of `now_ms` and numbers the change.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn save(db: &mut AnyConnection, resource: &mut Resource, now_ms: i64) -> Result<()> {
+    resource.changed = settings::next_change(&mut *db).await?;
+    resource.updated_ms = now_ms;
+    sqlx::query(
+        "UPDATE resource SET kind = $2, stage = $3, title = $4, description = $5, language = $6,
+                author = $7, licence = $8, topics = $9, audiences = $10, media_type = $11,
+                size_bytes = $12, source = $13, duration_ms = $14, pages = $15, width = $16,
+                height = $17, plan = $18, doing = $19, progress = $20, jobs_left = $21,
+                failure = $22, failure_info = $23, warnings = $24, poster = $25, derived = $26,
+                ticket_epoch = $27, changed = $28, updated_ms = $29, published_ms = $30,
+                file_name = $31
+          WHERE id = $1",
+    )
+    .bind(resource.id.to_string())
+    .bind(resource.kind.as_str())
+    .bind(resource.stage.as_str())
+    .bind(&resource.details.title)
+    .bind(&resource.details.description)
+    .bind(resource.details.language.as_deref())
+    .bind(&resource.details.author)
+    .bind(&resource.details.licence)
+    .bind(to_json(&resource.details.topics))
+    .bind(to_json(&resource.details.audiences))
+    .bind(&resource.media_type)
+    .bind(resource.size_bytes)
+    .bind(resource.source.map(|hash| hash.to_string()))
+    .bind(resource.duration_ms)
+    .bind(resource.pages)
+    .bind(resource.width)
+    .bind(resource.height)
+    .bind(resource.plan.as_deref())
+    .bind(&resource.doing)
+    .bind(resource.progress)
+    .bind(resource.jobs_left)
+    .bind(resource.failure.as_deref())
+    .bind(resource.failure_info.as_deref())
+    .bind(to_json(&resource.warnings))
+    .bind(resource.poster.as_deref())
+    .bind(to_json(&resource.derived))
+    .bind(resource.ticket_epoch)
+    .bind(resource.changed)
+    .bind(resource.updated_ms)
+    .bind(resource.published_ms)
+    .bind(&resource.file_name)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps how far the pipeline is; not a change that the index follows.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_progress(
+    db: &mut AnyConnection,
+    id: ResourceId,
+    doing: &str,
+    progress: f64,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE resource SET doing = $2, progress = $3 WHERE id = $1 AND stage = 'processing'",
+    )
+    .bind(id.to_string())
+    .bind(doing)
+    .bind(progress)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The resource `id`, unless it is deleted.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn find(db: &mut AnyConnection, id: ResourceId) -> Result<Option<Resource>> {
+    let row: Option<Row> =
+        sqlx::query_as("SELECT * FROM resource WHERE id = $1 AND stage <> 'deleted'")
+            .bind(id.to_string())
+            .fetch_optional(db)
+            .await?;
+    row.map(Resource::try_from).transpose()
+}
+
+/// The resource `id`, which must be there, with its row locked until the transaction ends.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn get_locked(db: &mut AnyConnection, id: ResourceId) -> Result<Resource> {
+    let row: Row =
+        sqlx::query_as("UPDATE resource SET changed = changed WHERE id = $1 RETURNING *")
+            .bind(id.to_string())
+            .fetch_one(db)
+            .await?;
+    row.try_into()
+}
+
+/// A page of resources, newest first, and how many there are in all.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list(
+    db: &mut AnyConnection,
+    filter: &Filter,
+    offset: i64,
+    limit: i64,
+) -> Result<(i64, Vec<Resource>)> {
+    let condition = "r.stage <> 'deleted'
+            AND ($1 IS NULL OR r.library = $1) AND ($2 IS NULL OR r.kind = $2)
+            AND ($3 IS NULL OR r.stage = $3) AND ($4 IS NULL OR r.uploaded_by = $4)
+            AND ($5 = 0 OR r.library IN (SELECT id FROM library WHERE visibility = 'public'))";
+    let library = filter.library.map(|id| id.to_string());
+    let bind = (
+        library.as_deref(),
+        filter.kind.as_deref(),
+        filter.stage.as_deref(),
+        filter.uploaded_by.as_deref(),
+        i64::from(filter.public_only),
+    );
+    let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "SELECT COUNT(*) FROM resource r WHERE {condition}"
+    )))
+    .bind(bind.0)
+    .bind(bind.1)
+    .bind(bind.2)
+    .bind(bind.3)
+    .bind(bind.4)
+    .fetch_one(&mut *db)
+    .await?;
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT r.* FROM resource r WHERE {condition}
+          ORDER BY COALESCE(r.published_ms, r.created_ms) DESC, r.id DESC LIMIT $6 OFFSET $7"
+    )))
+    .bind(bind.0)
+    .bind(bind.1)
+    .bind(bind.2)
+    .bind(bind.3)
+    .bind(bind.4)
+    .bind(limit)
+    .bind(offset)
+    .fetch_all(db)
+    .await?;
+    Ok((total, rows.into_iter().map(Resource::try_from).collect::<Result<_>>()?))
+}
+
+/// Published resources of `library`, counted by kind.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count_published(db: &mut AnyConnection) -> Result<Vec<(String, i64)>> {
+    Ok(sqlx::query_as(
+        "SELECT library, COUNT(*) FROM resource WHERE stage = 'published' GROUP BY library",
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// A resource of `library` made from the source `hash`, if there is one.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn find_by_source(
+    db: &mut AnyConnection,
+    library: LibraryId,
+    hash: Sha256,
+) -> Result<Option<Resource>> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT * FROM resource WHERE library = $1 AND source = $2 AND stage <> 'deleted' ORDER BY id LIMIT 1",
+    )
+    .bind(library.to_string())
+    .bind(hash.to_string())
+    .fetch_optional(db)
+    .await?;
+    row.map(Resource::try_from).transpose()
+}
+
+/// Numbers a change of every resource of `library`, so that the index looks at them again.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn touch_library(db: &mut AnyConnection, library: LibraryId) -> Result<()> {
+    let change = settings::next_change(&mut *db).await?;
+    sqlx::query("UPDATE resource SET changed = $2 WHERE library = $1")
+        .bind(library.to_string())
+        .bind(change)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Up to `limit` resources changed after the change `mark`, deleted ones among
+/// them, in the order of their changes.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_changed(db: &mut AnyConnection, mark: i64, limit: i64) -> Result<Vec<Resource>> {
+    let rows: Vec<Row> =
+        sqlx::query_as("SELECT * FROM resource WHERE changed > $1 ORDER BY changed LIMIT $2")
+            .bind(mark)
+            .bind(limit)
+            .fetch_all(db)
+            .await?;
+    rows.into_iter().map(Resource::try_from).collect()
+}
+
+/// Ids of all that everybody may see.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn public_ids(db: &mut AnyConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT r.id FROM resource r JOIN library l ON l.id = r.library
+          WHERE r.stage = 'published' AND l.visibility = 'public' ORDER BY r.id",
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Published resources whose title holds `text`: what answers while there is no index.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn find_by_title(
+    db: &mut AnyConnection,
+    text: &str,
+    limit: i64,
+) -> Result<Vec<Resource>> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT r.* FROM resource r JOIN library l ON l.id = r.library
+          WHERE r.stage = 'published' AND l.visibility = 'public' AND LOWER(r.title) LIKE '%' || LOWER($1) || '%'
+          ORDER BY r.published_ms DESC LIMIT $2",
+    )
+    .bind(text.replace(['%', '_'], " "))
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Resource::try_from).collect()
+}
+
+impl TryFrom<Row> for Resource {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: parse("resource.id", &row.id)?,
+            library: parse("resource.library", &row.library)?,
+            kind: parse("resource.kind", &row.kind)?,
+            stage: parse("resource.stage", &row.stage)?,
+            details: Details {
+                title: row.title,
+                description: row.description,
+                language: row.language,
+                author: row.author,
+                licence: row.licence,
+                topics: parse_json("resource.topics", &row.topics)?,
+                audiences: parse_json("resource.audiences", &row.audiences)?,
+            },
+            uploaded_by: parse("resource.uploaded_by", &row.uploaded_by)?,
+            file_name: row.file_name,
+            media_type: row.media_type,
+            size_bytes: row.size_bytes,
+            source: row.source.map(|hash| parse("resource.source", &hash)).transpose()?,
+            duration_ms: row.duration_ms,
+            pages: row.pages,
+            width: row.width,
+            height: row.height,
+            plan: row.plan,
+            doing: row.doing,
+            progress: row.progress,
+            jobs_left: row.jobs_left,
+            failure: row.failure,
+            failure_info: row.failure_info,
+            warnings: parse_json("resource.warnings", &row.warnings)?,
+            poster: row.poster,
+            derived: parse_json("resource.derived", &row.derived)?,
+            ticket_epoch: row.ticket_epoch,
+            changed: row.changed,
+            created_ms: row.created_ms,
+            updated_ms: row.updated_ms,
+            published_ms: row.published_ms,
+        })
+    }
+}

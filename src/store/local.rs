@@ -1,0 +1,347 @@
+//! Objects as files in a folder: written aside, synced, renamed.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use moka::sync::Cache;
+use sha2::Digest as _;
+
+use super::key::is_plain;
+use super::{Error, Key, Mapped};
+use crate::catalogue::Sha256;
+
+/// Open maps that are kept; each takes a few hundred bytes and no descriptor.
+const MAPS: u64 = 4096;
+
+/// A folder of objects. All calls block.
+#[derive(Debug, Clone)]
+pub struct LocalStore {
+    root: PathBuf,
+    maps: Cache<String, Arc<Mapped>>,
+}
+
+/// What was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// Bytes.
+    pub size_bytes: i64,
+    /// Of the content.
+    pub sha256: Sha256,
+}
+
+impl LocalStore {
+    /// Opens the folder `root`, making it when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when it cannot be made.
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        let aside = root.join("aside");
+        fs::create_dir_all(&aside).map_err(io_at("making", &aside))?;
+        Ok(Self { root: root.to_owned(), maps: Cache::new(MAPS) })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Moves `file` (on any disk) to `key`. Durable when it returns; a second
+    /// time with the same key changes nothing. `file` is gone afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]; then nothing is at `key` and `file` is still there.
+    pub fn put_file(&self, key: &Key, file: &Path) -> Result<(), Error> {
+        let target = self.path(&key.to_string())?;
+        if target.exists() {
+            return fs::remove_file(file).map_err(io_at("removing", file));
+        }
+        let folder = parent(&target);
+        fs::create_dir_all(folder).map_err(io_at("making", folder))?;
+        let opened = File::open(file).map_err(io_at("opening", file))?;
+        opened.sync_all().map_err(io_at("syncing", file))?;
+        match fs::rename(file, &target) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                self.copy_in(opened, &target)?;
+                fs::remove_file(file).map_err(io_at("removing", file))?;
+            }
+            Err(error) => return Err(io_at("moving", file)(error)),
+        }
+        self.sync_folders(folder)
+    }
+
+    /// Stores the content of `file` at `key` and leaves `file` where it is; on
+    /// the same disk both are names of the same bytes. Durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]; then nothing is at `key`.
+    pub fn link_file(&self, key: &Key, file: &Path) -> Result<(), Error> {
+        let target = self.path(&key.to_string())?;
+        if target.exists() {
+            return Ok(());
+        }
+        let folder = parent(&target);
+        fs::create_dir_all(folder).map_err(io_at("making", folder))?;
+        let opened = File::open(file).map_err(io_at("opening", file))?;
+        opened.sync_all().map_err(io_at("syncing", file))?;
+        if fs::hard_link(file, &target).is_err() {
+            // Another disk, or a file system without links.
+            self.copy_in(opened, &target)?;
+        }
+        self.sync_folders(folder)
+    }
+
+    /// Stores `bytes` at `key`. Durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]; then nothing is at `key`.
+    pub fn put(&self, key: &Key, bytes: &[u8]) -> Result<(), Error> {
+        let target = self.path(&key.to_string())?;
+        if target.exists() {
+            return Ok(());
+        }
+        let folder = parent(&target);
+        fs::create_dir_all(folder).map_err(io_at("making", folder))?;
+        self.copy_in(bytes, &target)?;
+        self.sync_folders(folder)
+    }
+
+    /// Opens the object at `key` to read it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::Io`].
+    pub fn open_object(&self, key: &str) -> Result<File, Error> {
+        let path = self.path(key)?;
+        File::open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::Missing(key.to_owned()),
+            _ => io_at("opening", &path)(error),
+        })
+    }
+
+    /// The object at `key`, mapped into memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::Io`].
+    pub fn map(&self, key: &str) -> Result<Arc<Mapped>, Error> {
+        if let Some(mapped) = self.maps.get(key) {
+            return Ok(mapped);
+        }
+        let file = self.open_object(key)?;
+        let mapped = Mapped::new(&file).map_err(io_at("mapping", &self.root.join(key)))?;
+        let mapped = Arc::new(mapped);
+        self.maps.insert(key.to_owned(), Arc::clone(&mapped));
+        Ok(mapped)
+    }
+
+    /// All of the object at `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::Io`].
+    pub fn read(&self, key: &str) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.open_object(key)?
+            .read_to_end(&mut bytes)
+            .map_err(io_at("reading", &self.root.join(key)))?;
+        Ok(bytes)
+    }
+
+    /// Removes the object at `key`; none there is well too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn delete(&self, key: &str) -> Result<(), Error> {
+        let path = self.path(key)?;
+        self.maps.invalidate(key);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(io_at("removing", &path)(error))
+            }
+            _ => {
+                remove_empty_folders(&self.root, parent(&path));
+                Ok(())
+            }
+        }
+    }
+
+    /// Keys and sizes of all objects whose key begins with `prefix` (a folder,
+    /// ending in `/`, or empty), in no order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn list(&self, prefix: &str) -> Result<Vec<(String, i64)>, Error> {
+        let mut found = Vec::new();
+        let mut folders = if prefix.is_empty() {
+            vec![self.root.join("source"), self.root.join("derived")]
+        } else {
+            vec![self.path(prefix.trim_end_matches('/'))?]
+        };
+        while let Some(folder) = folders.pop() {
+            let entries = match fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(io_at("listing", &folder)(error)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(io_at("listing", &folder))?;
+                let facts = entry.metadata().map_err(io_at("listing", &entry.path()))?;
+                if facts.is_dir() {
+                    folders.push(entry.path());
+                } else if let Ok(key) = entry.path().strip_prefix(&self.root) {
+                    found.push((key.to_string_lossy().into_owned(), facts.len().cast_signed()));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Bytes that can still be written to the store's disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn free_bytes(&self) -> Result<i64, Error> {
+        let facts = rustix::fs::statvfs(&self.root)
+            .map_err(|error| io_at("measuring", &self.root)(error.into()))?;
+        Ok((facts.f_bavail.saturating_mul(facts.f_frsize)).cast_signed())
+    }
+
+    fn path(&self, key: &str) -> Result<PathBuf, Error> {
+        if is_plain(key) { Ok(self.root.join(key)) } else { Err(Error::BadKey(key.to_owned())) }
+    }
+
+    fn copy_in(&self, mut from: impl Read, target: &Path) -> Result<(), Error> {
+        let mut aside = tempfile::NamedTempFile::new_in(self.root.join("aside"))
+            .map_err(io_at("writing", target))?;
+        io::copy(&mut from, &mut aside).map_err(io_at("writing", target))?;
+        aside.flush().map_err(io_at("writing", target))?;
+        aside.as_file().sync_all().map_err(io_at("syncing", target))?;
+        aside.persist(target).map_err(|error| io_at("moving", target)(error.error))?;
+        Ok(())
+    }
+
+    /// Syncs `folder` and those above it up to the root, so that new names last.
+    fn sync_folders(&self, folder: &Path) -> Result<(), Error> {
+        for folder in folder.ancestors().take_while(|step| step.starts_with(&self.root)) {
+            let sync = File::open(folder).and_then(|opened| opened.sync_all());
+            sync.map_err(io_at("syncing", folder))?;
+        }
+        Ok(())
+    }
+}
+
+/// Size and hash of all that `from` gives.
+///
+/// # Errors
+///
+/// Those of reading.
+pub(crate) fn hash_of(mut from: impl Read) -> io::Result<Stored> {
+    let mut hasher = sha2::Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    let mut size_bytes = 0_i64;
+    loop {
+        let n = from.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(Stored { size_bytes, sha256: Sha256(hasher.finalize().into()) });
+        }
+        hasher.update(&buffer[..n]);
+        size_bytes += n as i64;
+    }
+}
+
+impl Stored {
+    /// Size and hash of the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn of_file(path: &Path) -> Result<Self, Error> {
+        File::open(path).and_then(hash_of).map_err(io_at("reading", path))
+    }
+
+    /// Size and hash of `bytes`.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self { size_bytes: bytes.len() as i64, sha256: Sha256::of(bytes) }
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().expect("a key's path has a folder")
+}
+
+fn remove_empty_folders(root: &Path, folder: &Path) {
+    let inside = folder.ancestors().take_while(|step| *step != root && step.starts_with(root));
+    for step in inside {
+        if fs::remove_dir(step).is_err() {
+            break;
+        }
+    }
+}
+
+fn io_at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Io { doing, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::ResourceId;
+
+    fn store() -> (tempfile::TempDir, LocalStore) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = LocalStore::open(folder.path()).expect("a store");
+        (folder, store)
+    }
+
+    #[test]
+    fn what_is_put_is_read_listed_and_deleted() {
+        let (_folder, store) = store();
+        let resource = ResourceId::fresh();
+        let bytes = "渔民编网".as_bytes();
+        let key = Key::Derived {
+            resource,
+            name: "caption/zh".into(),
+            hash: Sha256::of(bytes),
+            ending: "vtt",
+        };
+        store.put(&key, bytes).expect("stored");
+        store.put(&key, bytes).expect("a second time");
+        let text = key.to_string();
+        assert_eq!(store.read(&text).expect("there"), bytes);
+        assert_eq!(&store.map(&text).expect("there").slice(0..6)[..], &bytes[..6]);
+        assert_eq!(
+            store.list(&Key::prefix(resource)).expect("listed"),
+            [(text.clone(), bytes.len() as i64)]
+        );
+        store.delete(&text).expect("deleted");
+        store.delete(&text).expect("a second time");
+        assert!(matches!(store.read(&text), Err(Error::Missing(_))));
+        assert!(store.list("").expect("listed").is_empty());
+    }
+
+    #[test]
+    fn a_file_is_moved_in() {
+        let (folder, store) = store();
+        let file = folder.path().join("upload");
+        fs::write(&file, b"abc").expect("written");
+        let stored = Stored::of_file(&file).expect("readable");
+        let key = Key::Source(stored.sha256);
+        store.put_file(&key, &file).expect("stored");
+        assert!(!file.exists());
+        assert_eq!(store.read(&key.to_string()).expect("there"), b"abc");
+        assert_eq!(stored.size_bytes, 3);
+    }
+}
