@@ -1,0 +1,230 @@
+//! What runs inside the media child.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::fd::AsFd as _;
+use std::path::Path;
+
+use transcode::picture::{self, Picture};
+use transcode::{Event, Input, Plan};
+
+use super::document::{self, Document, RenderedPage};
+use super::protocol::{Answer, Failure, PageAnswer, PagePoster, Request, Step};
+use super::{captions, sandbox};
+
+/// Largest side of a picture that is shown.
+const MAX_PICTURE_SIDE: u32 = 4096;
+
+/// Box that posters of documents and pictures fit in.
+const POSTER_BOX: (u32, u32) = (960, 960);
+
+const WEBP_QUALITY: u8 = 82;
+const JPEG_QUALITY: u8 = 85;
+
+/// Reads the request in the current folder, shuts itself in, and does what it
+/// asks with the file on standard input. Returns the exit code.
+///
+/// To be called before anything else in `main`: the sandbox needs a process
+/// with one thread.
+#[must_use]
+pub fn run() -> u8 {
+    let result = read_request().and_then(|request| {
+        end_with_parent(request.parent)?;
+        enter(&request)?;
+        let input = std::io::stdin().as_fd().try_clone_to_owned().map_err(io)?;
+        work(request.step, File::from(input))
+    });
+    let last = match result {
+        Ok(()) => Answer::Done,
+        Err(failure) => Answer::Failed(failure),
+    };
+    let failed = matches!(last, Answer::Failed(_));
+    match tell(&last) {
+        Ok(()) if !failed => 0,
+        _ => 1,
+    }
+}
+
+fn read_request() -> Result<Request, Failure> {
+    let text = std::fs::read("request.json").map_err(io)?;
+    serde_json::from_slice(&text).map_err(|error| failure("internal", &error, false))
+}
+
+/// The kernel ends this process when the worker ends, however it ends.
+fn end_with_parent(parent: u32) -> Result<(), Failure> {
+    // Without it a child goes on until its next answer finds no reader.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    // It may have ended before.
+    let now = rustix::process::getppid().map(|id| id.as_raw_nonzero().get().unsigned_abs());
+    if now == Some(parent) { Ok(()) } else { Err(failure("internal", &"the worker is gone", true)) }
+}
+
+fn enter(request: &Request) -> Result<(), Failure> {
+    let scratch = std::env::current_dir().map_err(io)?;
+    let entered = if request.insecure {
+        sandbox::enter_as_far_as_possible(&scratch, &request.limits)
+    } else {
+        sandbox::enter(&scratch, &request.limits)
+    };
+    entered.map(drop).map_err(|error| failure("sandbox", &error, false))
+}
+
+fn work(step: Step, source: File) -> Result<(), Failure> {
+    let out = Path::new(".");
+    match step {
+        Step::Probe => {
+            let mut input = open(source)?;
+            let probe = transcode::probe(&mut input).map_err(media)?;
+            tell(&Answer::Probe(Box::new(probe))).map_err(io)
+        }
+        Step::Copy(plan) => {
+            let mut input = open(source)?;
+            transcode::copy_video(&mut input, &plan, out, &mut told).map_err(media)
+        }
+        Step::EncodePart(plan, part) => {
+            let mut input = open(source)?;
+            transcode::encode_part(&mut input, &plan, part, out, &mut told).map_err(media)
+        }
+        Step::EncodeAudio(plan) => {
+            let mut input = open(source)?;
+            transcode::encode_audio(&mut input, &plan, out, &mut told).map_err(media)
+        }
+        Step::Derive(plan) => derive(&plan, source, out),
+        Step::Inspect { max_pages } => {
+            let document = document::inspect(&source, max_pages).map_err(of_document)?;
+            tell(&Answer::Document(Box::new(document))).map_err(io)
+        }
+        Step::Pages { first, last } => pages(&source, out, first, last),
+        Step::Picture { max_pixels } => picture(source, max_pixels),
+        Step::Captions { name } => {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut &source, &mut bytes).map_err(io)?;
+            let captions = captions::parse(&bytes, &name)
+                .map_err(|error| failure(&format!("captions_{}", error.code()), &name, false))?;
+            tell(&Answer::Captions(captions)).map_err(io)
+        }
+    }
+}
+
+fn open(source: File) -> Result<Input, Failure> {
+    Input::open(source).map_err(media)
+}
+
+fn derive(plan: &Plan, source: File, out: &Path) -> Result<(), Failure> {
+    let mut input = open(source)?;
+    let stills = transcode::stills(&mut input, plan, out).map_err(media)?;
+    tell(&Answer::Stills(stills)).map_err(io)?;
+    if plan.subtitles.is_empty() {
+        return Ok(());
+    }
+    let subtitles = transcode::extract_subtitles(&mut input, plan).map_err(media)?;
+    tell(&Answer::Subtitles(subtitles)).map_err(io)
+}
+
+fn pages(source: &File, out: &Path, first: u32, last: u32) -> Result<(), Failure> {
+    let document = document::inspect(source, document::MAX_PAGES).map_err(of_document)?;
+    for text in document::text(source, &document, first..=last).map_err(of_document)? {
+        tell(&Answer::PageText(text)).map_err(io)?;
+    }
+    let mut result = Ok(());
+    document::render(source, out, &document, first..=last, &mut |page| {
+        if result.is_ok() {
+            result = tell_page(&document, &page);
+        }
+    })
+    .map_err(of_document)?;
+    result
+}
+
+/// Tells of a page. One that cannot be shown is told as a white sheet, so that
+/// the numbers of the others stay right.
+fn tell_page(document: &Document, page: &RenderedPage) -> Result<(), Failure> {
+    let number = page.page;
+    let answer = match page.files.as_slice() {
+        [large, small] => PageAnswer {
+            page: number,
+            width: large.width,
+            height: large.height,
+            large: large.name.clone(),
+            small: small.name.clone(),
+            poster: None,
+        },
+        _ => white_page(document, number)?,
+    };
+    let poster = if number == 1 { Some(page_poster(&answer.large)?) } else { None };
+    tell(&Answer::Page(PageAnswer { poster, ..answer })).map_err(io)
+}
+
+fn white_page(document: &Document, number: u32) -> Result<PageAnswer, Failure> {
+    let ratio = document
+        .page_size(number)
+        .map_or(1.414, |size| f64::from(size.height_pt) / f64::from(size.width_pt))
+        .clamp(0.2, 5.0);
+    let mut names = Vec::new();
+    for width in document::WIDTHS {
+        let height = (f64::from(width) * ratio).round() as u32;
+        let rgb = vec![255; width as usize * height as usize * 3];
+        let sheet = Picture::new(width, height, rgb).map_err(of_picture)?;
+        let name = format!("p{number:05}-{width}-white.webp");
+        std::fs::write(&name, sheet.to_webp(WEBP_QUALITY).map_err(of_picture)?).map_err(io)?;
+        names.push((name, width, height));
+    }
+    let [(large, width, height), (small, ..)] = names.try_into().expect("two widths");
+    Ok(PageAnswer { page: number, width, height, large, small, poster: None })
+}
+
+fn page_poster(large: &str) -> Result<PagePoster, Failure> {
+    let page = picture::decode(File::open(large).map_err(io)?).map_err(of_picture)?;
+    let poster = page.fit(POSTER_BOX.0, POSTER_BOX.1);
+    let file = "poster.jpg".to_owned();
+    std::fs::write(&file, poster.to_jpeg(JPEG_QUALITY).map_err(of_picture)?).map_err(io)?;
+    Ok(PagePoster { file, width: poster.width, height: poster.height })
+}
+
+fn picture(source: File, max_pixels: u64) -> Result<(), Failure> {
+    let picture = picture::decode_within(source, max_pixels).map_err(of_picture)?;
+    let large = picture.fit(MAX_PICTURE_SIDE, MAX_PICTURE_SIDE);
+    let poster = picture.fit(POSTER_BOX.0, POSTER_BOX.1);
+    std::fs::write("large.webp", large.to_webp(WEBP_QUALITY).map_err(of_picture)?).map_err(io)?;
+    std::fs::write("poster.jpg", poster.to_jpeg(JPEG_QUALITY).map_err(of_picture)?).map_err(io)?;
+    let (poster_width, poster_height) = (poster.width, poster.height);
+    let (width, height) = (large.width, large.height);
+    tell(&Answer::Picture { width, height, poster_width, poster_height }).map_err(io)
+}
+
+fn told(event: Event) -> Result<(), transcode::Error> {
+    let doing = "tell the worker".to_owned();
+    tell(&Answer::Media(event)).map_err(|source| transcode::Error::Io { doing, source })
+}
+
+fn tell(answer: &Answer) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    let mut pipe = std::io::stdout().lock();
+    pipe.write_all(&line)?;
+    pipe.flush()
+}
+
+fn failure(code: &str, info: &dyn std::fmt::Display, transient: bool) -> Failure {
+    Failure { code: code.to_owned(), info: info.to_string(), transient }
+}
+
+fn io(error: std::io::Error) -> Failure {
+    failure("internal", &error, true)
+}
+
+fn media(error: transcode::Error) -> Failure {
+    let transient = error.is_transient();
+    failure(if transient { "internal" } else { "media_damaged" }, &error, transient)
+}
+
+fn of_document(error: document::Error) -> Failure {
+    failure(&format!("document_{}", error.code()), &error, error.is_transient())
+}
+
+fn of_picture(error: picture::Error) -> Failure {
+    if let picture::Error::TooLarge { width, height, .. } = error {
+        return failure("picture_too_large", &format_args!("{width}×{height}"), false);
+    }
+    failure(&format!("picture_{}", error.code()), &error, error.is_transient())
+}

@@ -1,0 +1,180 @@
+//! One run of a program of poppler: bounded in time and in what it says.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use super::{Error, cannot};
+use crate::media::sandbox::HELPERS;
+
+/// The source, as the helper finds it.
+const SOURCE: &str = "/proc/self/fd/0";
+
+/// How much of what a helper complains about is kept.
+const MESSAGE_BYTES: u64 = 64 << 10;
+
+/// One of [`HELPERS`].
+#[derive(Clone, Copy)]
+pub(super) enum Program {
+    Render,
+    Text,
+    Html,
+    Info,
+}
+
+impl Program {
+    fn path(self) -> &'static str {
+        HELPERS[self as usize]
+    }
+
+    /// What comes after the name of the source.
+    fn last_arguments(self) -> &'static [&'static str] {
+        match self {
+            // To standard output; without it, it makes a name of that of the source.
+            Self::Text => &["-"],
+            Self::Render | Self::Html | Self::Info => &[],
+        }
+    }
+}
+
+/// What a helper said.
+pub(super) struct Answer {
+    pub(super) succeeded: bool,
+    pub(super) message: String,
+    pub(super) output: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.output).into_owned()
+    }
+}
+
+/// Runs a helper to its end and keeps what it writes to its standard output, at most
+/// `most_bytes`; what comes after is not read.
+///
+/// # Errors
+///
+/// [`Error::Timeout`], and [`Error::Helper`] when it cannot be started. That it fails is an
+/// answer, not an error.
+pub(super) fn run(
+    program: Program,
+    arguments: &[&str],
+    source: &File,
+    time: Duration,
+    most_bytes: u64,
+) -> Result<Answer, Error> {
+    let mut running = Running::start(program, arguments, source, time)?;
+    let mut output = Vec::new();
+    let read = running.output().take(most_bytes).read_to_end(&mut output);
+    let ended = running.end()?;
+    read.map_err(cannot("read what a helper says"))?;
+    Ok(Answer { succeeded: ended.succeeded, message: ended.message, output })
+}
+
+/// A helper at work.
+pub(super) struct Running {
+    child: Arc<Mutex<Child>>,
+    output: Option<std::process::ChildStdout>,
+    message: JoinHandle<String>,
+    /// Dropped to call off the watch; its answer says whether it had to end the helper.
+    stop: Sender<()>,
+    watch: JoinHandle<bool>,
+    time: Duration,
+}
+
+/// How a helper ended.
+pub(super) struct Ended {
+    pub(super) succeeded: bool,
+    pub(super) message: String,
+}
+
+impl Running {
+    /// Starts `program` with `arguments` before the name of the source.
+    pub(super) fn start(
+        program: Program,
+        arguments: &[&str],
+        source: &File,
+        time: Duration,
+    ) -> Result<Self, Error> {
+        let input = source.try_clone().map_err(cannot("share the source"))?;
+        let mut child = Command::new(program.path())
+            .args(arguments)
+            .arg(SOURCE)
+            .args(program.last_arguments())
+            .env_clear()
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(input)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|source| Error::Helper { program: program.path(), source })?;
+        let output = child.stdout.take();
+        let complaints = child.stderr.take();
+        let message = thread::spawn(move || complaints.map(first_bytes).unwrap_or_default());
+        let child = Arc::new(Mutex::new(child));
+        let (stop, stopped) = mpsc::channel();
+        let watched = Arc::clone(&child);
+        let watch = thread::spawn(move || {
+            let late = stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
+            if late {
+                // It may have ended this moment; then there is nothing to end.
+                let _ = lock(&watched).kill();
+            }
+            late
+        });
+        Ok(Self { child, output, message, stop, watch, time })
+    }
+
+    /// What it writes to its standard output.
+    pub(super) fn output(&mut self) -> impl Read {
+        self.output.take().map_or_else(
+            || Box::new(io::empty()) as Box<dyn Read>,
+            |output| Box::new(output) as Box<dyn Read>,
+        )
+    }
+
+    /// Waits for its end; the output must have been read or dropped.
+    pub(super) fn end(self) -> Result<Ended, Error> {
+        drop(self.output);
+        let status = wait(&self.child);
+        drop(self.stop);
+        let late = self.watch.join().unwrap_or(false);
+        let message = self.message.join().unwrap_or_default();
+        let status = status.map_err(cannot("wait for a helper"))?;
+        if late {
+            return Err(Error::Timeout(self.time));
+        }
+        Ok(Ended { succeeded: status.success(), message })
+    }
+}
+
+/// Waits without holding the lock, so that the watch can end the helper meanwhile.
+fn wait(child: &Mutex<Child>) -> io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = lock(child).try_wait()? {
+            return Ok(status);
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn lock(child: &Mutex<Child>) -> std::sync::MutexGuard<'_, Child> {
+    child.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The first part of what there is to read; the rest is read too, so that nobody waits for us.
+fn first_bytes(mut from: impl Read) -> String {
+    let mut first = Vec::new();
+    let _ = from.by_ref().take(MESSAGE_BYTES).read_to_end(&mut first);
+    let _ = io::copy(&mut from, &mut io::sink());
+    String::from_utf8_lossy(&first).into_owned()
+}

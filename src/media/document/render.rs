@@ -1,0 +1,255 @@
+//! Pages as pictures, by `pdftoppm`.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, Read},
+    ops::RangeInclusive,
+    path::Path,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use transcode::picture::Picture;
+
+use super::{
+    Document, Error, PAGES_A_RUN, PageSize, cannot,
+    helper::{Program, Running},
+};
+
+/// How wide the pictures of a page are, in pixels: to read, and to look over.
+pub const WIDTHS: [u32; 2] = [1600, 480];
+
+/// The largest side of a picture: a page that is much higher than wide comes narrower.
+const MAX_SIDE: u32 = 8192;
+
+/// Good for text on white; pictures on pages are not looked at closely.
+const WEBP_QUALITY: u8 = 80;
+
+/// How long one page may take, in a run of several and alone.
+const PAGE_TIME: Duration = Duration::from_secs(30);
+
+/// The pictures of one page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenderedPage {
+    /// From 1.
+    pub page: u32,
+    /// One for each of [`WIDTHS`], in that order; none when the page cannot be shown.
+    pub files: Vec<PageFile>,
+}
+
+/// One picture of a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageFile {
+    /// In the scratch folder: `p00001-1600.webp`, page and width of [`WIDTHS`].
+    pub name: String,
+    /// In pixels; less than the name says for a page that is very high.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Of the file.
+    pub size_bytes: u64,
+}
+
+/// Writes the pictures of some pages into `scratch` and tells each page to `done`, in order.
+///
+/// A page that cannot be shown comes without files and is no error. The pages are taken
+/// [`PAGES_A_RUN`] at a time, so that memory does not grow with their number.
+///
+/// # Errors
+///
+/// [`Error::Helper`], [`Error::Io`] and [`Error::Picture`] when nothing can be made here at all;
+/// what was written stays.
+pub fn render(
+    source: &File,
+    scratch: &Path,
+    document: &Document,
+    pages: RangeInclusive<u32>,
+    done: &mut dyn FnMut(RenderedPage),
+) -> Result<(), Error> {
+    let last = (*pages.end()).min(document.pages);
+    let mut page = (*pages.start()).max(1);
+    while page <= last {
+        let Some(width) = width_of(document, page) else {
+            done(RenderedPage { page, files: Vec::new() });
+            page += 1;
+            continue;
+        };
+        let alike = |next: &u32| width_of(document, *next) == Some(width);
+        let run = page + 1..=last.min(page + PAGES_A_RUN - 1);
+        let end = page + u32::try_from(run.take_while(alike).count()).unwrap_or(0);
+        for (page, pictures) in (page..).zip(pictures(source, document, page..=end, width)?) {
+            let files = match pictures {
+                Some(pictures) => write(scratch, page, pictures)?,
+                None => Vec::new(),
+            };
+            done(RenderedPage { page, files });
+        }
+        page = end + 1;
+    }
+    Ok(())
+}
+
+/// How wide a page is drawn; None when it cannot be.
+fn width_of(document: &Document, page: u32) -> Option<u32> {
+    let PageSize { width_pt, height_pt } = document.page_size(page)?;
+    let by_height = f64::from(MAX_SIDE) * f64::from(width_pt) / f64::from(height_pt);
+    // Compared as numbers first: the quotient may be beyond any integer.
+    let width = if by_height >= WIDTHS[0].into() { WIDTHS[0] } else { whole(by_height) };
+    let height = f64::from(width) * f64::from(height_pt) / f64::from(width_pt);
+    (width >= 1 && height >= 0.5).then_some(width)
+}
+
+#[expect(clippy::cast_sign_loss, reason = "a quotient of positive numbers, below 1600")]
+fn whole(width: f64) -> u32 {
+    width.floor() as u32
+}
+
+/// The encoded pictures of each page of the run, None for a page that cannot be drawn.
+///
+/// If the run does not go through, each page is tried alone.
+fn pictures(
+    source: &File,
+    document: &Document,
+    pages: RangeInclusive<u32>,
+    width: u32,
+) -> Result<Vec<Option<Encoded>>, Error> {
+    let (first, last) = (*pages.start(), *pages.end());
+    match draw(source, document, first, last, width) {
+        Ok(all) => return Ok(all.into_iter().map(Some).collect()),
+        Err(error) if hopeless(&error) => return Err(error),
+        Err(_) if first == last => return Ok(vec![None]),
+        Err(_) => {}
+    }
+    pages
+        .map(|page| match draw(source, document, page, page, width) {
+            Ok(mut one) => Ok(one.pop()),
+            Err(error) if hopeless(&error) => Err(error),
+            Err(_) => Ok(None),
+        })
+        .collect()
+}
+
+/// Whether another page would fail the same way.
+fn hopeless(error: &Error) -> bool {
+    matches!(error, Error::Helper { .. } | Error::Picture(_))
+}
+
+/// A page at each of [`WIDTHS`].
+type Encoded = Vec<(u32, u32, Vec<u8>)>;
+
+/// Draws all of the pages, or fails.
+fn draw(
+    source: &File,
+    document: &Document,
+    first: u32,
+    last: u32,
+    width: u32,
+) -> Result<Vec<Encoded>, Error> {
+    let (from, to, wide) = (first.to_string(), last.to_string(), width.to_string());
+    // Without the last one, a turned page would come as wide as it should be high.
+    let arguments = [
+        "-q",
+        "-cropbox",
+        "-f",
+        &from,
+        "-l",
+        &to,
+        "-scale-to-x",
+        &wide,
+        "-scale-to-y",
+        "-1",
+        "-scale-dimension-before-rotation",
+    ];
+    let time = PAGE_TIME * (last - first + 1);
+    let mut running = Running::start(Program::Render, &arguments, source, time)?;
+    let mut stream = BufReader::with_capacity(1 << 20, running.output());
+    let drawn: Result<Vec<Encoded>, Error> = (first..=last)
+        .map(|page| {
+            let picture = read_picture(&mut stream)?;
+            check_shape(&picture, document.page_size(page))?;
+            encode(&picture)
+        })
+        .collect();
+    drop(stream);
+    // Ended too early or too late is more telling than the picture that was cut by it.
+    let ended = running.end()?;
+    let drawn = drawn?;
+    if ended.succeeded { Ok(drawn) } else { Err(Error::of_message(&ended.message)) }
+}
+
+/// One picture of a stream of binary PPM, as pdftoppm writes it: `P6`, width and height, 255,
+/// each on lines of their own.
+fn read_picture(stream: &mut impl BufRead) -> Result<Picture, Error> {
+    let bad = || Error::Damaged("a page was not drawn".into());
+    let mut header = String::new();
+    for _ in 0..3 {
+        stream.by_ref().take(64).read_line(&mut header).map_err(cannot("read a picture"))?;
+    }
+    let fields: Vec<&str> = header.split_ascii_whitespace().collect();
+    let ["P6", width, height, "255"] = fields[..] else { return Err(bad()) };
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=MAX_SIDE + 1).contains(side));
+    let (width, height): (u32, u32) = side(width).zip(side(height)).ok_or_else(bad)?;
+    let mut rgb = vec![0; width as usize * height as usize * 3];
+    stream.read_exact(&mut rgb).map_err(cannot("read a picture"))?;
+    Ok(Picture::new(width, height, rgb)?)
+}
+
+/// A page that pdftoppm cannot find comes as one pixel or on letter paper.
+fn check_shape(picture: &Picture, size: Option<PageSize>) -> Result<(), Error> {
+    let size = size.unwrap_or_default();
+    let expected = picture.width as f32 * size.height_pt / size.width_pt;
+    if (expected - picture.height as f32).abs() <= 2.0 + expected * 0.01 {
+        return Ok(());
+    }
+    Err(Error::Damaged(format!("a page was drawn as {}x{}", picture.width, picture.height)))
+}
+
+fn encode(picture: &Picture) -> Result<Encoded, Error> {
+    WIDTHS
+        .iter()
+        .map(|width| {
+            let scaled = picture.scale_to_width(*width);
+            let scaled = scaled.fit(MAX_SIDE, MAX_SIDE);
+            Ok((scaled.width, scaled.height, scaled.to_webp(WEBP_QUALITY)?))
+        })
+        .collect()
+}
+
+fn write(scratch: &Path, page: u32, pictures: Encoded) -> Result<Vec<PageFile>, Error> {
+    let write = |(nominal, (width, height, bytes)): (&u32, (u32, u32, Vec<u8>))| {
+        let name = format!("p{page:05}-{nominal}.webp");
+        fs::write(scratch.join(&name), &bytes).map_err(cannot("write a picture of a page"))?;
+        Ok(PageFile { name, width, height, size_bytes: bytes.len() as u64 })
+    };
+    WIDTHS.iter().zip(pictures).map(write).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_never_drawn_too_large() {
+        let document = |width_pt, height_pt| Document {
+            pages: 1,
+            page_sizes: vec![PageSize { width_pt, height_pt }],
+            ..Document::default()
+        };
+        assert_eq!(width_of(&document(595.0, 842.0), 1), Some(1600));
+        assert_eq!(width_of(&document(842.0, 595.0), 1), Some(1600));
+        assert_eq!(width_of(&document(100.0, 10_000.0), 1), Some(81));
+        assert_eq!(width_of(&document(1.0, 1.0e8), 1), None);
+        assert_eq!(width_of(&document(1.0e8, 1.0), 1), None);
+        assert_eq!(width_of(&document(0.0, 0.0), 1), None);
+        assert_eq!(width_of(&document(595.0, 842.0), 2), None);
+    }
+
+    #[test]
+    fn pictures_are_read_one_after_the_other() {
+        let mut stream: &[u8] = b"P6\n1 2\n255\n\n\nabcdP6\n1 1\n255\nP6 P6\n9000 9000\n255\n";
+        assert_eq!(read_picture(&mut stream).unwrap().rgb, *b"\n\nabcd");
+        assert_eq!(read_picture(&mut stream).unwrap().rgb, *b"P6 ");
+        assert_eq!(read_picture(&mut stream).unwrap_err().code(), "damaged");
+        assert_eq!(read_picture(&mut stream).unwrap_err().code(), "damaged");
+    }
+}

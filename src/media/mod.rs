@@ -1,0 +1,16 @@
+//! The media child: uploaded files are opened in a process of their own that
+//! can reach nothing but the file it is given and a scratch folder.
+//!
+//! [`parent`] starts it and reads its answers, which are not trusted; [`child`]
+//! is what it runs. The others are the steps that are not FFmpeg's (those are
+//! in the crate `transcode`).
+
+pub mod captions;
+pub mod child;
+pub mod document;
+mod outline;
+pub mod parent;
+pub mod protocol;
+pub mod sandbox;
+pub mod scratch;
+pub mod selftest;

@@ -1,0 +1,146 @@
+//! What the parent asks the media child, and what it answers: one JSON
+//! argument, then JSON lines.
+
+use serde::{Deserialize, Serialize};
+use transcode::{EmbeddedSubtitles, Event, Plan, Probe, Stills};
+
+use super::captions::Captions;
+use super::document::{Document, PageText};
+use super::sandbox::Limits;
+
+/// One step and its limits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// What to do.
+    pub step: Step,
+    /// What it may use.
+    pub limits: Limits,
+    /// Go on where the kernel cannot confine the child.
+    pub insecure: bool,
+    /// Id of the process that asks.
+    pub parent: u32,
+}
+
+/// What to do with the file on standard input. Files are written into the current folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Say what is in it: [`Answer::Probe`].
+    Probe,
+    /// Copy the picture into parts: [`Answer::Media`].
+    Copy(Box<Plan>),
+    /// Encode one part at all rungs: [`Answer::Media`].
+    EncodePart(Box<Plan>, usize),
+    /// Encode the sound: [`Answer::Media`].
+    EncodeAudio(Box<Plan>),
+    /// Posters, storyboard and embedded captions: [`Answer::Stills`], [`Answer::Subtitles`].
+    Derive(Box<Plan>),
+    /// What is in a document: [`Answer::Document`].
+    Inspect {
+        /// The most pages that are taken.
+        max_pages: u32,
+    },
+    /// Text and pictures of some pages: [`Answer::PageText`] and [`Answer::Page`] for each.
+    Pages {
+        /// From 1.
+        first: u32,
+        /// The last one.
+        last: u32,
+    },
+    /// A picture, re-encoded: [`Answer::Picture`].
+    Picture {
+        /// The most pixels that are taken.
+        max_pixels: u64,
+    },
+    /// Captions: [`Answer::Captions`].
+    Captions {
+        /// Name of the file, for its ending.
+        name: String,
+    },
+}
+
+impl Step {
+    /// Whether poppler's programs are needed.
+    #[must_use]
+    pub fn needs_helpers(&self) -> bool {
+        matches!(self, Self::Inspect { .. } | Self::Pages { .. })
+    }
+}
+
+/// A line of the child's answer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// What is in a source.
+    Probe(Box<Probe>),
+    /// A step forward with media.
+    Media(Event),
+    /// Pictures of a video or audio.
+    Stills(Stills),
+    /// Captions found in a source.
+    Subtitles(Vec<EmbeddedSubtitles>),
+    /// What is in a document.
+    Document(Box<Document>),
+    /// Text of a page.
+    PageText(PageText),
+    /// Pictures of a page.
+    Page(PageAnswer),
+    /// A picture that was re-encoded.
+    Picture {
+        /// As shown, pixels.
+        width: u32,
+        /// As shown, pixels.
+        height: u32,
+        /// `large.webp` and `poster.jpg` with the poster's size.
+        poster_width: u32,
+        /// Pixels.
+        poster_height: u32,
+    },
+    /// Captions that were uploaded.
+    Captions(Captions),
+    /// How far the step is, 0 to 1.
+    Progress(f64),
+    /// All is said and written.
+    Done,
+    /// The step cannot be done.
+    Failed(Failure),
+}
+
+/// Pictures of a page, as files in the scratch folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageAnswer {
+    /// From 1.
+    pub page: u32,
+    /// Of the large picture, pixels.
+    pub width: u32,
+    /// Of the large picture, pixels.
+    pub height: u32,
+    /// WebP.
+    pub large: String,
+    /// WebP.
+    pub small: String,
+    /// Of the first page, for the whole document.
+    pub poster: Option<PagePoster>,
+}
+
+/// A picture that stands for a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PagePoster {
+    /// JPEG.
+    pub file: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+}
+
+/// Why a step cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Code, for the sentence that people read.
+    pub code: String,
+    /// The value in question, or what the library said.
+    pub info: String,
+    /// Whether it may work another time.
+    pub transient: bool,
+}

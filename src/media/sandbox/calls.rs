@@ -1,0 +1,295 @@
+//! Seccomp: the system calls that exist for the child; every other one answers ENOSYS.
+//!
+//! A list of what is allowed, so what a later kernel brings is closed from its first day. ENOSYS
+//! and not EPERM, because that is what a kernel without the call would say: glibc then takes the
+//! older way (`clone` for `clone3`), and programs are used to it. The list is for glibc on
+//! `x86_64` and aarch64; numbers come from the `libc` crate.
+
+use std::{collections::BTreeMap, io};
+
+use libc::{c_int, c_long};
+use seccompiler::{
+    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
+    SeccompFilter, SeccompRule,
+};
+
+/// Puts the list in force, in all threads.
+pub(super) fn restrict(helpers: bool, signals_scoped: bool) -> io::Result<()> {
+    let program = program(helpers, signals_scoped).map_err(io::Error::other)?;
+    seccompiler::apply_filter_all_threads(&program).map_err(io::Error::other)
+}
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+fn program(helpers: bool, signals_scoped: bool) -> Result<BpfProgram, BackendError> {
+    let mut rules: Rules = ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
+    #[cfg(target_arch = "x86_64")]
+    rules.extend(ALLOWED_X86_64.iter().map(|call| (*call, Vec::new())));
+
+    one_of(&mut rules, libc::SYS_prctl, 0, PRCTL)?;
+    one_of(&mut rules, libc::SYS_ioctl, 1, IOCTL)?;
+    one_of(&mut rules, libc::SYS_fcntl, 1, FCNTL)?;
+    // Limits can be read, not set: the third argument is the new limit.
+    when(&mut rules, libc::SYS_prlimit64, &[(2, SeccompCmpOp::Eq, 0)])?;
+    processes(&mut rules, helpers)?;
+    signals(&mut rules, helpers && signals_scoped)?;
+
+    let absent = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
+    let arch = std::env::consts::ARCH.try_into()?;
+    SeccompFilter::new(rules, absent, SeccompAction::Allow, arch)?.try_into()
+}
+
+/// Threads always; processes and programs only with helpers, and never new namespaces.
+fn processes(rules: &mut Rules, helpers: bool) -> Result<(), BackendError> {
+    if !helpers {
+        let thread = bits(libc::CLONE_THREAD);
+        return when(rules, libc::SYS_clone, &[(0, SeccompCmpOp::MaskedEq(thread), thread)]);
+    }
+    when(rules, libc::SYS_clone, &[(0, SeccompCmpOp::MaskedEq(NAMESPACES), 0)])?;
+    rules.insert(libc::SYS_execve, Vec::new());
+    #[cfg(target_arch = "x86_64")]
+    rules.extend([(libc::SYS_vfork, Vec::new()), (libc::SYS_fork, Vec::new())]);
+    Ok(())
+}
+
+/// A process may signal itself (`abort`); the helpers only where landlock keeps signals inside.
+fn signals(rules: &mut Rules, scoped: bool) -> Result<(), BackendError> {
+    if scoped {
+        let calls = [libc::SYS_kill, libc::SYS_tgkill, libc::SYS_pidfd_send_signal];
+        rules.extend(calls.map(|call| (call, Vec::new())));
+        return Ok(());
+    }
+    let this = u64::from(std::process::id());
+    when(rules, libc::SYS_kill, &[(0, SeccompCmpOp::Eq, this)])?;
+    when(rules, libc::SYS_tgkill, &[(0, SeccompCmpOp::Eq, this)])
+}
+
+/// Allows `call` if the argument number `argument` (32 bits) is one of `values`.
+fn one_of(
+    rules: &mut Rules,
+    call: c_long,
+    argument: u8,
+    values: &[u32],
+) -> Result<(), BackendError> {
+    for value in values {
+        let equal = SeccompCondition::new(
+            argument,
+            SeccompCmpArgLen::Dword,
+            SeccompCmpOp::Eq,
+            (*value).into(),
+        )?;
+        rules.entry(call).or_default().push(SeccompRule::new(vec![equal])?);
+    }
+    Ok(())
+}
+
+/// Allows `call` if all of the conditions (argument, comparison, value; 64 bits) hold.
+fn when(
+    rules: &mut Rules,
+    call: c_long,
+    conditions: &[(u8, SeccompCmpOp, u64)],
+) -> Result<(), BackendError> {
+    let conditions = conditions.iter().map(|(argument, compare, value)| {
+        SeccompCondition::new(*argument, SeccompCmpArgLen::Qword, compare.clone(), *value)
+    });
+    let rule = SeccompRule::new(conditions.collect::<Result<_, _>>()?)?;
+    rules.entry(call).or_default().push(rule);
+    Ok(())
+}
+
+const fn bits(flag: c_int) -> u64 {
+    flag.cast_unsigned() as u64
+}
+
+/// Every `CLONE_NEW*` flag.
+const NAMESPACES: u64 = bits(libc::CLONE_NEWNS)
+    | bits(libc::CLONE_NEWCGROUP)
+    | bits(libc::CLONE_NEWUTS)
+    | bits(libc::CLONE_NEWIPC)
+    | bits(libc::CLONE_NEWUSER)
+    | bits(libc::CLONE_NEWPID)
+    | bits(libc::CLONE_NEWNET);
+
+/// Names of threads and of memory, and what takes rights away.
+const PRCTL: &[u32] = &[
+    libc::PR_SET_NAME.cast_unsigned(),
+    libc::PR_GET_NAME.cast_unsigned(),
+    libc::PR_SET_PDEATHSIG.cast_unsigned(),
+    libc::PR_SET_NO_NEW_PRIVS.cast_unsigned(),
+    libc::PR_GET_NO_NEW_PRIVS.cast_unsigned(),
+    libc::PR_GET_DUMPABLE.cast_unsigned(),
+    libc::PR_SET_VMA.cast_unsigned(),
+];
+
+/// Is it a terminal, how much can be read, flags of the descriptor.
+const IOCTL: &[u32] = &[
+    libc::TCGETS as u32,
+    libc::TIOCGWINSZ as u32,
+    libc::FIONREAD as u32,
+    libc::FIONBIO as u32,
+    libc::FIOCLEX as u32,
+];
+
+/// Everything but the commands that aim signals at others, leases and seals.
+const FCNTL: &[u32] = &[
+    libc::F_DUPFD.cast_unsigned(),
+    libc::F_DUPFD_CLOEXEC.cast_unsigned(),
+    libc::F_GETFD.cast_unsigned(),
+    libc::F_SETFD.cast_unsigned(),
+    libc::F_GETFL.cast_unsigned(),
+    libc::F_SETFL.cast_unsigned(),
+    libc::F_GETLK.cast_unsigned(),
+    libc::F_SETLK.cast_unsigned(),
+    libc::F_SETLKW.cast_unsigned(),
+    libc::F_OFD_GETLK.cast_unsigned(),
+    libc::F_OFD_SETLK.cast_unsigned(),
+    libc::F_OFD_SETLKW.cast_unsigned(),
+    libc::F_GETPIPE_SZ.cast_unsigned(),
+];
+
+/// What a program needs that computes, has threads, and reads and writes files that it may open.
+///
+/// Absent on purpose, besides the obvious: `chmod`, `chown`, `utimensat` and `setxattr`, which
+/// landlock does not watch; links and devices; `memfd_create`, whose memory no limit counts;
+/// `setsid` and `setpgid`, so that the parent can end the whole group; `splice`.
+const ALLOWED: &[i64] = &[
+    // Files.
+    libc::SYS_openat,
+    libc::SYS_close,
+    libc::SYS_close_range,
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_pread64,
+    libc::SYS_preadv,
+    libc::SYS_preadv2,
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_pwrite64,
+    libc::SYS_pwritev,
+    libc::SYS_pwritev2,
+    libc::SYS_lseek,
+    libc::SYS_fstat,
+    libc::SYS_newfstatat,
+    libc::SYS_statx,
+    libc::SYS_statfs,
+    libc::SYS_fstatfs,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_readlinkat,
+    libc::SYS_getdents64,
+    libc::SYS_getcwd,
+    libc::SYS_chdir,
+    libc::SYS_mkdirat,
+    libc::SYS_unlinkat,
+    libc::SYS_renameat,
+    libc::SYS_renameat2,
+    libc::SYS_ftruncate,
+    libc::SYS_fallocate,
+    libc::SYS_fadvise64,
+    libc::SYS_readahead,
+    libc::SYS_fsync,
+    libc::SYS_fdatasync,
+    libc::SYS_sync_file_range,
+    libc::SYS_flock,
+    libc::SYS_copy_file_range,
+    libc::SYS_sendfile,
+    libc::SYS_umask,
+    libc::SYS_dup,
+    libc::SYS_dup3,
+    libc::SYS_pipe2,
+    libc::SYS_eventfd2,
+    libc::SYS_ppoll,
+    libc::SYS_pselect6,
+    libc::SYS_epoll_create1,
+    libc::SYS_epoll_ctl,
+    libc::SYS_epoll_pwait,
+    // Memory.
+    libc::SYS_brk,
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_mprotect,
+    libc::SYS_madvise,
+    libc::SYS_msync,
+    libc::SYS_mincore,
+    // Threads, processors, own signals.
+    libc::SYS_futex,
+    libc::SYS_set_robust_list,
+    libc::SYS_get_robust_list,
+    libc::SYS_set_tid_address,
+    libc::SYS_rseq,
+    libc::SYS_membarrier,
+    libc::SYS_sched_yield,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_getparam,
+    libc::SYS_sched_getscheduler,
+    libc::SYS_sched_get_priority_max,
+    libc::SYS_sched_get_priority_min,
+    libc::SYS_getpriority,
+    libc::SYS_setpriority,
+    libc::SYS_getcpu,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_rt_sigpending,
+    libc::SYS_rt_sigsuspend,
+    libc::SYS_rt_sigtimedwait,
+    libc::SYS_sigaltstack,
+    libc::SYS_restart_syscall,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    libc::SYS_wait4,
+    libc::SYS_waitid,
+    // Who and when.
+    libc::SYS_getpid,
+    libc::SYS_getppid,
+    libc::SYS_gettid,
+    libc::SYS_getpgid,
+    libc::SYS_getsid,
+    libc::SYS_getuid,
+    libc::SYS_geteuid,
+    libc::SYS_getgid,
+    libc::SYS_getegid,
+    libc::SYS_getgroups,
+    libc::SYS_getresuid,
+    libc::SYS_getresgid,
+    libc::SYS_getrlimit,
+    libc::SYS_getrusage,
+    libc::SYS_times,
+    libc::SYS_uname,
+    libc::SYS_sysinfo,
+    libc::SYS_getrandom,
+    libc::SYS_gettimeofday,
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_getres,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_nanosleep,
+];
+
+/// The older names of the same things, which aarch64 never had.
+#[cfg(target_arch = "x86_64")]
+const ALLOWED_X86_64: &[i64] = &[
+    libc::SYS_open,
+    libc::SYS_creat,
+    libc::SYS_stat,
+    libc::SYS_lstat,
+    libc::SYS_access,
+    libc::SYS_readlink,
+    libc::SYS_getdents,
+    libc::SYS_mkdir,
+    libc::SYS_rmdir,
+    libc::SYS_unlink,
+    libc::SYS_rename,
+    libc::SYS_dup2,
+    libc::SYS_pipe,
+    libc::SYS_poll,
+    libc::SYS_select,
+    libc::SYS_epoll_create,
+    libc::SYS_epoll_wait,
+    libc::SYS_eventfd,
+    libc::SYS_arch_prctl,
+    libc::SYS_getpgrp,
+    libc::SYS_pause,
+    libc::SYS_time,
+];
