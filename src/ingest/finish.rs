@@ -1,0 +1,104 @@
+//! Ends a job, and with the last one the processing.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use super::{Error, Held, Outcome, blocking};
+use crate::catalogue::{Resource, Stage};
+use crate::db::{self, Tx};
+use crate::store::Key;
+
+/// Ends the job: what it says of the resource, the jobs that it leads to, and,
+/// when none is left, the resource's readiness, all in one transaction.
+///
+/// # Errors
+///
+/// [`Error::LeaseLost`], and those of the database.
+pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
+    let app = &held.app;
+    let mut tx = held.begin().await?;
+    let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
+    db::jobs::finish(&mut tx, &held.job).await?;
+    if resource.stage != Stage::Processing {
+        // Deleted while the job ran: the sweep takes what it made.
+        tx.commit().await?;
+        return Ok(());
+    }
+    if let Some(change) = outcome.change {
+        change(&mut resource);
+    }
+    for next in &outcome.next {
+        db::jobs::push(&mut tx, resource.id, next, app.now_ms()).await?;
+    }
+    resource.jobs_left += outcome.next.len() as i64 - 1;
+    let last = resource.jobs_left == 0;
+    if last {
+        resource = ready(&mut tx, held, resource).await?;
+    }
+    db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
+    tx.commit().await?;
+    app.announce(resource.id);
+    app.job_pushed.notify_waiters();
+    if last {
+        tracing::info!(resource = %resource.id, stage = %resource.stage, "processed");
+        remove_leftovers(held).await?;
+    }
+    Ok(())
+}
+
+async fn ready(tx: &mut Tx, held: &Held, resource: Resource) -> Result<Resource, Error> {
+    db::media::complete_renditions(tx, resource.id).await?;
+    let library = db::libraries::get(tx, resource.library).await?;
+    let now_ms = held.app.now_ms();
+    let id = resource.id.to_string();
+    let Ok(resource) = resource.finish(library.publishing, now_ms) else {
+        return Err(Error::unusable("internal", "finished twice"));
+    };
+    let detail = json!({ "stage": resource.stage.as_str() });
+    db::audit::record(tx, now_ms, None, "process", &id, &detail).await?;
+    Ok(resource)
+}
+
+/// Ends the processing because the source cannot be used.
+///
+/// # Errors
+///
+/// [`Error::LeaseLost`], and those of the database.
+pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
+    let (code, info) = why.reason();
+    tracing::warn!(resource = %held.resource(), job = held.job.kind, code, info, "failed");
+    let app = &held.app;
+    let mut tx = held.begin().await?;
+    let resource = db::resources::get_locked(&mut tx, held.resource()).await?;
+    db::jobs::fail_all(&mut tx, resource.id, &why.to_string()).await?;
+    if resource.stage == Stage::Processing {
+        let info = Some(info.chars().take(500).collect()).filter(|info: &String| !info.is_empty());
+        let mut resource = resource.fail(&code, info);
+        let detail = json!({ "code": code });
+        let id = resource.id.to_string();
+        db::audit::record(&mut tx, app.now_ms(), None, "fail", &id, &detail).await?;
+        db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
+    }
+    tx.commit().await?;
+    app.announce(held.resource());
+    Ok(())
+}
+
+/// Removes objects of the resource that no row names: made by attempts that
+/// were killed before they could say so.
+async fn remove_leftovers(held: &Held) -> Result<(), Error> {
+    let id = held.resource();
+    let named: HashSet<String> =
+        db::objects::keys_of(&mut *held.app.db.read().await?, id).await?.into_iter().collect();
+    let store = held.app.store.clone();
+    blocking(move || {
+        for (key, _) in store.list(&Key::prefix(id))? {
+            if !named.contains(&key) {
+                store.delete(&key)?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}

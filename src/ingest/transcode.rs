@@ -1,0 +1,164 @@
+//! Makes renditions: copies the picture, encodes one part, encodes the sound.
+//! Each part is stored, then named by a row, as it lands.
+
+use std::collections::HashMap;
+use std::fs::File;
+
+use transcode::{Event, Plan};
+
+use super::{Error, Held, Outcome, open_source, probe, stage};
+use crate::catalogue::{Part, Rendition, Segment};
+use crate::db;
+use crate::db::jobs::NewJob;
+use crate::db::media::InitFacts;
+use crate::media::parent::{self, MediaChild};
+use crate::media::protocol::{Answer, Step};
+
+/// Copies the picture of a source that is fit to be played as it is. One that
+/// turns out not to be is planned again, without a copy.
+///
+/// # Errors
+///
+/// [`Error`].
+pub async fn copy(held: &Held) -> Result<Outcome, Error> {
+    let (plan, source) = planned(held).await?;
+    let duration_ms = plan.duration_ms;
+    match make(held, Step::Copy(Box::new(plan)), source, duration_ms).await {
+        Err(Error::Media(parent::Error::Failed(failure))) if failure.code == "media_damaged" => {
+            tracing::info!(resource = %held.resource(), failure.info, "not copied but encoded");
+            start_over(held).await
+        }
+        made => made,
+    }
+}
+
+/// Forgets what was made and planned so far and plans again without a copy.
+async fn start_over(held: &Held) -> Result<Outcome, Error> {
+    let now_ms = held.app.now_ms();
+    let mut tx = held.begin().await?;
+    let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
+    stage::forget_made(&mut tx, resource.id).await?;
+    db::jobs::delete_all(&mut tx, resource.id).await?;
+    resource.jobs_left = 1;
+    let payload = serde_json::to_string(&probe::Options { copy: false })?;
+    let first = NewJob { kind: "probe", payload, priority: 1, weight: 1.0 };
+    db::jobs::push(&mut tx, resource.id, &first, now_ms).await?;
+    db::resources::save(&mut tx, &mut resource, now_ms).await?;
+    tx.commit().await?;
+    // This job is gone with the others; those that run elsewhere will notice too.
+    Err(Error::LeaseLost)
+}
+
+/// Encodes the part that the job names at all rungs.
+///
+/// # Errors
+///
+/// [`Error`].
+pub async fn encode(held: &Held) -> Result<Outcome, Error> {
+    let (plan, source) = planned(held).await?;
+    let part = serde_json::from_str(&held.job.payload)?;
+    let duration_ms = plan.duration_ms;
+    make(held, Step::EncodePart(Box::new(plan), part), source, duration_ms).await
+}
+
+/// Encodes the sound.
+///
+/// # Errors
+///
+/// [`Error`].
+pub async fn audio(held: &Held) -> Result<Outcome, Error> {
+    let (plan, source) = planned(held).await?;
+    let duration_ms = plan.duration_ms;
+    make(held, Step::EncodeAudio(Box::new(plan)), source, duration_ms).await
+}
+
+/// The plan of the job's resource and its source.
+pub(super) async fn planned(held: &Held) -> Result<(Plan, File), Error> {
+    let (resource, source) = open_source(&held.app, held.resource()).await?;
+    let plan = resource.plan.ok_or_else(|| Error::unusable("internal", "no plan"))?;
+    Ok((serde_json::from_str(&plan)?, source))
+}
+
+async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result<Outcome, Error> {
+    let app = &held.app;
+    let known: HashMap<String, Rendition> = {
+        let mut db = app.db.read().await?;
+        let renditions = db::media::list_renditions(&mut db, held.resource()).await?;
+        renditions.into_iter().map(|rendition| (rendition.name.clone(), rendition)).collect()
+    };
+    let mut child = MediaChild::start(&app.config, step, source, duration_ms)?;
+    while let Some(answer) = child.next().await? {
+        match answer {
+            Answer::Media(Event::Init {
+                rendition,
+                file,
+                codecs,
+                width,
+                height,
+                frame_rate,
+                sample_rate,
+                channels,
+                time_scale,
+            }) => {
+                let rendition = named(&known, &rendition)?;
+                if rendition.init.is_some() {
+                    continue;
+                }
+                let path = child.file(&file)?;
+                let name = format!("{}/init", rendition.name);
+                let object = held.store_file(&path, name, "mp4").await?;
+                let some = |value: u32| (value > 0).then_some(i64::from(value));
+                let facts = InitFacts {
+                    codecs,
+                    width: some(width),
+                    height: some(height),
+                    frame_rate: (frame_rate > 0.0).then_some(frame_rate),
+                    sample_rate: some(sample_rate),
+                    channels: some(channels),
+                    time_scale: time_scale.into(),
+                    init: object.key.clone(),
+                };
+                let mut tx = held.begin().await?;
+                object.insert(&mut tx, app.now_ms()).await?;
+                db::media::save_init(&mut tx, rendition.id, &facts).await?;
+                tx.commit().await?;
+            }
+            Answer::Media(Event::Part { rendition, index, file, segments, .. }) => {
+                let rendition = named(&known, &rendition)?;
+                let path = child.file(&file)?;
+                let number = index as i64;
+                let name = format!("{}/{number:05}", rendition.name);
+                let object = held.store_file(&path, name, "m4s").await?;
+                let part = Part {
+                    number,
+                    key: object.key.clone(),
+                    segments: segments.iter().map(segment).collect(),
+                };
+                let mut tx = held.begin().await?;
+                if db::media::insert_part(&mut tx, rendition.id, &part).await? {
+                    object.insert(&mut tx, app.now_ms()).await?;
+                }
+                tx.commit().await?;
+                app.announce(held.resource());
+            }
+            Answer::Media(Event::Progress(progress)) | Answer::Progress(progress) => {
+                held.set_progress(progress);
+            }
+            _ => {}
+        }
+    }
+    Ok(Outcome::default())
+}
+
+fn named<'a>(known: &'a HashMap<String, Rendition>, name: &str) -> Result<&'a Rendition, Error> {
+    known.get(name).ok_or_else(|| Error::unusable("internal", format!("rendition {name:?}")))
+}
+
+fn segment(segment: &transcode::Segment) -> Segment {
+    Segment {
+        offset: segment.offset_bytes,
+        length: segment.length_bytes,
+        start: u64::try_from(segment.start_ticks).unwrap_or_default(),
+        duration: u64::try_from(segment.duration_ticks).unwrap_or_default(),
+    }
+}

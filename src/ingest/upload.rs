@@ -1,0 +1,261 @@
+//! Bytes on their way in. What was acknowledged is on the disk.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::{Error, blocking, io};
+use crate::app::App;
+use crate::catalogue::{
+    AccountId, Details, FileType, Library, Refusal, Resource, ResourceId, Stage, UploadId,
+};
+use crate::db::jobs::NewJob;
+use crate::db::uploads::{State, Upload};
+use crate::db::{self, Tx};
+
+/// So many first bytes tell the type of a file.
+pub const HEAD_BYTES: usize = 4096;
+
+/// Whether a file of this name and size may come into `library`, before a byte of it does.
+///
+/// # Errors
+///
+/// A [`Refusal`], or a failure of the database or disk.
+pub async fn admit(
+    app: &App,
+    library: &Library,
+    file_name: &str,
+    length_bytes: i64,
+) -> Result<Result<(), Refusal>, Error> {
+    let limit_bytes = app.config.upload.max_bytes;
+    if let Err(refusal) = FileType::by_name(file_name) {
+        return Ok(Err(refusal));
+    }
+    if length_bytes == 0 {
+        return Ok(Err(Refusal::Empty));
+    }
+    if length_bytes > limit_bytes {
+        return Ok(Err(Refusal::TooLarge { size_bytes: length_bytes, limit_bytes }));
+    }
+    if let Some(quota_bytes) = library.quota_bytes {
+        let used = db::libraries::used_bytes(&mut *app.db.read().await?, library.id).await?;
+        if used + length_bytes > quota_bytes {
+            let free_bytes = (quota_bytes - used).max(0);
+            return Ok(Err(Refusal::Quota { size_bytes: length_bytes, free_bytes }));
+        }
+    }
+    let free_bytes = app.store.free_bytes()?;
+    if free_bytes - length_bytes < app.config.upload.keep_free_bytes {
+        return Ok(Err(Refusal::DiskFull { free_bytes }));
+    }
+    Ok(Ok(()))
+}
+
+/// Where the bytes of an upload are collected.
+#[must_use]
+pub fn path(app: &App, id: UploadId) -> PathBuf {
+    app.config.storage.data.join("uploads").join(id.to_string())
+}
+
+/// A file that is being written at its end.
+#[derive(Debug)]
+pub struct Receiving {
+    file: std::fs::File,
+    /// Bytes in the file, durable or not.
+    pub offset_bytes: i64,
+}
+
+impl Receiving {
+    /// Opens the file of `upload` and cuts what was written but never acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub async fn open(app: &App, upload: &Upload) -> Result<Self, Error> {
+        let (path, offset_bytes) = (path(app, upload.id), upload.offset_bytes);
+        blocking(move || {
+            let file = std::fs::OpenOptions::new()
+                .read(true)
+                .append(true)
+                .create(true)
+                .open(path)
+                .map_err(io("opening the upload"))?;
+            let length = u64::try_from(offset_bytes).unwrap_or_default();
+            if file.metadata().map_err(io("opening the upload"))?.len() < length {
+                let lost = io::Error::other("acknowledged bytes are missing");
+                return Err(io("opening the upload")(lost));
+            }
+            file.set_len(length).map_err(io("cutting the upload"))?;
+            Ok(Self { file, offset_bytes })
+        })
+        .await
+    }
+
+    /// Writes `chunks` at the end. Not durable yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]; some of it may be written.
+    pub async fn append(mut self, chunks: Vec<Bytes>) -> Result<Self, Error> {
+        blocking(move || {
+            for chunk in &chunks {
+                self.file.write_all(chunk).map_err(io("writing the upload"))?;
+                self.offset_bytes += chunk.len() as i64;
+            }
+            Ok(self)
+        })
+        .await
+    }
+
+    /// Makes what was written durable.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub async fn sync(self) -> Result<i64, Error> {
+        blocking(move || {
+            self.file.sync_data().map_err(io("syncing the upload"))?;
+            Ok(self.offset_bytes)
+        })
+        .await
+    }
+}
+
+/// The first bytes of `upload`.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub async fn head(app: &App, id: UploadId) -> Result<Vec<u8>, Error> {
+    let path = path(app, id);
+    blocking(move || {
+        use std::io::Read as _;
+        let file = std::fs::File::open(path).map_err(io("opening the upload"))?;
+        let mut head = Vec::new();
+        file.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(io("reading the upload"))?;
+        Ok(head)
+    })
+    .await
+}
+
+/// Puts the bytes of `parts` one behind another into the file of `id` and makes it durable.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub async fn concatenate(app: &App, id: UploadId, parts: Vec<UploadId>) -> Result<(), Error> {
+    let target = path(app, id);
+    let parts: Vec<_> = parts.into_iter().map(|part| path(app, part)).collect();
+    blocking(move || {
+        let mut file = std::fs::File::create(target).map_err(io("making the upload"))?;
+        for part in parts {
+            let mut part = std::fs::File::open(part).map_err(io("opening a part"))?;
+            io::copy(&mut part, &mut file).map_err(io("joining the parts"))?;
+        }
+        file.sync_all().map_err(io("syncing the upload"))
+    })
+    .await
+}
+
+/// Ends an upload and removes its bytes.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn end(app: &App, mut upload: Upload) -> Result<(), Error> {
+    upload.state = State::Ended;
+    let mut tx = app.db.begin().await?;
+    db::uploads::save(&mut tx, &upload).await?;
+    tx.commit().await?;
+    remove_file(&path(app, upload.id)).await
+}
+
+/// Removes an upload's file; none there is well too.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub async fn remove_file(path: &Path) -> Result<(), Error> {
+    match tokio::fs::remove_file(path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io("removing an upload")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What an upload becomes: the resource and its first job, in one transaction
+/// with the upload's last byte. `draft` is a resource that waits for its source.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn complete(
+    tx: &mut Tx,
+    upload: &mut Upload,
+    file_type: FileType,
+    details: Details,
+    draft: Option<ResourceId>,
+    now_ms: i64,
+) -> Result<Resource, db::Error> {
+    let waiting = match draft {
+        Some(id) => Some(db::resources::get_locked(tx, id).await?)
+            .filter(|found| found.stage == Stage::Draft),
+        None => None,
+    };
+    let resource = match waiting {
+        Some(draft) => {
+            let mut resource = draft.with_source(&upload.file_name, file_type, upload.length_bytes);
+            db::resources::save(tx, &mut resource, now_ms).await?;
+            resource
+        }
+        None => {
+            let mut resource = Resource::draft(upload.library, upload.account, details, now_ms)
+                .with_source(&upload.file_name, file_type, upload.length_bytes);
+            db::resources::insert(tx, &mut resource).await?;
+            resource
+        }
+    };
+    let first = NewJob { kind: "intake", payload: "{}".into(), priority: 0, weight: 1.0 };
+    db::jobs::push(tx, resource.id, &first, now_ms).await?;
+    upload.state = State::Complete;
+    upload.offset_bytes = upload.length_bytes;
+    upload.resource = Some(resource.id);
+    db::uploads::save(tx, upload).await?;
+    record(tx, upload.account, &resource, now_ms).await?;
+    Ok(resource)
+}
+
+async fn record(
+    tx: &mut Tx,
+    account: AccountId,
+    resource: &Resource,
+    now_ms: i64,
+) -> Result<(), db::Error> {
+    let detail = json!({ "file_name": resource.file_name, "size_bytes": resource.size_bytes });
+    let subject = resource.id.to_string();
+    db::audit::record(tx, now_ms, Some(account), "upload", &subject, &detail).await
+}
+
+/// A title made from a file's name: without its ending, `_` as spaces.
+#[must_use]
+pub fn title_from(file_name: &str) -> String {
+    let base = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
+    let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
+    let title = stem.replace('_', " ").trim().to_owned();
+    if title.is_empty() { base.to_owned() } else { title }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_come_from_file_names() {
+        assert_eq!(title_from("第01讲_课程导论（双语）.mkv"), "第01讲 课程导论（双语）");
+        assert_eq!(title_from("/home/lin/a.b.mp4"), "a.b");
+        assert_eq!(title_from(".mp4"), ".mp4");
+    }
+}
