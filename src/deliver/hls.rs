@@ -1,0 +1,275 @@
+//! HLS playlists (RFC 8216 and draft-pantos-hls-rfc8216bis), rendered from rows.
+
+use std::fmt::Write as _;
+
+use super::Delivery;
+use crate::catalogue::{LANGUAGES, Rendition, TrackKind, label_of};
+
+/// Widest picture, in pixels of its short side, that goes with the small sound, unless it is the
+/// best there is.
+const SMALL_SOUND_UP_TO: i64 = 360;
+
+/// One sound rendition of each track, for the variants that go with it.
+struct SoundGroup<'a> {
+    id: &'static str,
+    members: Vec<&'a Rendition>,
+}
+
+/// The multivariant playlist: every picture with the sound that suits it,
+/// every sound track, captions, and pictures for the seek bar.
+#[must_use]
+pub fn master_playlist(delivery: &Delivery) -> String {
+    let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+    let groups = sound_groups(delivery);
+    let videos: Vec<&Rendition> = delivery.of_kind(TrackKind::Video).collect();
+    let tallest = videos.iter().map(|video| short_side(video)).max().unwrap_or(0);
+    let group_for = |video: &Rendition| {
+        let small = short_side(video) <= SMALL_SOUND_UP_TO && short_side(video) < tallest;
+        if small { groups.last() } else { groups.first() }
+    };
+    for group in &groups {
+        // Without a picture the variants are the sound itself.
+        let named = match videos.as_slice() {
+            [] => group.members.len() > 1,
+            videos => videos.iter().any(|video| group_for(video).is_some_and(|g| g.id == group.id)),
+        };
+        if named {
+            group.members.iter().for_each(|sound| sound_line(&mut text, delivery, group.id, sound));
+        }
+    }
+    for (number, caption) in delivery.captions.iter().enumerate() {
+        let before =
+            delivery.captions[..number].iter().filter(|c| c.label == caption.label).count();
+        let name = match before {
+            0 => caption.label.clone(),
+            before => format!("{} {}", caption.label, before + 1),
+        };
+        let _ = writeln!(
+            text,
+            "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"captions\",NAME={},LANGUAGE={},DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI=\"captions/{}.m3u8\"",
+            quoted(&name),
+            quoted(&caption.language),
+            caption.name,
+        );
+    }
+    for video in &videos {
+        variant_line(&mut text, delivery, Some(video), group_for(video));
+    }
+    if videos.is_empty() {
+        groups.iter().for_each(|group| variant_line(&mut text, delivery, None, Some(group)));
+    }
+    if let Some(sprite) = delivery.resource.derived.storyboard.first() {
+        let _ = writeln!(
+            text,
+            "#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=20000,CODECS=\"jpeg\",RESOLUTION={}x{},URI=\"storyboard.m3u8\"",
+            sprite.tile_width, sprite.tile_height
+        );
+    }
+    text
+}
+
+/// A media playlist. While parts are still to come it is of type EVENT.
+#[must_use]
+pub fn media_playlist(rendition: &Rendition) -> String {
+    let longest =
+        rendition.segments().map(|(_, s)| rendition.seconds(s.duration)).fold(1.0, f64::max);
+    let mut text = format!(
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:{}\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"init.mp4\"\n",
+        longest.round().max(1.0),
+        if rendition.complete { "VOD" } else { "EVENT" },
+    );
+    for (number, (_, segment)) in rendition.segments().enumerate() {
+        let _ = writeln!(text, "#EXTINF:{:.6},\n{number}.m4s", rendition.seconds(segment.duration));
+    }
+    if rendition.complete {
+        text.push_str("#EXT-X-ENDLIST\n");
+    }
+    text
+}
+
+/// A playlist of captions: one WebVTT file over the whole length.
+#[must_use]
+pub fn captions_playlist(delivery: &Delivery, name: &str) -> String {
+    let seconds = delivery.resource.duration_ms.unwrap_or(1).max(1) as f64 / 1000.0;
+    format!(
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:{seconds:.3},\n{name}.vtt\n#EXT-X-ENDLIST\n",
+        seconds.ceil()
+    )
+}
+
+/// A playlist of the sprites (Roku's and Apple's image media playlists, version 0.4).
+#[must_use]
+pub fn storyboard_playlist(delivery: &Delivery) -> String {
+    let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-PLAYLIST-TYPE:VOD\n");
+    let sprites = &delivery.resource.derived.storyboard;
+    let seconds = |count: u32, interval_ms: i64| f64::from(count) * interval_ms as f64 / 1000.0;
+    let longest = sprites.iter().map(|s| seconds(s.count, s.interval_ms)).fold(1.0, f64::max);
+    let _ = writeln!(
+        text,
+        "#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-IMAGES-ONLY",
+        longest.ceil()
+    );
+    for (number, sprite) in sprites.iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "#EXTINF:{:.3},\n#EXT-X-TILES:RESOLUTION={}x{},LAYOUT={}x{},DURATION={:.3}\nstoryboard/{number}.jpg",
+            seconds(sprite.count, sprite.interval_ms),
+            sprite.tile_width,
+            sprite.tile_height,
+            sprite.columns,
+            sprite.count.div_ceil(sprite.columns.max(1)),
+            sprite.interval_ms as f64 / 1000.0,
+        );
+    }
+    text.push_str("#EXT-X-ENDLIST\n");
+    text
+}
+
+/// The best sound of each track, and the smallest of each where there is more than one.
+fn sound_groups(delivery: &Delivery) -> Vec<SoundGroup<'_>> {
+    let mut tracks: Vec<(i64, Vec<&Rendition>)> = Vec::new();
+    for sound in delivery.of_kind(TrackKind::Audio) {
+        match tracks.iter_mut().find(|(track, _)| *track == sound.track) {
+            Some((_, sounds)) => sounds.push(sound),
+            None => tracks.push((sound.track, vec![sound])),
+        }
+    }
+    if tracks.is_empty() {
+        return Vec::new();
+    }
+    tracks.iter_mut().for_each(|(_, sounds)| sounds.sort_by_key(|sound| sound.bitrate_bps));
+    let best = tracks.iter().filter_map(|(_, sounds)| sounds.last().copied()).collect();
+    let mut groups = vec![SoundGroup { id: "sound", members: best }];
+    if tracks.iter().any(|(_, sounds)| sounds.len() > 1) {
+        let smallest = tracks.iter().filter_map(|(_, sounds)| sounds.first().copied()).collect();
+        groups.push(SoundGroup { id: "sound-small", members: smallest });
+    }
+    groups
+}
+
+fn short_side(video: &Rendition) -> i64 {
+    video.width.min(video.height).unwrap_or(0)
+}
+
+fn sound_line(text: &mut String, delivery: &Delivery, group: &str, sound: &Rendition) {
+    let language = sound.language.as_deref();
+    let name = if !sound.label.is_empty() {
+        sound.label.clone()
+    } else if let Some(language) = language {
+        label_of(LANGUAGES, language, true).to_owned()
+    } else {
+        format!("声音 {}", position(delivery, sound))
+    };
+    let _ = write!(
+        text,
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{group}\",NAME={},DEFAULT={},AUTOSELECT=YES",
+        quoted(&unique(delivery, sound, name)),
+        if sound.selected { "YES" } else { "NO" },
+    );
+    if let Some(language) = language {
+        let _ = write!(text, ",LANGUAGE={}", quoted(language));
+    }
+    if let Some(channels) = sound.channels {
+        let _ = write!(text, ",CHANNELS=\"{channels}\"");
+    }
+    let _ = writeln!(text, ",URI=\"{}/playlist.m3u8\"", sound.id);
+}
+
+/// Names must differ within a group (RFC 8216 section 4.3.4.1).
+fn unique(delivery: &Delivery, sound: &Rendition, name: String) -> String {
+    let same = |other: &Rendition| {
+        other.track != sound.track && other.label == sound.label && other.language == sound.language
+    };
+    if delivery.of_kind(TrackKind::Audio).any(same) {
+        format!("{name} {}", position(delivery, sound))
+    } else {
+        name
+    }
+}
+
+/// Number of a sound's track among the tracks, from 1.
+fn position(delivery: &Delivery, sound: &Rendition) -> usize {
+    let mut tracks: Vec<i64> =
+        delivery.of_kind(TrackKind::Audio).map(|other| other.track).collect();
+    tracks.sort_unstable();
+    tracks.dedup();
+    tracks.iter().position(|track| *track == sound.track).unwrap_or(0) + 1
+}
+
+fn variant_line(
+    text: &mut String,
+    delivery: &Delivery,
+    video: Option<&Rendition>,
+    group: Option<&SoundGroup<'_>>,
+) {
+    let sounds = group.map(|group| group.members.as_slice()).unwrap_or_default();
+    let loudest = |rate: fn(&Rendition) -> f64| sounds.iter().map(|s| rate(s)).fold(0.0, f64::max);
+    let peak = video.map_or(0.0, peak_bps) + loudest(peak_bps);
+    let average = video.map_or(0.0, average_bps) + loudest(average_bps);
+    let codecs: Vec<&str> = video
+        .into_iter()
+        .chain(sounds.first().copied())
+        .filter_map(|rendition| rendition.codecs.as_deref())
+        .collect();
+    let _ = write!(
+        text,
+        "#EXT-X-STREAM-INF:BANDWIDTH={},AVERAGE-BANDWIDTH={},CODECS=\"{}\"",
+        peak.ceil().max(1.0),
+        average.ceil().max(1.0),
+        codecs.join(",")
+    );
+    if let Some(video) = video
+        && let (Some(width), Some(height)) = (video.width, video.height)
+    {
+        let _ = write!(text, ",RESOLUTION={width}x{height}");
+        if let Some(frame_rate) = video.frame_rate {
+            let _ = write!(text, ",FRAME-RATE={frame_rate:.3}");
+        }
+    }
+    if let Some(group) = group.filter(|group| video.is_some() || group.members.len() > 1) {
+        let _ = write!(text, ",AUDIO=\"{}\"", group.id);
+    }
+    if !delivery.captions.is_empty() {
+        text.push_str(",SUBTITLES=\"captions\"");
+    }
+    text.push_str(",CLOSED-CAPTIONS=NONE\n");
+    if let Some(rendition) = video.or(sounds.first().copied()) {
+        let _ = writeln!(text, "{}/playlist.m3u8", rendition.id);
+    }
+}
+
+/// The most bits a second of any segment.
+pub(super) fn peak_bps(rendition: &Rendition) -> f64 {
+    rendition
+        .segments()
+        .filter(|(_, segment)| segment.duration > 0)
+        .map(|(_, segment)| {
+            segment.length as f64 * 8.0 / rendition.seconds(segment.duration).max(1.0)
+        })
+        .fold(0.0, f64::max)
+}
+
+/// Bits a second over all segments.
+pub(super) fn average_bps(rendition: &Rendition) -> f64 {
+    let (bytes, ticks) = rendition
+        .segments()
+        .fold((0, 0), |(bytes, ticks), (_, s)| (bytes + s.length, ticks + s.duration));
+    bytes as f64 * 8.0 / rendition.seconds(ticks).max(0.001)
+}
+
+/// A quoted string may hold no quote and no line end (RFC 8216 section 4.2).
+fn quoted(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .map(|c| {
+            if c == '"' {
+                '\''
+            } else if c.is_control() {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
+    format!("\"{plain}\"")
+}

@@ -1,0 +1,170 @@
+//! The texts of HLS and DASH for resources that are awkward in some way.
+
+use crate::catalogue::{
+    AccountId, Caption, CaptionOrigin, Derived, Details, Kind, Library, LibraryId, Part,
+    Publishing, Rendition, RenditionId, Resource, ResourceId, Segment, Stage, TrackKind,
+    Visibility,
+};
+
+use super::{Delivery, manifest, master_playlist, media_playlist};
+
+fn rendition(name: &str, kind: TrackKind, size: Option<(i64, i64)>) -> Rendition {
+    let time_scale = if kind == TrackKind::Video { 90_000 } else { 48_000 };
+    let segment = |number: u64, seconds: u64| Segment {
+        offset: number * 100_000,
+        length: 100_000,
+        start: number * 6 * time_scale,
+        duration: seconds * time_scale,
+    };
+    let segments = vec![segment(0, 6), segment(1, 6), segment(2, 3)];
+    Rendition {
+        id: RenditionId::fresh(),
+        name: name.to_owned(),
+        kind,
+        track: 1,
+        language: None,
+        label: String::new(),
+        selected: true,
+        bitrate_bps: 1,
+        codecs: Some(if size.is_some() { "avc1.64001F" } else { "mp4a.40.2" }.to_owned()),
+        width: size.map(|size| size.0),
+        height: size.map(|size| size.1),
+        frame_rate: size.map(|_| 25.0),
+        sample_rate: size.is_none().then_some(48_000),
+        channels: size.is_none().then_some(2),
+        time_scale: i64::try_from(time_scale).expect("small"),
+        init: Some("init".to_owned()),
+        complete: true,
+        parts: vec![Part { number: 0, key: "part".to_owned(), segments }],
+    }
+}
+
+fn video(width: i64, height: i64) -> Rendition {
+    rendition(&format!("{height}p"), TrackKind::Video, Some((width, height)))
+}
+
+/// The best and the smallest sound of a track.
+fn sound(track: i64) -> [Rendition; 2] {
+    [(128_000, "best"), (48_000, "small")].map(|(bitrate_bps, name)| Rendition {
+        track,
+        bitrate_bps,
+        selected: track == 1,
+        ..rendition(name, TrackKind::Audio, None)
+    })
+}
+
+fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> Delivery {
+    let library = LibraryId::fresh();
+    let resource = Resource {
+        id: ResourceId::fresh(),
+        library,
+        kind: Kind::Video,
+        stage: Stage::Published,
+        details: Details::default(),
+        uploaded_by: AccountId::fresh(),
+        file_name: "a.mp4".to_owned(),
+        media_type: "video/mp4".to_owned(),
+        size_bytes: 1,
+        source: None,
+        duration_ms: Some(15_000),
+        pages: None,
+        width: None,
+        height: None,
+        plan: None,
+        doing: String::new(),
+        progress: 1.0,
+        jobs_left: 0,
+        failure: None,
+        failure_info: None,
+        warnings: Vec::new(),
+        poster: None,
+        derived: Derived::default(),
+        ticket_epoch: 0,
+        changed: 1,
+        created_ms: 0,
+        updated_ms: 0,
+        published_ms: Some(0),
+    };
+    let library = Library {
+        id: library,
+        slug: "main".parse().expect("a slug"),
+        name: String::new(),
+        description: String::new(),
+        visibility: Visibility::Public,
+        publishing: Publishing::Automatic,
+        quota_bytes: None,
+        created_ms: 0,
+    };
+    Delivery { resource, library, renditions, captions, pages: Vec::new() }
+}
+
+fn lines<'a>(text: &'a str, start: &str) -> Vec<&'a str> {
+    text.lines().filter(|line| line.starts_with(start)).collect()
+}
+
+#[test]
+fn small_pictures_have_small_sound_unless_they_are_the_best_there_is() {
+    let with = |heights: &[i64]| {
+        let mut all: Vec<Rendition> = heights.iter().map(|&h| video(h * 16 / 9, h)).collect();
+        all.extend(sound(1));
+        let text = master_playlist(&delivery(all, Vec::new()));
+        let groups: Vec<&str> = lines(&text, "#EXT-X-STREAM-INF")
+            .iter()
+            .filter_map(|line| line.split("AUDIO=\"").nth(1)?.split('"').next())
+            .map(|group| if group == "sound" { "best" } else { "small" })
+            .collect();
+        (groups.join(" "), lines(&text, "#EXT-X-MEDIA:TYPE=AUDIO").len())
+    };
+    assert_eq!(with(&[1080, 360, 240]), ("best small small".to_owned(), 2));
+    assert_eq!(with(&[360, 240]), ("best small".to_owned(), 2));
+    // A group that no variant names is never played; some players count it all the same.
+    assert_eq!(with(&[240]), ("best".to_owned(), 1));
+    assert_eq!(with(&[1080]), ("best".to_owned(), 1));
+}
+
+#[test]
+fn names_differ_within_a_group() {
+    let caption = |name: &str| Caption {
+        name: name.to_owned(),
+        language: "zh".to_owned(),
+        label: "中文".to_owned(),
+        origin: CaptionOrigin::Embedded,
+        key: "caption".to_owned(),
+    };
+    let mut all = vec![video(1280, 720)];
+    all.extend(sound(1));
+    all.extend(sound(2));
+    let text = master_playlist(&delivery(all, vec![caption("zh"), caption("zh-2")]));
+    for kind in ["AUDIO", "SUBTITLES"] {
+        let lines = lines(&text, &format!("#EXT-X-MEDIA:TYPE={kind}"));
+        let mut names: Vec<&str> =
+            lines.iter().filter_map(|line| line.split("NAME=").nth(1)?.split(',').next()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 2, "{kind}: {text}");
+    }
+    assert_eq!(text.matches("DEFAULT=YES").count(), 1, "{text}");
+}
+
+#[test]
+fn sound_alone_is_its_own_variant() {
+    let text = master_playlist(&delivery(sound(1).into(), Vec::new()));
+    assert_eq!(lines(&text, "#EXT-X-STREAM-INF").len(), 2);
+    assert!(lines(&text, "#EXT-X-MEDIA").is_empty() && !text.contains("AUDIO=\""), "{text}");
+}
+
+#[test]
+fn manifests_say_when_segments_begin() {
+    let mut all = vec![video(1280, 720), video(640, 360)];
+    all[0].parts[0].segments[1].start += 9_000;
+    let text = manifest(&delivery(all.clone(), Vec::new()));
+    assert!(text.contains(r#"segmentAlignment="false""#), "{text}");
+    assert!(text.contains(r#"mediaPresentationDuration="PT15.000S""#), "{text}");
+    assert!(text.contains(r#"<S t="0" d="540000" r="1"></S><S t="1080000" d="270000"></S>"#));
+    let playlist = media_playlist(&all[1]);
+    assert!(playlist.contains("#EXT-X-TARGETDURATION:6\n"), "{playlist}");
+    assert!(playlist.ends_with("#EXTINF:3.000000,\n2.m4s\n#EXT-X-ENDLIST\n"), "{playlist}");
+    let growing = Rendition { complete: false, ..all[1].clone() };
+    let playlist = media_playlist(&growing);
+    assert!(playlist.contains("PLAYLIST-TYPE:EVENT\n") && !playlist.contains("ENDLIST"));
+}
