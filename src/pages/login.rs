@@ -1,0 +1,53 @@
+//! Signing in.
+
+use maud::{Markup, html};
+
+use super::{
+    Shell,
+    layout::{Page, document},
+};
+
+/// The form.
+#[derive(Clone, Debug)]
+pub struct LoginView {
+    /// Where to go afterwards, a path of this site.
+    pub next: String,
+    /// The name typed before, when it was refused.
+    pub name: String,
+    /// Why it was refused.
+    pub refusal: Option<String>,
+}
+
+/// The form; posts `name`, `password`, `next` and `csrf` to `/login`.
+#[must_use]
+pub fn login(shell: &Shell, view: &LoginView) -> Markup {
+    let title = shell.pick("登录", "Sign in");
+    let refused = view.refusal.is_some();
+    let body = html! {
+        div.narrow {
+            div.card {
+                h1 { (title) }
+                p.lead { (shell.pick("登录后可以上传和管理资源；看课、读书不用登录。", "Sign in to upload and look after resources; learning needs no account.")) }
+                @if let Some(refusal) = &view.refusal { p.notice.bad role="alert" id="refusal" { (refusal) } }
+                form.form action="/login" method="post" {
+                    (shell.csrf_field())
+                    input type="hidden" name="next" value=(view.next);
+                    div.field {
+                        label for="name" { (shell.pick("用户名", "Name")) }
+                        input id="name" name="name" value=(view.name) autocomplete="username" autocapitalize="none"
+                            spellcheck="false" required autofocus[!refused]
+                            aria-invalid=[refused.then_some("true")] aria-describedby=[refused.then_some("refusal")];
+                    }
+                    div.field {
+                        label for="password" { (shell.pick("密码", "Password")) }
+                        input id="password" name="password" type="password" autocomplete="current-password" required
+                            autofocus[refused] aria-invalid=[refused.then_some("true")]
+                            aria-describedby=[refused.then_some("refusal")];
+                    }
+                    button.button type="submit" { (title) }
+                }
+            }
+        }
+    };
+    document(shell, &Page::plain(title, "login", body))
+}

@@ -1,0 +1,45 @@
+//! Server-rendered HTML in Chinese and English.
+//!
+//! Every page is a pure function from a view (plain data, made by the edge) to [`maud::Markup`].
+//! What lives here: the markup, the words in both languages, how dates, durations and sizes are
+//! written. What must not: SQL, requests, clocks, rules about who may see what.
+//!
+//! Scripts and styles come from `web/`; their hashed names are in [`Assets`]. No page carries an
+//! inline script or an inline event handler, so a strict content security policy holds.
+
+mod assets;
+mod error;
+mod facts;
+mod home;
+mod icon;
+mod layout;
+mod library;
+mod login;
+mod media;
+mod paging;
+mod resource;
+mod search;
+mod setup;
+mod studio;
+mod studio_form;
+mod tile;
+mod words;
+
+pub use assets::{Assets, AssetsError};
+pub use error::{ErrorView, error};
+pub use home::{HomeView, home};
+pub use layout::{Shell, Theme, Visitor};
+pub use library::{LibrariesView, LibraryTile, LibraryView, libraries, library};
+pub use login::{LoginView, login};
+pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView};
+pub use paging::Paging;
+pub use resource::{Download, ResourceView, TermLink, resource};
+pub use search::{Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};
+pub use setup::{SetupView, setup};
+pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
+pub use studio_form::{CaptionsRow, EditView, PosterChoice, edit};
+pub use tile::ResourceTile;
+pub use words::{Lang, kind_word, stage_word, term_word};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! A resource: what it plays or shows, what is in it, what is known about it.
+
+use maud::{Markup, html};
+
+use super::{
+    MediaView, MomentView, ResourceTile, Shell,
+    facts::{downloads, facts, json_ld},
+    icon::{Icon, icon},
+    layout::{Page, document},
+    media::{beside, media},
+    search::moment,
+    tile::tiles,
+    words::{rfc3339, stage_word},
+};
+use crate::catalogue::{Kind, Stage};
+
+/// What a resource's page shows.
+#[derive(Clone, Debug)]
+pub struct ResourceView {
+    /// `/resources/{id}`.
+    pub path: String,
+    /// The title.
+    pub title: String,
+    /// Plain text; paragraphs are parted by line breaks.
+    pub description: String,
+    /// What it is.
+    pub kind: Kind,
+    /// How far it has come; told unless it is published.
+    pub stage: Stage,
+    /// The name of its library.
+    pub library_name: String,
+    /// `/libraries/{slug}`.
+    pub library_href: String,
+    /// Who made it; may be empty.
+    pub author: String,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// The language as a word.
+    pub language_name: Option<String>,
+    /// SPDX id or words; may be empty.
+    pub licence: String,
+    /// The licence as a word; may be empty.
+    pub licence_name: String,
+    /// Where the licence can be read.
+    pub licence_href: Option<String>,
+    /// Topics, each leading to a search.
+    pub topics: Vec<TermLink>,
+    /// Audiences, each leading to a search.
+    pub audiences: Vec<TermLink>,
+    /// Since when it is public, Unix time in milliseconds.
+    pub published_ms: Option<i64>,
+    /// Length of video and audio, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// Pages of a document.
+    pub pages: Option<u32>,
+    /// The poster's URL, ticket prefix included.
+    pub poster: Option<String>,
+    /// What it plays or shows.
+    pub media: MediaView,
+    /// A sentence beside the media, such as how far the processing is.
+    pub notice: Option<String>,
+    /// The query that led here, from `?q=`; its words are marked.
+    pub query: String,
+    /// Where the query is met in this resource.
+    pub moments: Vec<MomentView>,
+    /// The original and what else can be taken away.
+    pub downloads: Vec<Download>,
+    /// `/studio/resources/{id}`, when the visitor may change it.
+    pub edit_href: Option<String>,
+    /// Others that belong beside it.
+    pub related: Vec<ResourceTile>,
+}
+
+/// A word of a controlled list that leads to a search.
+#[derive(Clone, Debug)]
+pub struct TermLink {
+    /// As shown.
+    pub label: String,
+    /// The search.
+    pub href: String,
+}
+
+/// A file to take away.
+#[derive(Clone, Debug)]
+pub struct Download {
+    /// Its URL, ticket prefix included.
+    pub href: String,
+    /// As shown, such as the file's name.
+    pub label: String,
+    /// Its size in bytes.
+    pub size_bytes: Option<u64>,
+}
+
+/// A resource's page.
+#[must_use]
+pub fn resource(shell: &Shell, view: &ResourceView) -> Markup {
+    let public = view.stage == Stage::Published;
+    let summary: String = view.description.split_whitespace().collect::<Vec<_>>().join(" ");
+    let summary: String = summary.chars().take(160).collect();
+    let assets = &shell.assets;
+    let (styles, scripts) = match view.media {
+        MediaView::Play(_) => (vec![assets.player_css.as_str()], vec![assets.player.as_str()]),
+        MediaView::Read(_) => (vec![], vec![assets.viewer.as_str()]),
+        _ => (vec![], vec![]),
+    };
+    let page = Page {
+        description: Some(summary.as_str()).filter(|text| !text.is_empty()),
+        search: Some(&view.query),
+        canonical: Some(&view.path),
+        picture: view.poster.as_deref().filter(|_| public),
+        json_ld: public.then(|| json_ld(shell, view)),
+        styles,
+        scripts,
+        ..Page::plain(&view.title, "resource-page", body(shell, view))
+    };
+    document(shell, &page)
+}
+
+fn body(shell: &Shell, view: &ResourceView) -> Markup {
+    let plays = matches!(view.media, MediaView::Play(_));
+    let panels = plays && has_panels(view);
+    html! {
+        div.wrap.resource-layout.with-panels[panels] {
+            div.resource-media {
+                (stage_notice(shell, view))
+                @if let Some(notice) = &view.notice { p.notice role="status" { (notice) } }
+                @if !plays { (moments(shell, view)) }
+                (media(shell, &view.media, &view.title, &view.query))
+            }
+            (head(shell, view))
+            @if panels {
+                aside.resource-panels aria-label=(shell.pick("内容导览", "Inside")) {
+                    (moments(shell, view))
+                    (beside(shell, &view.media, &view.path))
+                }
+            }
+            div.resource-about {
+                @if !view.description.trim().is_empty() {
+                    div.prose {
+                        @for line in view.description.lines().filter(|line| !line.trim().is_empty()) { p { (line) } }
+                    }
+                }
+                div.resource-facts { (facts(shell, view)) (downloads(shell, view)) }
+            }
+        }
+        @if !view.related.is_empty() {
+            section.wrap.band aria-labelledby="related" {
+                div.band-head { h2 id="related" { (shell.pick("接着学", "Next")) } }
+                (tiles(shell, &view.related))
+            }
+        }
+    }
+}
+
+fn has_panels(view: &ResourceView) -> bool {
+    let inside = match &view.media {
+        MediaView::Play(play) => !play.chapters.is_empty() || !play.transcript.is_empty(),
+        _ => false,
+    };
+    inside || !view.moments.is_empty()
+}
+
+fn head(shell: &Shell, view: &ResourceView) -> Markup {
+    html! {
+        header.resource-head {
+            div {
+                h1 { (view.title) }
+                p.byline {
+                    a href=(view.library_href) { (icon(Icon::Library)) (view.library_name) }
+                    @if !view.author.is_empty() { span { (view.author) } }
+                    @if let Some(ms) = view.published_ms { time datetime=(rfc3339(ms)) { (shell.lang.day(ms, &shell.zone)) } }
+                }
+            }
+            @if let Some(href) = &view.edit_href { a.button.quiet href=(href) { (shell.pick("编辑", "Edit")) } }
+        }
+    }
+}
+
+fn stage_notice(shell: &Shell, view: &ResourceView) -> Markup {
+    html! {
+        @if view.stage != Stage::Published {
+            p.notice {
+                strong.stage data-stage=(view.stage.as_str()) { (stage_word(shell.lang, view.stage)) }
+                (shell.pick("只有本库的人能看到这一页。", "Only the people of its library see this page."))
+            }
+        }
+    }
+}
+
+fn moments(shell: &Shell, view: &ResourceView) -> Markup {
+    html! {
+        @if !view.moments.is_empty() {
+            details.panel open {
+                summary {
+                    (icon(Icon::Search))
+                    span { "“" (view.query) "”" (shell.pick("出现在", " is at")) }
+                    span.number { (view.moments.len()) }
+                }
+                ul.moments data-moments { @for one in &view.moments { li { (moment(shell, one)) } } }
+            }
+        }
+    }
+}

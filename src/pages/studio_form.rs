@@ -1,0 +1,309 @@
+//! One resource in the studio: its metadata, poster, captions, and what can be done with it.
+
+use maud::{Markup, html};
+
+use super::{
+    Shell,
+    icon::{Icon, icon},
+    layout::{Page, document},
+    studio::{ProcessingView, StepView, percent, processing},
+    words::{clock, kind_word, size, term_word},
+};
+use crate::catalogue::{AUDIENCES, Kind, LANGUAGES, LICENCES, Stage, TOPICS, Term};
+
+/// What the page of one resource in the studio shows.
+#[derive(Clone, Debug)]
+pub struct EditView {
+    /// Its id.
+    pub id: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The name of its library.
+    pub library_name: String,
+    /// Name of the file as uploaded.
+    pub file_name: String,
+    /// Size of the source, in bytes.
+    pub size_bytes: u64,
+    /// How far it has come.
+    pub state: ProcessingView,
+    /// What the pipeline does, in order; may be empty.
+    pub steps: Vec<StepView>,
+    /// Sentences about what was left out; may be empty.
+    pub warnings: Vec<String>,
+    /// A sentence after a form was sent, such as `已保存`.
+    pub saved: Option<String>,
+    /// Why a form was refused: name of the field, sentence.
+    pub refusals: Vec<(String, String)>,
+    /// As in the form: the title.
+    pub title: String,
+    /// As in the form: plain text.
+    pub description: String,
+    /// As in the form: BCP 47, or empty.
+    pub language: String,
+    /// As in the form: who made it.
+    pub author: String,
+    /// As in the form: SPDX id or words, or empty.
+    pub licence: String,
+    /// As in the form: codes.
+    pub topics: Vec<String>,
+    /// As in the form: codes.
+    pub audiences: Vec<String>,
+    /// Pictures to choose the poster from; empty for kinds without.
+    pub posters: Vec<PosterChoice>,
+    /// Captions there are.
+    pub captions: Vec<CaptionsRow>,
+    /// The visitor may publish, withdraw and delete.
+    pub may_publish: bool,
+}
+
+/// A picture that can be the poster.
+#[derive(Clone, Debug)]
+pub struct PosterChoice {
+    /// The value of the field `poster`.
+    pub value: String,
+    /// Its URL, ticket prefix included.
+    pub src: String,
+    /// Where in the video it is from, in milliseconds.
+    pub time_ms: Option<u64>,
+    /// It is the poster now.
+    pub on: bool,
+}
+
+/// Captions in one language.
+#[derive(Clone, Debug)]
+pub struct CaptionsRow {
+    /// Name in URLs, the value of the button `remove`.
+    pub name: String,
+    /// As shown.
+    pub label: String,
+    /// URL of the WebVTT, ticket prefix included.
+    pub href: String,
+}
+
+/// One resource in the studio.
+#[must_use]
+pub fn edit(shell: &Shell, view: &EditView) -> Markup {
+    let action = format!("/studio/resources/{}", view.id);
+    let body = html! {
+        div.wrap.edit data-resource=(view.id) data-stage=(view.state.stage.as_str()) {
+            (head(shell, view))
+            @if let Some(saved) = &view.saved { p.notice.good role="status" { (icon(Icon::Check)) (saved) } }
+            div.edit-layout {
+                // First in the text too: what is parsed later must not push down what is shown.
+                aside.edit-side { (state(shell, view, &action)) }
+                div.edit-main {
+                    (details(shell, view, &action))
+                    @if view.posters.len() > 1 { (posters(shell, view, &action)) }
+                    @if matches!(view.kind, Kind::Video | Kind::Audio) { (captions(shell, view, &action)) }
+                }
+            }
+        }
+    };
+    document(
+        shell,
+        &Page { scripts: vec![&shell.assets.studio], ..Page::plain(&view.title, "studio", body) },
+    )
+}
+
+fn head(shell: &Shell, view: &EditView) -> Markup {
+    html! {
+        header.page-head {
+            p.crumbs { a href="/studio" { (shell.pick("工作室", "Studio")) } }
+            h1 { (view.title) }
+            p.tile-facts {
+                span { (view.library_name) } span { (kind_word(shell.lang, view.kind)) }
+                span { (view.file_name) } span { (size(view.size_bytes)) }
+            }
+        }
+    }
+}
+
+fn state(shell: &Shell, view: &EditView, action: &str) -> Markup {
+    let stage = view.state.stage;
+    html! {
+        section.card aria-label=(shell.pick("状态", "State")) {
+            (processing(shell, &view.state))
+            @if !view.steps.is_empty() {
+                ul.steps data-steps {
+                    @for step in &view.steps {
+                        li.done[step.progress >= 1.0] {
+                            span { (step.label) }
+                            span.number { @if step.progress >= 1.0 { (icon(Icon::Check)) } @else { (percent(step.progress)) "%" } }
+                        }
+                    }
+                }
+            }
+            @for warning in &view.warnings { p.notice { (warning) } }
+            form.actions method="post" action=(action) {
+                (shell.csrf_field())
+                @if view.may_publish && matches!(stage, Stage::Ready | Stage::Withdrawn) {
+                    (button("publish", "button", shell.pick("发布", "Publish")))
+                }
+                @if stage == Stage::Failed { (button("retry", "button", shell.pick("再试一次", "Try again"))) }
+                @if view.state.playable {
+                    a.button.quiet href=(format!("/resources/{}", view.id)) { (shell.pick("看看效果", "View")) }
+                }
+                @if view.may_publish && stage == Stage::Published {
+                    (button("withdraw", "button quiet", shell.pick("下架", "Withdraw")))
+                }
+            }
+            @if view.may_publish { (delete(shell, action)) }
+        }
+    }
+}
+
+fn button(value: &str, class: &str, label: &str) -> Markup {
+    html! { button class=(class) type="submit" name="action" value=(value) { (label) } }
+}
+
+/// Deleting takes two steps, with scripts or without.
+fn delete(shell: &Shell, action: &str) -> Markup {
+    html! {
+        details.danger {
+            summary { (shell.pick("删除这个资源", "Delete this resource")) }
+            p { (shell.pick("删除后不能恢复，公开的地址会立即失效。只想暂时不公开，请用“下架”。", "This cannot be undone, and public links end at once. To hide it for a time, withdraw it.")) }
+            form method="post" action=(action) {
+                (shell.csrf_field())
+                (button("delete", "button bad", shell.pick("确定删除", "Delete for good")))
+            }
+        }
+    }
+}
+
+fn details(shell: &Shell, view: &EditView, action: &str) -> Markup {
+    let lang = shell.lang;
+    html! {
+        form.form.card method="post" action=(action) data-edit {
+            h2 { (lang.pick("说明", "About")) }
+            (shell.csrf_field())
+            (field(view, "title", lang.pick("标题", "Title"), &|id, invalid| html! {
+                input id=(id) name="title" value=(view.title) required maxlength="1024" aria-invalid=[invalid];
+            }))
+            (field(view, "description", lang.pick("简介", "Description"), &|id, invalid| html! {
+                textarea id=(id) name="description" rows="5" maxlength="20000" aria-invalid=[invalid] { (view.description) }
+            }))
+            div.field-pair {
+                (field(view, "author", lang.pick("作者", "Author"), &|id, invalid| html! {
+                    input id=(id) name="author" value=(view.author) maxlength="1024" aria-invalid=[invalid];
+                }))
+                (field(view, "language", lang.pick("语言", "Language"), &|id, _| select(shell, id, "language", LANGUAGES, &view.language)))
+            }
+            (field(view, "licence", lang.pick("许可", "Licence"), &|id, _| select(shell, id, "licence", LICENCES, &view.licence)))
+            (choices(shell, "topics", lang.pick("主题", "Topics"), TOPICS, &view.topics))
+            (choices(shell, "audiences", lang.pick("适合谁学", "Audiences"), AUDIENCES, &view.audiences))
+            p.form-end { (button("save", "button", lang.pick("保存", "Save"))) }
+        }
+    }
+}
+
+fn field(
+    view: &EditView,
+    name: &str,
+    label: &str,
+    control: &dyn Fn(&str, Option<&'static str>) -> Markup,
+) -> Markup {
+    let refusal = view.refusals.iter().find(|(field, _)| field == name);
+    let id = format!("edit-{name}");
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            (control(&id, refusal.map(|_| "true")))
+            @if let Some((_, says)) = refusal { p.refusal role="alert" { (says) } }
+        }
+    }
+}
+
+fn select(shell: &Shell, id: &str, name: &str, terms: &'static [Term], chosen: &str) -> Markup {
+    html! {
+        select id=(id) name=(name) {
+            option value="" selected[chosen.is_empty()] { (shell.pick("未说明", "Not stated")) }
+            @for term in terms {
+                option value=(term.code) selected[term.code == chosen] { (term_word(terms, term.code, shell.lang)) }
+            }
+            @if !chosen.is_empty() && !terms.iter().any(|term| term.code == chosen) {
+                option value=(chosen) selected { (chosen) }
+            }
+        }
+    }
+}
+
+fn choices(
+    shell: &Shell,
+    name: &str,
+    label: &str,
+    terms: &'static [Term],
+    chosen: &[String],
+) -> Markup {
+    html! {
+        fieldset.choices {
+            legend { (label) }
+            @for term in terms {
+                label.choice {
+                    input type="checkbox" name=(name) value=(term.code) checked[chosen.iter().any(|code| code == term.code)];
+                    span { (term_word(terms, term.code, shell.lang)) }
+                }
+            }
+        }
+    }
+}
+
+fn posters(shell: &Shell, view: &EditView, action: &str) -> Markup {
+    html! {
+        form.form.card method="post" action=(action) {
+            (shell.csrf_field())
+            fieldset.posters {
+                legend { h2 { (shell.pick("封面", "Poster")) } }
+                @for (at, choice) in view.posters.iter().enumerate() {
+                    label.poster-choice {
+                        input.unseen type="radio" name="poster" value=(choice.value) checked[choice.on];
+                        img src=(choice.src) width="320" height="180" loading="lazy"
+                            alt=(format!("{} {}", shell.pick("封面", "Poster"), at + 1));
+                        @if let Some(ms) = choice.time_ms { span.badge { (clock(ms)) } }
+                    }
+                }
+            }
+            p.form-end { (button("poster", "button quiet", shell.pick("用这张作封面", "Use this poster"))) }
+        }
+    }
+}
+
+fn captions(shell: &Shell, view: &EditView, action: &str) -> Markup {
+    let to = format!("{action}/captions");
+    html! {
+        section.card.captions {
+            h2 { (shell.pick("字幕", "Captions")) }
+            @if view.captions.is_empty() {
+                p.hint { (shell.pick("加上字幕，听不清的人能看懂，说过的每句话也能搜到。", "With captions everybody can follow, and every sentence can be searched.")) }
+            } @else {
+                form method="post" action=(to) enctype="multipart/form-data" {
+                    (shell.csrf_field())
+                    ul.caption-rows {
+                        @for one in &view.captions {
+                            li {
+                                a href=(one.href) { (icon(Icon::Text)) (one.label) }
+                                button.text-button type="submit" name="remove" value=(one.name)
+                                    aria-label=(format!("{} {}", shell.pick("移除", "Remove"), one.label)) { (shell.pick("移除", "Remove")) }
+                            }
+                        }
+                    }
+                }
+            }
+            form.form.caption-add method="post" action=(to) enctype="multipart/form-data" {
+                (shell.csrf_field())
+                div.field-pair {
+                    div.field {
+                        label for="captions-file" { (shell.pick("字幕文件（.srt、.vtt、.ass）", "File (.srt, .vtt, .ass)")) }
+                        input id="captions-file" type="file" name="file" accept=".srt,.vtt,.ass,.ssa" required;
+                    }
+                    div.field {
+                        label for="captions-language" { (shell.pick("语言", "Language")) }
+                        select id="captions-language" name="language" required {
+                            @for term in LANGUAGES { option value=(term.code) { (term_word(LANGUAGES, term.code, shell.lang)) } }
+                        }
+                    }
+                }
+                p.form-end { button.button.quiet type="submit" name="action" value="add" { (shell.pick("添加字幕", "Add captions")) } }
+            }
+        }
+    }
+}
