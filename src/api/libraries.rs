@@ -1,0 +1,213 @@
+//! Libraries as JSON.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::caller::Who;
+use super::problem::ApiError;
+use crate::app::App;
+use crate::catalogue::{Library, LibraryId, Publishing, RuleError, Visibility};
+use crate::db;
+
+/// A library.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LibraryView {
+    /// Its name in URLs.
+    slug: String,
+    name: String,
+    description: String,
+    /// public or internal
+    visibility: &'static str,
+    /// automatic: what is ready is published; manual
+    publishing: &'static str,
+    /// Of its sources; only for its people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota_bytes: Option<i64>,
+    /// Only for its people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_bytes: Option<i64>,
+    /// Published resources.
+    resources: i64,
+}
+
+/// A library to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewLibrary {
+    slug: String,
+    name: String,
+    #[serde(default)]
+    description: String,
+    /// internal or public; public when left out
+    visibility: Option<String>,
+    /// manual or automatic; manual when left out
+    publishing: Option<String>,
+    quota_bytes: Option<i64>,
+}
+
+/// What can be changed; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LibraryPatch {
+    name: Option<String>,
+    description: Option<String>,
+    visibility: Option<String>,
+    publishing: Option<String>,
+    /// 0: no limit
+    quota_bytes: Option<i64>,
+}
+
+/// Libraries that the caller may see.
+#[utoipa::path(get, path = "/api/libraries", tag = "libraries", responses((status = 200, body = Vec<LibraryView>)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    Who(caller): Who,
+) -> Result<Json<Vec<LibraryView>>, ApiError> {
+    let all = db::libraries::list(&mut *app.db.read().await?).await?;
+    let mut views = Vec::new();
+    for library in all.into_iter().filter(|library| caller.can_see_library(library)) {
+        views.push(view(&app, library, &caller).await?);
+    }
+    Ok(Json(views))
+}
+
+/// A library.
+#[utoipa::path(get, path = "/api/libraries/{slug}", tag = "libraries", params(("slug" = String, Path)), responses((status = 200, body = LibraryView), (status = 404)))]
+pub(super) async fn get(
+    State(app): State<App>,
+    Who(caller): Who,
+    Path(slug): Path<String>,
+) -> Result<Json<LibraryView>, ApiError> {
+    let library = db::libraries::find_by_slug(&mut *app.db.read().await?, &slug)
+        .await?
+        .filter(|library| caller.can_see_library(library))
+        .ok_or(ApiError::NotFound)?;
+    Ok(Json(view(&app, library, &caller).await?))
+}
+
+/// Makes a library. For administrators.
+#[utoipa::path(post, path = "/api/libraries", tag = "libraries", request_body = NewLibrary, responses((status = 201, body = LibraryView), (status = 409), (status = 422)))]
+pub(super) async fn create(
+    State(app): State<App>,
+    Who(caller): Who,
+    Json(new): Json<NewLibrary>,
+) -> Result<(StatusCode, Json<LibraryView>), ApiError> {
+    caller.may_administer()?;
+    let account = caller.account()?.id;
+    let library = Library {
+        id: LibraryId::fresh(),
+        slug: new.slug.parse()?,
+        name: named(new.name)?,
+        description: new.description,
+        visibility: visibility(new.visibility.as_deref().unwrap_or("public"))?,
+        publishing: publishing(new.publishing.as_deref().unwrap_or("manual"))?,
+        quota_bytes: new.quota_bytes.filter(|quota| *quota > 0),
+        created_ms: app.now_ms(),
+    };
+    let mut tx = app.db.begin().await?;
+    db::libraries::insert(&mut tx, &library).await.map_err(|error| {
+        if error.is_taken() {
+            ApiError::coded(StatusCode::CONFLICT, "taken", library.slug.as_str())
+        } else {
+            error.into()
+        }
+    })?;
+    let detail = json!({ "slug": library.slug.as_str() });
+    let id = library.id.to_string();
+    db::audit::record(&mut tx, app.now_ms(), Some(account), "create-library", &id, &detail).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(view(&app, library, &caller).await?)))
+}
+
+/// Changes a library. For its librarians.
+#[utoipa::path(patch, path = "/api/libraries/{slug}", tag = "libraries", params(("slug" = String, Path)), request_body = LibraryPatch, responses((status = 200, body = LibraryView), (status = 422)))]
+pub(super) async fn patch(
+    State(app): State<App>,
+    Who(caller): Who,
+    Path(slug): Path<String>,
+    Json(patch): Json<LibraryPatch>,
+) -> Result<Json<LibraryView>, ApiError> {
+    let mut tx = app.db.begin().await?;
+    let mut library = db::libraries::find_by_slug(&mut tx, &slug)
+        .await?
+        .filter(|library| caller.can_see_library(library))
+        .ok_or(ApiError::NotFound)?;
+    caller.may_manage(library.id)?;
+    if patch.quota_bytes.is_some() {
+        caller.may_administer()?;
+    }
+    library.name = patch.name.map_or(Ok(library.name), named)?;
+    library.description = patch.description.unwrap_or(library.description);
+    library.visibility = patch.visibility.as_deref().map_or(Ok(library.visibility), visibility)?;
+    library.publishing = patch.publishing.as_deref().map_or(Ok(library.publishing), publishing)?;
+    library.quota_bytes = patch.quota_bytes.or(library.quota_bytes).filter(|quota| *quota > 0);
+    db::libraries::save(&mut tx, &library).await?;
+    db::resources::touch_library(&mut tx, library.id).await?;
+    let account = caller.account()?.id;
+    let id = library.id.to_string();
+    db::audit::record(&mut tx, app.now_ms(), Some(account), "edit-library", &id, &json!({}))
+        .await?;
+    tx.commit().await?;
+    app.deliveries.forget_all();
+    app.resource_changed.notify_one();
+    Ok(Json(view(&app, library, &caller).await?))
+}
+
+async fn view(
+    app: &App,
+    library: Library,
+    caller: &crate::catalogue::Caller,
+) -> Result<LibraryView, ApiError> {
+    let mut db = app.db.read().await?;
+    let counts = db::resources::count_published(&mut db).await?;
+    let id = library.id.to_string();
+    let own = caller.is_author_of(library.id);
+    Ok(LibraryView {
+        resources: counts.iter().find(|(library, _)| *library == id).map_or(0, |(_, count)| *count),
+        used_bytes: if own {
+            Some(db::libraries::used_bytes(&mut db, library.id).await?)
+        } else {
+            None
+        },
+        quota_bytes: library.quota_bytes.filter(|_| own),
+        slug: library.slug.to_string(),
+        name: library.name,
+        description: library.description,
+        visibility: match library.visibility {
+            Visibility::Public => "public",
+            Visibility::Internal => "internal",
+        },
+        publishing: match library.publishing {
+            Publishing::Automatic => "automatic",
+            Publishing::Manual => "manual",
+        },
+    })
+}
+
+fn named(name: String) -> Result<String, RuleError> {
+    let name = name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > 200 {
+        return Err(RuleError::BadField { field: "name", value: name });
+    }
+    Ok(name)
+}
+
+fn visibility(text: &str) -> Result<Visibility, RuleError> {
+    match text {
+        "public" => Ok(Visibility::Public),
+        "internal" => Ok(Visibility::Internal),
+        _ => Err(RuleError::BadField { field: "visibility", value: text.to_owned() }),
+    }
+}
+
+fn publishing(text: &str) -> Result<Publishing, RuleError> {
+    match text {
+        "automatic" => Ok(Publishing::Automatic),
+        "manual" => Ok(Publishing::Manual),
+        _ => Err(RuleError::BadField { field: "publishing", value: text.to_owned() }),
+    }
+}

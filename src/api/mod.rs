@@ -1,0 +1,194 @@
+//! The axum edge: routes, one file per noun, and the layers around them.
+
+mod caller;
+mod libraries;
+mod links;
+mod media;
+mod openapi;
+mod ops;
+mod pages;
+mod problem;
+mod reader;
+mod resources;
+mod search;
+mod sentences;
+mod session;
+mod uploads;
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::{HeaderName, Method};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::TraceLayer;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) use caller::{fresh_token, token_hash};
+pub use sentences::sentence;
+pub(crate) use session::{SETUP, hash_password};
+
+use crate::app::App;
+
+/// What a player or an uploader on another site may read of our answers.
+const EXPOSED: &[&str] = &[
+    "accept-ranges",
+    "content-length",
+    "content-range",
+    "etag",
+    "location",
+    "tus-resumable",
+    "tus-version",
+    "tus-extension",
+    "tus-max-size",
+    "upload-offset",
+    "upload-length",
+    "upload-expires",
+    "upload-metadata",
+];
+
+/// All routes with their layers.
+///
+/// # Errors
+///
+/// When the files of `web/` were not built.
+pub fn router(app: &App) -> anyhow::Result<Router> {
+    pages::load_assets().map_err(|error| anyhow::anyhow!("web/dist: {error}"))?;
+    recorder();
+    let json_limit = DefaultBodyLimit::max(app.config.server.max_json_bytes);
+    let (api, document) = api_routes(app).split_for_parts();
+    let compressed = api
+        .merge(page_routes(app))
+        .merge(utoipa_swagger_ui::SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
+        .layer(json_limit)
+        .layer(CompressionLayer::new());
+    let routes = compressed.merge(media_routes());
+    Ok(routes
+        .fallback(async || problem::ApiError::NotFound)
+        .with_state(app.clone())
+        .layer(middleware::from_fn_with_state(app.clone(), problem::finish))
+        .layer(middleware::from_fn(measure))
+        .layer(CatchPanicLayer::new())
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_failure(()))
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)))
+}
+
+fn api_routes(app: &App) -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .routes(routes!(search::search))
+        .routes(routes!(search::suggest))
+        .routes(routes!(resources::list, resources::create))
+        .routes(routes!(resources::get, resources::patch, resources::delete))
+        .routes(routes!(resources::publish))
+        .routes(routes!(resources::withdraw))
+        .routes(routes!(resources::retry))
+        .routes(routes!(resources::events))
+        .routes(routes!(resources::put_captions, resources::delete_captions))
+        .routes(routes!(libraries::list, libraries::create))
+        .routes(routes!(libraries::get, libraries::patch))
+        .routes(routes!(session::get, session::create, session::delete))
+        .routes(routes!(uploads::create))
+        .routes(routes!(uploads::head, uploads::patch, uploads::delete, uploads::get))
+        .routes(routes!(ops::healthz))
+        .routes(routes!(ops::readyz))
+        .routes(routes!(ops::metrics))
+        .layer(cors())
+        // Outside of CORS, which answers every OPTIONS itself.
+        .layer(middleware::from_fn_with_state(app.clone(), uploads::options))
+}
+
+fn page_routes(app: &App) -> Router<App> {
+    let captions_limit = DefaultBodyLimit::max(app.config.upload.max_caption_bytes + 64 * 1024);
+    Router::new()
+        .route("/studio/resources/{id}/captions", post(pages::captions_form))
+        .layer(captions_limit)
+        .route("/", get(pages::home))
+        .route("/search", get(pages::search))
+        .route("/libraries", get(pages::libraries))
+        .route("/libraries/{slug}", get(pages::library))
+        .route("/resources/{id}", get(pages::resource))
+        .route("/login", get(pages::login_form).post(pages::log_in))
+        .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
+        .route("/logout", post(pages::log_out))
+        .route("/studio", get(pages::list))
+        .route("/studio/resources/{id}", get(pages::resource_page).post(pages::edit_form))
+        .route("/assets/{*path}", get(pages::asset))
+        .route("/favicon.svg", get(pages::web_file))
+}
+
+fn media_routes() -> Router<App> {
+    Router::new()
+        .route("/media/{id}/{*path}", get(media::get))
+        .route("/t/{ticket}/media/{id}/{*path}", get(media::get_with_ticket))
+        .layer(cors())
+}
+
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(
+            EXPOSED.iter().map(|name| HeaderName::from_static(name)).collect::<Vec<_>>(),
+        )
+}
+
+/// Counts and times requests by route.
+async fn measure(request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let method = request.method().as_str().to_owned();
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("duoku_requests_total", "method" => method, "route" => route.clone(), "status" => status).increment(1);
+    metrics::histogram!("duoku_request_seconds", "route" => route)
+        .record(begun.elapsed().as_secs_f64());
+    response
+}
+
+fn span(request: &Request) -> tracing::Span {
+    let id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
+    let path = tracing_path(request.uri().path());
+    tracing::info_span!("request", method = %request.method(), path = %path, id = id.unwrap_or(""))
+}
+
+/// A path as it may be logged: tickets and the set-up link are secrets.
+pub(crate) fn tracing_path(path: &str) -> Cow<'_, str> {
+    if path.starts_with("/setup/") {
+        return Cow::Borrowed("/setup/…");
+    }
+    match path.strip_prefix("/t/").and_then(|rest| rest.split_once('/')) {
+        Some((_, rest)) => Cow::Owned(format!("/t/…/{rest}")),
+        None => Cow::Borrowed(path),
+    }
+}
+
+/// The process's metrics.
+fn recorder() -> &'static PrometheusHandle {
+    static RECORDER: LazyLock<PrometheusHandle> = LazyLock::new(|| {
+        PrometheusBuilder::new().install_recorder().expect("only this installs one")
+    });
+    &RECORDER
+}

@@ -1,0 +1,55 @@
+//! For operators: is it alive, is it ready, what does it do.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde_json::json;
+
+use crate::app::App;
+use crate::db;
+
+/// The process answers.
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200)))]
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Database, store and index can be used.
+#[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200), (status = 503)))]
+pub(super) async fn readyz(State(app): State<App>) -> Response {
+    let database = match app.db.read().await {
+        Ok(mut db) => db::settings::last_change(&mut db).await.is_ok(),
+        Err(_) => false,
+    };
+    let store = app.store.free_bytes().is_ok();
+    let index = app.index.load().is_some();
+    let stopping = app.stop.is_cancelled();
+    let status = if database && store && !stopping {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let body =
+        json!({ "database": database, "store": store, "index": index, "stopping": stopping });
+    (status, axum::Json(body)).into_response()
+}
+
+/// Prometheus text.
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, content_type = "text/plain")))]
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    if let Ok(mut db) = app.db.read().await
+        && let Ok((queued, running)) = db::jobs::counts(&mut db).await
+    {
+        metrics::gauge!("duoku_jobs", "state" => "queued").set(queued as f64);
+        metrics::gauge!("duoku_jobs", "state" => "running").set(running as f64);
+    }
+    if let Ok(free_bytes) = app.store.free_bytes() {
+        metrics::gauge!("duoku_store_free_bytes").set(free_bytes as f64);
+    }
+    if let Some(index) = app.index.load_full() {
+        metrics::gauge!("duoku_index_resources").set(index.len().unwrap_or(0) as f64);
+    }
+    let text = super::recorder().render();
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}

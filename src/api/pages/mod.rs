@@ -1,0 +1,12 @@
+//! Handlers of pages: they fill the views of `crate::pages` from rows.
+
+mod learn;
+mod login;
+mod shell;
+mod studio;
+mod tiles;
+
+pub(super) use learn::{home, libraries, library, resource, search};
+pub(super) use login::{log_in, log_out, login_form, set_up, setup_form};
+pub(super) use shell::{asset, error_page, load_assets, web_file};
+pub(super) use studio::{captions_form, edit_form, list, resource_page};

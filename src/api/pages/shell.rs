@@ -1,0 +1,150 @@
+//! What every page needs, and the files of `web/`.
+
+use std::sync::LazyLock;
+
+use axum::extract::Path;
+use axum::response::{Html, IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{CONTENT_SECURITY_POLICY, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use jiff::tz::TimeZone;
+use maud::Markup;
+use rust_embed::{Embed, EmbeddedFile};
+
+use super::super::caller::Visitor;
+use super::super::problem::ApiError;
+use super::super::reader::Reader;
+use crate::app::App;
+use crate::deliver::{Caching, Content, Source, reply};
+use crate::pages::{self, Assets, AssetsError, ErrorView, Shell};
+
+/// What `web/` was built into.
+#[derive(Embed)]
+#[folder = "web/dist"]
+struct Dist;
+
+/// Only our own scripts, styles and media; video players build blobs.
+const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; \
+     style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; connect-src 'self'; \
+     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+
+static ASSETS: LazyLock<Result<Assets, AssetsError>> = LazyLock::new(|| {
+    let manifest = Dist::get(".vite/manifest.json").map(|file| file.data);
+    Assets::from_manifest(&String::from_utf8_lossy(&manifest.unwrap_or_default()))
+});
+
+/// Reads the manifest of `web/`, so that a bad build is found at the start.
+///
+/// # Errors
+///
+/// [`AssetsError`].
+pub(in crate::api) fn load_assets() -> Result<(), &'static AssetsError> {
+    ASSETS.as_ref().map(|_| ())
+}
+
+fn assets() -> Assets {
+    ASSETS.as_ref().expect("read at the start").clone()
+}
+
+/// What a page knows about the request.
+pub(super) fn shell(app: &App, reader: &Reader, visitor: &Visitor) -> Shell {
+    let person = visitor.caller.0.as_ref();
+    Shell {
+        visitor: person.map(|account| pages::Visitor {
+            name: account.display_name.clone(),
+            may_author: visitor.caller.has_studio(),
+        }),
+        csrf: visitor.csrf.clone(),
+        ..bare(app, reader)
+    }
+}
+
+fn bare(app: &App, reader: &Reader) -> Shell {
+    let public_url = app.config.server.public_url.trim_end_matches('/');
+    Shell {
+        lang: reader.lang,
+        theme: reader.theme,
+        net_name: app.config.site.name.clone(),
+        visitor: None,
+        csrf: String::new(),
+        path: reader.path.clone(),
+        origin: if public_url.is_empty() { reader.origin.clone() } else { public_url.to_owned() },
+        zone: TimeZone::get(&app.config.site.zone).unwrap_or(TimeZone::UTC),
+        assets: assets(),
+    }
+}
+
+/// A page on its way out.
+pub(super) fn page(reader: &Reader, markup: Markup) -> Response {
+    let mut response = Html(markup.into_string()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("cache-control", HeaderValue::from_static("no-cache"));
+    headers.insert(VARY, HeaderValue::from_static("Accept-Language, Cookie"));
+    if let Some(chosen) = reader.chosen {
+        let text = format!("lang={}; Path=/; Max-Age=31536000; SameSite=Lax", chosen.code());
+        headers.append(SET_COOKIE, HeaderValue::from_str(&text).expect("plain text"));
+    }
+    response
+}
+
+/// The page that says what went wrong.
+pub(in crate::api) fn error_page(
+    app: &App,
+    reader: &Reader,
+    status: StatusCode,
+    sentence: &str,
+) -> Response {
+    let view = ErrorView { status: status.as_u16(), detail: sentence.to_owned(), reference: None };
+    let mut response = page(reader, pages::error(&bare(app, reader), &view));
+    *response.status_mut() = status;
+    response
+}
+
+/// A script, style or picture with a hashed name.
+pub(in crate::api) async fn asset(
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    file(&format!("assets/{path}"), &headers, Caching::Forever)
+}
+
+/// A file at the root, such as `/favicon.svg`.
+pub(in crate::api) async fn web_file(
+    uri: http::Uri,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    file(uri.path().trim_start_matches('/'), &headers, Caching::Check)
+}
+
+fn file(path: &str, headers: &HeaderMap, caching: Caching) -> Result<Response, ApiError> {
+    let EmbeddedFile { data, metadata } = Dist::get(path).ok_or(ApiError::NotFound)?;
+    let hash = crate::catalogue::Sha256(metadata.sha256_hash()).to_string();
+    let bytes = match data {
+        std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        std::borrow::Cow::Owned(bytes) => Bytes::from(bytes),
+    };
+    let content = Content {
+        bytes: Source::Memory(bytes),
+        media_type: media_type(path),
+        etag: format!("\"{}\"", &hash[..16]),
+        caching,
+        attachment: None,
+    };
+    Ok(reply(headers, content))
+}
+
+fn media_type(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("woff2") => "font/woff2",
+        Some("json" | "webmanifest") => "application/json",
+        Some("png") => "image/png",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,377 @@
+//! Pages for authors: upload, watch, edit.
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::super::caller::Visitor;
+use super::super::links;
+use super::super::problem::ApiError;
+use super::super::reader::Reader;
+use super::super::resources::{act, add_captions, editable};
+use super::super::sentences::{rule, sentence};
+use super::shell::{page, shell};
+use super::tiles::{caption_word, poster};
+use crate::app::App;
+use crate::catalogue::{Details, FileType, Kind, Resource, RuleError, Stage};
+use crate::db;
+use crate::db::jobs::JobState;
+use crate::db::resources::Filter;
+use crate::deliver::Delivery;
+use crate::ingest::stage::Action;
+use crate::pages::{
+    self, CaptionsRow, EditView, Lang, Paging, PosterChoice, ProcessingView, StepView, StudioRow,
+    StudioTab, StudioView,
+};
+
+const PER_PAGE: i64 = 30;
+
+/// Which resources the studio lists.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct ListQuery {
+    #[serde(default)]
+    library: String,
+    #[serde(default)]
+    stage: String,
+    page: Option<i64>,
+}
+
+pub(in crate::api) async fn list(
+    State(app): State<App>,
+    reader: Reader,
+    visitor: Visitor,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, ApiError> {
+    if visitor.caller.0.is_none() {
+        return Ok(Redirect::to("/login?next=/studio").into_response());
+    }
+    if !visitor.caller.has_studio() {
+        return Err(RuleError::Forbidden.into());
+    }
+    let mut db = app.db.read().await?;
+    let libraries: Vec<_> = db::libraries::list(&mut db)
+        .await?
+        .into_iter()
+        .filter(|library| visitor.caller.is_author_of(library.id))
+        .collect();
+    let chosen = libraries.iter().find(|library| library.slug.as_str() == query.library);
+    let own_only = !chosen.map_or(visitor.caller.is_administrator(), |library| {
+        visitor.caller.is_librarian_of(library.id)
+    });
+    let account = visitor.caller.account()?.id.to_string();
+    let base = Filter {
+        library: chosen.map(|library| library.id),
+        uploaded_by: own_only.then_some(account),
+        ..Filter::default()
+    };
+    let mut tabs = Vec::new();
+    for (stage, label) in [
+        ("", reader.lang.pick("全部", "All")),
+        ("processing", pages::stage_word(reader.lang, Stage::Processing)),
+        ("ready", pages::stage_word(reader.lang, Stage::Ready)),
+        ("published", pages::stage_word(reader.lang, Stage::Published)),
+        ("withdrawn", pages::stage_word(reader.lang, Stage::Withdrawn)),
+        ("failed", pages::stage_word(reader.lang, Stage::Failed)),
+    ] {
+        let filter =
+            Filter { stage: Some(stage.to_owned()).filter(|s| !s.is_empty()), ..base.clone() };
+        let (count, _) = db::resources::list(&mut db, &filter, 0, 1).await?;
+        if stage.is_empty() || count > 0 {
+            tabs.push(StudioTab {
+                label: label.to_owned(),
+                count: u64::try_from(count).unwrap_or_default(),
+                href: format!("/studio?library={}&stage={stage}", query.library),
+                on: stage == query.stage,
+            });
+        }
+    }
+    let at = query.page.unwrap_or(1).clamp(1, 1_000_000);
+    let filter = Filter { stage: Some(query.stage.clone()).filter(|s| !s.is_empty()), ..base };
+    let (total, found) =
+        db::resources::list(&mut db, &filter, (at - 1) * PER_PAGE, PER_PAGE).await?;
+    drop(db);
+    let mut rows = Vec::with_capacity(found.len());
+    for resource in found {
+        rows.push(row(&app, &reader, resource).await?);
+    }
+    let view = StudioView {
+        libraries: libraries
+            .iter()
+            .map(|library| (library.slug.to_string(), library.name.clone()))
+            .collect(),
+        library: query.library.clone(),
+        largest_bytes: u64::try_from(app.config.upload.max_bytes).unwrap_or_default(),
+        accept: FileType::endings().map(|ending| format!(".{ending}")).collect(),
+        tabs,
+        rows,
+        paging: Paging {
+            page: u32::try_from(at).unwrap_or(1),
+            pages: u32::try_from((total + PER_PAGE - 1) / PER_PAGE).unwrap_or(1),
+            href: format!("/studio?library={}&stage={}&page=", query.library, query.stage),
+        },
+    };
+    Ok(page(&reader, pages::studio(&shell(&app, &reader, &visitor), &view)))
+}
+
+async fn row(app: &App, reader: &Reader, resource: Resource) -> Result<StudioRow, ApiError> {
+    let delivery = app.deliveries.find(&app.db, resource.id).await?.ok_or(ApiError::NotFound)?;
+    Ok(StudioRow {
+        id: resource.id.to_string(),
+        title: resource.details.title.clone(),
+        kind: resource.kind,
+        library: delivery.library.name.clone(),
+        poster: poster(app, &delivery),
+        duration_ms: resource.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
+        pages: resource.pages.and_then(|pages| u32::try_from(pages).ok()),
+        size_bytes: u64::try_from(resource.size_bytes).unwrap_or_default(),
+        updated_ms: resource.updated_ms,
+        state: state(app, reader, &resource, &delivery).await?,
+    })
+}
+
+async fn state(
+    app: &App,
+    reader: &Reader,
+    resource: &Resource,
+    delivery: &Delivery,
+) -> Result<ProcessingView, ApiError> {
+    let info = resource.failure_info.as_deref().unwrap_or("");
+    let says = match (&resource.failure, resource.stage) {
+        (Some(code), _) => sentence(reader.lang, code, info),
+        (None, Stage::Processing) => doing(app, reader.lang, resource).await?,
+        _ => String::new(),
+    };
+    Ok(ProcessingView {
+        stage: resource.stage,
+        progress: resource.progress,
+        says,
+        playable: delivery.is_playable() || !delivery.pages.is_empty(),
+    })
+}
+
+/// What the pipeline does now, and why it waits when it waits.
+async fn doing(app: &App, lang: Lang, resource: &Resource) -> Result<String, ApiError> {
+    let mut db = app.db.read().await?;
+    let jobs = db::jobs::list(&mut db, resource.id).await?;
+    if let Some(job) = jobs.iter().find(|job| job.state == "running") {
+        return Ok(sentence(lang, &job.kind, ""));
+    }
+    if let Some(again) = jobs.iter().find(|job| job.state == "queued" && job.attempts > 0) {
+        let seconds = (again.run_at_ms - app.now_ms()).max(0) / 1000;
+        let text = lang.pick("上次没有成功，{} 秒后重试", "The last attempt failed; again in {} s");
+        return Ok(text.replace("{}", &seconds.to_string()));
+    }
+    let ahead = db::jobs::count_ahead(&mut db, resource.id).await?;
+    Ok(if ahead > 0 {
+        lang.pick("排队中，前面还有 {} 个资源", "Waiting behind {} others")
+            .replace("{}", &ahead.to_string())
+    } else {
+        sentence(lang, "waiting", "")
+    })
+}
+
+/// What happened to a form before.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct SavedQuery {
+    #[serde(default)]
+    saved: String,
+}
+
+pub(in crate::api) async fn resource_page(
+    State(app): State<App>,
+    reader: Reader,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(query): Query<SavedQuery>,
+) -> Result<Response, ApiError> {
+    if visitor.caller.0.is_none() {
+        return Ok(Redirect::to(&format!("/login?next=/studio/resources/{id}")).into_response());
+    }
+    let resource = editable(&app, &visitor.caller, &id).await?;
+    let details = resource.details.clone();
+    let mut view = edit_view(&app, &reader, &visitor, &resource, details).await?;
+    view.saved = match query.saved.as_str() {
+        "" => None,
+        "captions" => Some(reader.lang.pick("字幕已更新", "Captions updated").to_owned()),
+        _ => Some(reader.lang.pick("已保存", "Saved").to_owned()),
+    };
+    Ok(page(&reader, pages::edit(&shell(&app, &reader, &visitor), &view)))
+}
+
+async fn edit_view(
+    app: &App,
+    reader: &Reader,
+    visitor: &Visitor,
+    resource: &Resource,
+    details: Details,
+) -> Result<EditView, ApiError> {
+    let delivery = app.deliveries.find(&app.db, resource.id).await?.ok_or(ApiError::NotFound)?;
+    let base = links::base(app, &delivery);
+    let jobs = db::jobs::list(&mut *app.db.read().await?, resource.id).await?;
+    let processing = resource.stage == Stage::Processing;
+    Ok(EditView {
+        id: resource.id.to_string(),
+        kind: resource.kind,
+        library_name: delivery.library.name.clone(),
+        file_name: resource.file_name.clone(),
+        size_bytes: u64::try_from(resource.size_bytes).unwrap_or_default(),
+        state: state(app, reader, resource, &delivery).await?,
+        steps: if processing { steps(reader.lang, &jobs) } else { Vec::new() },
+        warnings: resource.warnings.iter().map(|code| sentence(reader.lang, code, "")).collect(),
+        saved: None,
+        refusals: Vec::new(),
+        title: details.title,
+        description: details.description,
+        language: details.language.unwrap_or_default(),
+        author: details.author,
+        licence: details.licence,
+        topics: details.topics,
+        audiences: details.audiences,
+        posters: resource
+            .derived
+            .posters
+            .iter()
+            .enumerate()
+            .map(|(number, poster)| PosterChoice {
+                value: number.to_string(),
+                src: format!("{base}/posters/{number}.jpg"),
+                time_ms: u64::try_from(poster.time_ms)
+                    .ok()
+                    .filter(|_| resource.kind == Kind::Video),
+                on: resource.poster.as_ref() == Some(&poster.key),
+            })
+            .collect(),
+        captions: delivery
+            .captions
+            .iter()
+            .map(|caption| CaptionsRow {
+                name: caption.name.clone(),
+                label: caption_word(reader.lang, caption).to_owned(),
+                href: format!("{base}/captions/{}.vtt", caption.name),
+            })
+            .collect(),
+        may_publish: visitor.caller.can_edit(resource),
+    })
+}
+
+/// One line for each kind of step; parts of the same kind go together.
+fn steps(lang: Lang, jobs: &[JobState]) -> Vec<StepView> {
+    let mut kinds: Vec<&str> = Vec::new();
+    for job in jobs {
+        if !kinds.contains(&job.kind.as_str()) {
+            kinds.push(&job.kind);
+        }
+    }
+    kinds
+        .into_iter()
+        .map(|kind| {
+            let own = jobs.iter().filter(|job| job.kind == kind);
+            let (done, all) = own.fold((0.0, 0.0), |(done, all), job| {
+                (done + job.progress * job.weight, all + job.weight)
+            });
+            let progress = if all > 0.0 { done / all } else { 0.0 };
+            StepView { label: sentence(lang, kind, ""), progress }
+        })
+        .collect()
+}
+
+pub(in crate::api) async fn edit_form(
+    State(app): State<App>,
+    reader: Reader,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    body: String,
+) -> Result<Response, ApiError> {
+    let resource = editable(&app, &visitor.caller, &id).await?;
+    let fields = Fields::parse(&body);
+    check_csrf(&visitor, fields.one("csrf"))?;
+    let details = Details {
+        title: fields.one("title").to_owned(),
+        description: fields.one("description").to_owned(),
+        language: Some(fields.one("language").to_owned()).filter(|language| !language.is_empty()),
+        author: fields.one("author").to_owned(),
+        licence: fields.one("licence").to_owned(),
+        topics: fields.all("topics"),
+        audiences: fields.all("audiences"),
+    };
+    let action = match fields.one("action") {
+        "publish" => Action::Publish,
+        "withdraw" => Action::Withdraw,
+        "delete" => Action::Delete,
+        "retry" => Action::Retry,
+        "poster" => Action::Poster(fields.one("poster").parse().unwrap_or(usize::MAX)),
+        _ => Action::Edit(Box::new(details.clone())),
+    };
+    let deleted = matches!(action, Action::Delete);
+    match act(&app, &visitor.caller, resource.id, action).await {
+        Ok(_) if deleted => Ok(Redirect::to("/studio").into_response()),
+        Ok(_) => Ok(Redirect::to(&format!("/studio/resources/{id}?saved=1")).into_response()),
+        Err(ApiError::Rule(broken @ RuleError::BadField { field, .. })) => {
+            let mut view = edit_view(&app, &reader, &visitor, &resource, details).await?;
+            view.refusals = vec![(field.to_owned(), rule(reader.lang, &broken))];
+            let mut response = page(&reader, pages::edit(&shell(&app, &reader, &visitor), &view));
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(response)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Adds or removes captions: `file`, `language`, or `remove`.
+pub(in crate::api) async fn captions_form(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    mut form: axum::extract::Multipart,
+) -> Result<Response, ApiError> {
+    let resource = editable(&app, &visitor.caller, &id).await?;
+    let (mut csrf, mut language, mut remove, mut file) =
+        (String::new(), String::new(), String::new(), None);
+    let bad = |error: axum::extract::multipart::MultipartError| ApiError::bad(error.to_string());
+    while let Some(field) = form.next_field().await.map_err(bad)? {
+        match field.name().unwrap_or("") {
+            "csrf" => csrf = field.text().await.map_err(bad)?,
+            "language" => language = field.text().await.map_err(bad)?,
+            "remove" => remove = field.text().await.map_err(bad)?,
+            "file" => {
+                let name = field.file_name().unwrap_or("captions").to_owned();
+                file = Some((name, field.bytes().await.map_err(bad)?));
+            }
+            _ => {}
+        }
+    }
+    check_csrf(&visitor, &csrf)?;
+    if !remove.is_empty() {
+        crate::ingest::captions::remove(&app, &resource, &remove).await?;
+    } else if let Some((name, bytes)) = file.filter(|(_, bytes)| !bytes.is_empty()) {
+        add_captions(&app, &resource, &language, &name, bytes.to_vec()).await?;
+    }
+    Ok(Redirect::to(&format!("/studio/resources/{id}?saved=captions")).into_response())
+}
+
+fn check_csrf(visitor: &Visitor, sent: &str) -> Result<(), ApiError> {
+    if visitor.csrf.is_empty() || visitor.csrf == sent {
+        Ok(())
+    } else {
+        Err(ApiError::coded(StatusCode::FORBIDDEN, "foreign_origin", ""))
+    }
+}
+
+/// Fields of a form, several of which may have the same name.
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn parse(body: &str) -> Self {
+        Self(url::form_urlencoded::parse(body.as_bytes()).into_owned().collect())
+    }
+
+    fn one(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    fn all(&self, name: &str) -> Vec<String> {
+        let named = self.0.iter().filter(|(known, value)| known == name && !value.is_empty());
+        named.map(|(_, value)| value.clone()).collect()
+    }
+}

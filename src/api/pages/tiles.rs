@@ -1,0 +1,102 @@
+//! Resources as cards, and other small pieces that several pages share.
+
+use super::super::links;
+use crate::app::App;
+use crate::catalogue::{Caption, LANGUAGES, Resource, TOPICS, Term, label_of};
+use crate::db;
+use crate::deliver::Delivery;
+use crate::pages::{Lang, LibraryTile, ResourceTile, TermLink};
+
+use super::super::problem::ApiError;
+use super::super::search::encode;
+
+/// A card of a resource.
+pub(super) fn tile(app: &App, delivery: &Delivery, library: bool) -> ResourceTile {
+    let resource = &delivery.resource;
+    ResourceTile {
+        href: format!("/resources/{}", resource.id),
+        title: resource.details.title.clone(),
+        kind: resource.kind,
+        poster: poster(app, delivery),
+        duration_ms: resource.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
+        pages: resource.pages.and_then(|pages| u32::try_from(pages).ok()),
+        library: library.then(|| delivery.library.name.clone()),
+        when_ms: Some(resource.published_ms.unwrap_or(resource.created_ms)),
+    }
+}
+
+/// Address of a resource's poster.
+pub(super) fn poster(app: &App, delivery: &Delivery) -> Option<String> {
+    let base = links::base(app, delivery);
+    links::poster(&base, delivery.resource.poster.as_deref())
+}
+
+/// Cards of resources, in their order.
+pub(super) async fn tiles(
+    app: &App,
+    resources: &[Resource],
+    library: bool,
+) -> Result<Vec<ResourceTile>, ApiError> {
+    let mut tiles = Vec::with_capacity(resources.len());
+    for resource in resources {
+        if let Some(delivery) = app.deliveries.find(&app.db, resource.id).await? {
+            tiles.push(tile(app, &delivery, library));
+        }
+    }
+    Ok(tiles)
+}
+
+/// Cards of the libraries that the caller may see.
+pub(super) async fn library_tiles(
+    app: &App,
+    caller: &crate::catalogue::Caller,
+) -> Result<Vec<LibraryTile>, ApiError> {
+    let mut db = app.db.read().await?;
+    let counts = db::resources::count_published(&mut db).await?;
+    let all = db::libraries::list(&mut db).await?;
+    Ok(all
+        .into_iter()
+        .filter(|library| caller.can_see_library(library))
+        .map(|library| {
+            let id = library.id.to_string();
+            let count =
+                counts.iter().find(|(known, _)| *known == id).map_or(0, |(_, count)| *count);
+            LibraryTile {
+                href: format!("/libraries/{}", library.slug),
+                name: library.name,
+                description: library.description,
+                resources: u64::try_from(count).unwrap_or_default(),
+            }
+        })
+        .collect())
+}
+
+/// What captions are called: their language, or their own name where a language has several.
+pub(super) fn caption_word(lang: Lang, caption: &Caption) -> &str {
+    if caption.name == caption.language {
+        label_of(LANGUAGES, &caption.language, lang == Lang::Zh)
+    } else {
+        &caption.label
+    }
+}
+
+/// Words of a list, each leading to a search by `field`.
+pub(super) fn term_links(
+    lang: Lang,
+    terms: &[Term],
+    field: &str,
+    codes: &[String],
+) -> Vec<TermLink> {
+    codes
+        .iter()
+        .map(|code| TermLink {
+            label: label_of(terms, code, lang == Lang::Zh).to_owned(),
+            href: format!("/search?{field}={}", encode(code)),
+        })
+        .collect()
+}
+
+/// All topics.
+pub(super) fn topic_links(lang: Lang, codes: &[String]) -> Vec<TermLink> {
+    term_links(lang, TOPICS, "topic", codes)
+}

@@ -1,0 +1,223 @@
+//! Errors at the edge: one type, one table of statuses, RFC 9457 out.
+//!
+//! A handler's error does not know the reader's language: it travels as an
+//! extension of the response, and [`finish`] words it.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
+
+use super::reader::Reader;
+use super::sentences;
+use crate::app::App;
+use crate::catalogue::{Refusal, RuleError};
+use crate::{db, ingest, store};
+
+/// What a handler fails with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// There is no such thing, or the caller may not see it.
+    #[error("not found")]
+    NotFound,
+    /// A rule of the catalogue.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// A file that is not taken.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A code of `sentences`, with the value in question.
+    #[error("{code}: {info}")]
+    Coded {
+        /// Status of the answer.
+        status: StatusCode,
+        /// Code.
+        code: &'static str,
+        /// The value in question.
+        info: String,
+    },
+    /// A step of the pipeline that was asked for directly.
+    #[error(transparent)]
+    Ingest(#[from] ingest::Error),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The index.
+    #[error(transparent)]
+    Index(#[from] indexer::Error),
+}
+
+impl ApiError {
+    /// `code` of the sentences with `status`.
+    pub(super) fn coded(status: StatusCode, code: &'static str, info: impl Into<String>) -> Self {
+        Self::Coded { status, code, info: info.into() }
+    }
+
+    /// 400 with what is wrong.
+    pub(super) fn bad(info: impl Into<String>) -> Self {
+        Self::coded(StatusCode::BAD_REQUEST, "bad_request", info)
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound | Self::Store(store::Error::Missing(_)) => StatusCode::NOT_FOUND,
+            Self::Rule(RuleError::Anonymous) => StatusCode::UNAUTHORIZED,
+            Self::Rule(RuleError::Forbidden) => StatusCode::FORBIDDEN,
+            Self::Rule(RuleError::WrongStage(_)) => StatusCode::CONFLICT,
+            Self::Rule(RuleError::BadField { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Refused(refusal) => match refusal {
+                Refusal::Type(_)
+                | Refusal::NotYet(_)
+                | Refusal::Captions
+                | Refusal::Mismatch { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                Refusal::Empty => StatusCode::UNPROCESSABLE_ENTITY,
+                Refusal::TooLarge { .. } | Refusal::Quota { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+                Refusal::DiskFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
+            },
+            Self::Coded { status, .. } => *status,
+            Self::Ingest(ingest::Error::Db(db::Error::Sql(sqlx::Error::RowNotFound))) => {
+                StatusCode::NOT_FOUND
+            }
+            Self::Ingest(error) if !error.is_transient() => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Ingest(ingest::Error::Store(error)) | Self::Store(error) if error.is_full() => {
+                StatusCode::INSUFFICIENT_STORAGE
+            }
+            Self::Index(indexer::Error::QueryTooLong { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Ingest(_) | Self::Db(_) | Self::Store(_) | Self::Index(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }
+    }
+
+    /// Code, and the value in question.
+    fn reason(&self) -> (String, String) {
+        match self {
+            Self::NotFound => ("not_found".into(), String::new()),
+            // `sentences::rule` words them; only the code is from here.
+            Self::Rule(rule) => {
+                let code = match rule {
+                    RuleError::Anonymous => "anonymous",
+                    RuleError::Forbidden => "forbidden",
+                    RuleError::WrongStage(_) => "conflict",
+                    RuleError::BadField { .. } => "bad_field",
+                };
+                (code.into(), String::new())
+            }
+            Self::Refused(refusal @ (Refusal::Type(ending) | Refusal::NotYet(ending))) => {
+                (refusal.code().into(), ending.clone())
+            }
+            Self::Refused(refusal) => (refusal.code().into(), refusal.to_string()),
+            Self::Coded { code, info, .. } => ((*code).into(), info.clone()),
+            Self::Ingest(error) if !error.is_transient() => error.reason(),
+            Self::Index(indexer::Error::QueryTooLong { .. }) => {
+                ("query_too_long".into(), String::new())
+            }
+            _ if self.status() == StatusCode::INSUFFICIENT_STORAGE => {
+                ("disk_full".into(), String::new())
+            }
+            _ if self.status() == StatusCode::NOT_FOUND => ("not_found".into(), String::new()),
+            _ => ("broken".into(), String::new()),
+        }
+    }
+}
+
+/// An error on its way out, not yet worded.
+#[derive(Debug, Clone)]
+struct Unworded(std::sync::Arc<ApiError>);
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Unworded(std::sync::Arc::new(self)));
+        response
+    }
+}
+
+/// Words the error of a response for its reader: a page for a person who asked
+/// for one, problem+json for everybody else. The only place that logs a 5xx.
+pub(super) async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+    let reader = Reader::of(request.headers(), request.uri());
+    let path = super::tracing_path(request.uri().path()).into_owned();
+    let mut response = next.run(request).await;
+    let error = match response.extensions_mut().remove::<Unworded>() {
+        Some(Unworded(error)) => error,
+        None => match bare(&response) {
+            Some(error) => std::sync::Arc::new(error),
+            None => return response,
+        },
+    };
+    let status = error.status();
+    if status.is_server_error() {
+        tracing::error!(error = %chain(&error), path, "request failed");
+    }
+    let (code, info) = error.reason();
+    let sentence = match &*error {
+        ApiError::Rule(rule) => sentences::rule(reader.lang, rule),
+        _ => sentences::sentence(reader.lang, &code, &info),
+    };
+    let mut worded = if reader.wants_page {
+        super::pages::error_page(&app, &reader, status, &sentence)
+    } else {
+        problem(status, &code, &sentence)
+    };
+    for (name, value) in response.headers() {
+        if name != CONTENT_TYPE && name != http::header::CONTENT_LENGTH {
+            worded.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        worded.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+    }
+    worded
+}
+
+/// An error that axum or a layer answered with, without a word of ours.
+fn bare(response: &Response) -> Option<ApiError> {
+    let typed = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let ours = typed.is_some_and(|t| !t.starts_with("text/plain"));
+    let coded = |code| Some(ApiError::coded(response.status(), code, ""));
+    match response.status() {
+        _ if ours => None,
+        StatusCode::NOT_FOUND => Some(ApiError::NotFound),
+        StatusCode::METHOD_NOT_ALLOWED => coded("method"),
+        StatusCode::BAD_REQUEST
+        | StatusCode::UNPROCESSABLE_ENTITY
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        | StatusCode::PAYLOAD_TOO_LARGE => coded("bad_request"),
+        StatusCode::INTERNAL_SERVER_ERROR => coded("broken"),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => coded("busy"),
+        _ => None,
+    }
+}
+
+fn problem(status: StatusCode, code: &str, sentence: &str) -> Response {
+    let body = json!({
+        "type": format!("urn:duoku:problem:{code}"),
+        "title": sentence,
+        "status": status.as_u16(),
+        "detail": sentence,
+        "code": code,
+    });
+    let mut response = (status, body.to_string()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(VARY, HeaderValue::from_static("Accept-Language"));
+    response
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}

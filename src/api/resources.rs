@@ -1,0 +1,531 @@
+//! Resources as JSON.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::Stream;
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use utoipa::{IntoParams, ToSchema};
+
+use super::caller::Who;
+use super::links::{Links, links};
+use super::problem::ApiError;
+use super::reader::Reader;
+use super::sentences::sentence;
+use crate::app::App;
+use crate::catalogue::{
+    Caller, Chapter, Details, Library, Rendition, Resource, ResourceId, Stage, TrackKind,
+};
+use crate::db;
+use crate::db::resources::Filter;
+use crate::ingest::stage::{self, Action};
+
+/// A resource.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ResourceView {
+    id: String,
+    /// Slug of its library.
+    library: String,
+    /// video, audio, document, image or package
+    kind: &'static str,
+    /// draft, processing, ready, published, withdrawn or failed
+    stage: &'static str,
+    title: String,
+    description: String,
+    language: Option<String>,
+    author: String,
+    licence: String,
+    topics: Vec<String>,
+    audiences: Vec<String>,
+    /// Of the pipeline, 0 to 1.
+    progress: f64,
+    /// What the pipeline does now, as a sentence.
+    doing: Option<String>,
+    /// Why it failed, as a sentence.
+    failure: Option<String>,
+    /// Code of the failure.
+    failure_code: Option<String>,
+    /// What was left out, as sentences.
+    warnings: Vec<String>,
+    duration_ms: Option<i64>,
+    pages: Option<i64>,
+    width: Option<i64>,
+    height: Option<i64>,
+    file_name: String,
+    size_bytes: i64,
+    /// Of the source.
+    sha256: Option<String>,
+    #[schema(value_type = Vec<Object>)]
+    chapters: Vec<Chapter>,
+    links: Links,
+    renditions: Vec<RenditionView>,
+    /// RFC 3339.
+    created: String,
+    /// RFC 3339.
+    published: Option<String>,
+}
+
+/// One track encoded one way.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RenditionView {
+    name: String,
+    /// video or audio
+    kind: &'static str,
+    language: Option<String>,
+    codecs: Option<String>,
+    width: Option<i64>,
+    height: Option<i64>,
+    bitrate_bps: i64,
+    /// How far it can be played.
+    duration_ms: i64,
+    /// Whether all of it is there.
+    complete: bool,
+}
+
+/// A page of resources.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ResourceList {
+    /// In all.
+    total: i64,
+    items: Vec<ResourceView>,
+}
+
+/// Which resources to list.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct ListQuery {
+    /// Slug of a library.
+    library: Option<String>,
+    /// Kind.
+    kind: Option<String>,
+    /// Stage; others than published only where you are an author.
+    stage: Option<String>,
+    /// From 1.
+    page: Option<i64>,
+    /// At most 100.
+    per_page: Option<i64>,
+}
+
+/// What can be changed; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResourcePatch {
+    title: Option<String>,
+    description: Option<String>,
+    /// BCP 47; empty: not said.
+    language: Option<String>,
+    author: Option<String>,
+    licence: Option<String>,
+    topics: Option<Vec<String>>,
+    audiences: Option<Vec<String>>,
+    /// Number of the poster, from 0.
+    poster: Option<usize>,
+}
+
+/// A draft to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewResource {
+    /// Slug of its library.
+    library: String,
+    title: String,
+    #[serde(default)]
+    description: String,
+    /// BCP 47
+    language: Option<String>,
+    #[serde(default)]
+    author: String,
+    #[serde(default)]
+    licence: String,
+    #[serde(default)]
+    topics: Vec<String>,
+    #[serde(default)]
+    audiences: Vec<String>,
+}
+
+/// Makes a draft. An upload whose metadata name it as `resource` brings its source.
+#[utoipa::path(post, path = "/api/resources", tag = "resources", request_body = NewResource, responses((status = 201, body = ResourceView), (status = 422)))]
+pub(super) async fn create(
+    State(app): State<App>,
+    Who(caller): Who,
+    reader: Reader,
+    Json(new): Json<NewResource>,
+) -> Result<(StatusCode, Json<ResourceView>), ApiError> {
+    let library = db::libraries::find_by_slug(&mut *app.db.read().await?, &new.library)
+        .await?
+        .filter(|library| caller.can_see_library(library))
+        .ok_or_else(|| ApiError::bad(format!("library {:?}", new.library)))?;
+    let account = caller.may_upload(library.id)?.id;
+    let details = Details {
+        title: new.title,
+        description: new.description,
+        language: new.language,
+        author: new.author,
+        licence: new.licence,
+        topics: new.topics,
+        audiences: new.audiences,
+    };
+    let mut draft = Resource::draft(library.id, account, details.checked()?, app.now_ms());
+    let mut tx = app.db.begin().await?;
+    db::resources::insert(&mut tx, &mut draft).await?;
+    let id = draft.id.to_string();
+    let detail = serde_json::json!({});
+    db::audit::record(&mut tx, app.now_ms(), Some(account), "draft", &id, &detail).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(view(&app, &caller, &reader, draft.id).await?)))
+}
+
+/// Lists resources that the caller may see, newest first.
+#[utoipa::path(get, path = "/api/resources", tag = "resources", params(ListQuery), responses((status = 200, body = ResourceList)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    Who(caller): Who,
+    reader: Reader,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<ResourceList>, ApiError> {
+    let per_page = query.per_page.unwrap_or(20).clamp(1, 100);
+    let page = query.page.unwrap_or(1).clamp(1, 1_000_000);
+    let mut filter =
+        Filter { kind: query.kind, stage: Some("published".into()), ..Filter::default() };
+    let mut author = caller.is_administrator();
+    match &query.library {
+        Some(slug) => {
+            let library = db::libraries::find_by_slug(&mut *app.db.read().await?, slug)
+                .await?
+                .filter(|library| caller.can_see_library(library))
+                .ok_or(ApiError::NotFound)?;
+            author |= caller.is_author_of(library.id);
+            if !caller.is_librarian_of(library.id)
+                && query.stage.as_deref().is_some_and(|s| s != "published")
+            {
+                filter.uploaded_by = caller.0.as_ref().map(|account| account.id.to_string());
+            }
+            filter.library = Some(library.id);
+        }
+        None => filter.public_only = !caller.is_administrator(),
+    }
+    if author {
+        filter.stage = query.stage;
+    }
+    let (total, found) =
+        db::resources::list(&mut *app.db.read().await?, &filter, (page - 1) * per_page, per_page)
+            .await?;
+    let mut items = Vec::with_capacity(found.len());
+    for resource in found {
+        items.push(view(&app, &caller, &reader, resource.id).await?);
+    }
+    Ok(Json(ResourceList { total, items }))
+}
+
+/// A resource.
+#[utoipa::path(get, path = "/api/resources/{id}", tag = "resources", params(("id" = String, Path)), responses((status = 200, body = ResourceView), (status = 404)))]
+pub(super) async fn get(
+    State(app): State<App>,
+    Who(caller): Who,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Json<ResourceView>, ApiError> {
+    let (resource, _) = visible(&app, &caller, &id).await?;
+    Ok(Json(view(&app, &caller, &reader, resource.id).await?))
+}
+
+/// Changes what is said about a resource.
+#[utoipa::path(patch, path = "/api/resources/{id}", tag = "resources", params(("id" = String, Path)), request_body = ResourcePatch, responses((status = 200, body = ResourceView), (status = 422)))]
+pub(super) async fn patch(
+    State(app): State<App>,
+    Who(caller): Who,
+    reader: Reader,
+    Path(id): Path<String>,
+    Json(patch): Json<ResourcePatch>,
+) -> Result<Json<ResourceView>, ApiError> {
+    let resource = editable(&app, &caller, &id).await?;
+    if let Some(number) = patch.poster {
+        act(&app, &caller, resource.id, Action::Poster(number)).await?;
+    }
+    let old = resource.details;
+    let details = Details {
+        title: patch.title.unwrap_or(old.title),
+        description: patch.description.unwrap_or(old.description),
+        language: patch
+            .language
+            .map_or(old.language, |language| Some(language).filter(|l| !l.is_empty())),
+        author: patch.author.unwrap_or(old.author),
+        licence: patch.licence.unwrap_or(old.licence),
+        topics: patch.topics.unwrap_or(old.topics),
+        audiences: patch.audiences.unwrap_or(old.audiences),
+    };
+    act(&app, &caller, resource.id, Action::Edit(Box::new(details))).await?;
+    Ok(Json(view(&app, &caller, &reader, resource.id).await?))
+}
+
+/// Removes a resource and what was made of it.
+#[utoipa::path(delete, path = "/api/resources/{id}", tag = "resources", params(("id" = String, Path)), responses((status = 204), (status = 404)))]
+pub(super) async fn delete(
+    State(app): State<App>,
+    Who(caller): Who,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let resource = editable(&app, &caller, &id).await?;
+    act(&app, &caller, resource.id, Action::Delete).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets others see a resource that is ready.
+#[utoipa::path(post, path = "/api/resources/{id}/publish", tag = "resources", params(("id" = String, Path)), responses((status = 200, body = ResourceView), (status = 409)))]
+pub(super) async fn publish(
+    State(app): State<App>,
+    Who(caller): Who,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Json<ResourceView>, ApiError> {
+    acted(&app, &caller, &reader, &id, Action::Publish).await
+}
+
+/// Takes a resource back; tickets end, players get 404.
+#[utoipa::path(post, path = "/api/resources/{id}/withdraw", tag = "resources", params(("id" = String, Path)), responses((status = 200, body = ResourceView), (status = 409)))]
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    Who(caller): Who,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Json<ResourceView>, ApiError> {
+    acted(&app, &caller, &reader, &id, Action::Withdraw).await
+}
+
+/// Processes a resource that failed again.
+#[utoipa::path(post, path = "/api/resources/{id}/retry", tag = "resources", params(("id" = String, Path)), responses((status = 200, body = ResourceView), (status = 409)))]
+pub(super) async fn retry(
+    State(app): State<App>,
+    Who(caller): Who,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Json<ResourceView>, ApiError> {
+    acted(&app, &caller, &reader, &id, Action::Retry).await
+}
+
+/// The resource each time the pipeline comes further, as server-sent events named `progress`.
+#[utoipa::path(get, path = "/api/resources/{id}/events", tag = "resources", params(("id" = String, Path)), responses((status = 200, content_type = "text/event-stream")))]
+pub(super) async fn events(
+    State(app): State<App>,
+    Who(caller): Who,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let (resource, _) = visible(&app, &caller, &id).await?;
+    let stream = progress_stream(app, caller, reader, resource.id);
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()).into_response())
+}
+
+/// Puts captions in the place of those of the same language. The body is the file; its name by `?filename=`.
+#[utoipa::path(put, path = "/api/resources/{id}/captions/{language}", tag = "resources",
+    params(("id" = String, Path), ("language" = String, Path), ("filename" = Option<String>, Query)),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 204), (status = 422)))]
+pub(super) async fn put_captions(
+    State(app): State<App>,
+    Who(caller): Who,
+    Path((id, language)): Path<(String, String)>,
+    Query(query): Query<std::collections::HashMap<String, String>>,
+    _: HeaderMap,
+    body: axum::body::Body,
+) -> Result<StatusCode, ApiError> {
+    let resource = editable(&app, &caller, &id).await?;
+    let bytes = axum::body::to_bytes(body, app.config.upload.max_caption_bytes)
+        .await
+        .map_err(|_| ApiError::coded(StatusCode::PAYLOAD_TOO_LARGE, "captions_too_large", ""))?;
+    let name = query.get("filename").map_or("captions.vtt", String::as_str);
+    add_captions(&app, &resource, &language, name, bytes.to_vec()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes captions.
+#[utoipa::path(delete, path = "/api/resources/{id}/captions/{language}", tag = "resources", params(("id" = String, Path), ("language" = String, Path)), responses((status = 204), (status = 404)))]
+pub(super) async fn delete_captions(
+    State(app): State<App>,
+    Who(caller): Who,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    let resource = editable(&app, &caller, &id).await?;
+    if crate::ingest::captions::remove(&app, &resource, &name).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::NotFound)
+    }
+}
+
+/// Reads captions of any known form and adds them.
+pub(super) async fn add_captions(
+    app: &App,
+    resource: &Resource,
+    language: &str,
+    file_name: &str,
+    bytes: Vec<u8>,
+) -> Result<(), ApiError> {
+    let tag = !language.is_empty()
+        && language.len() <= 35
+        && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if !tag {
+        return Err(crate::catalogue::RuleError::BadField {
+            field: "language",
+            value: language.into(),
+        }
+        .into());
+    }
+    let captions = crate::ingest::captions::read(app, file_name, bytes).await?;
+    crate::ingest::captions::add(app, resource, language, &captions).await?;
+    Ok(())
+}
+
+/// The resource `id` and its library, if the caller may see it.
+pub(super) async fn visible(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+) -> Result<(Resource, Library), ApiError> {
+    let id: ResourceId = id.parse().map_err(|_| ApiError::NotFound)?;
+    let mut db = app.db.read().await?;
+    let resource = db::resources::find(&mut db, id).await?.ok_or(ApiError::NotFound)?;
+    let library = db::libraries::get(&mut db, resource.library).await?;
+    if caller.can_see(&resource, &library) {
+        Ok((resource, library))
+    } else {
+        Err(ApiError::NotFound)
+    }
+}
+
+/// The resource `id`, if the caller may edit it.
+pub(super) async fn editable(app: &App, caller: &Caller, id: &str) -> Result<Resource, ApiError> {
+    caller.account()?;
+    let (resource, _) = visible(app, caller, id).await?;
+    caller.may_edit(&resource)?;
+    Ok(resource)
+}
+
+/// Does `action`, which the caller may do.
+pub(super) async fn act(
+    app: &App,
+    caller: &Caller,
+    id: ResourceId,
+    action: Action,
+) -> Result<Resource, ApiError> {
+    Ok(stage::apply(app, id, caller.account()?.id, action).await??)
+}
+
+async fn acted(
+    app: &App,
+    caller: &Caller,
+    reader: &Reader,
+    id: &str,
+    action: Action,
+) -> Result<Json<ResourceView>, ApiError> {
+    let resource = editable(app, caller, id).await?;
+    act(app, caller, resource.id, action).await?;
+    Ok(Json(view(app, caller, reader, resource.id).await?))
+}
+
+fn progress_stream(
+    app: App,
+    caller: Caller,
+    reader: Reader,
+    id: ResourceId,
+) -> impl Stream<Item = Result<Event, axum::Error>> {
+    let watch = app.progress.subscribe();
+    let state = (app, caller, reader, watch, true);
+    futures::stream::unfold(state, move |(app, caller, reader, mut watch, first)| async move {
+        if !first && !changed(&app, &mut watch, id).await {
+            return None;
+        }
+        let view = view(&app, &caller, &reader, id).await.ok()?;
+        let event = Event::default().event("progress").json_data(view);
+        Some((event, (app, caller, reader, watch, false)))
+    })
+}
+
+/// Waits until `id` may have changed; false when the program stops.
+async fn changed(app: &App, watch: &mut Receiver<ResourceId>, id: ResourceId) -> bool {
+    loop {
+        // What another process does is seen by looking now and then.
+        let told = tokio::time::timeout(Duration::from_secs(2), watch.recv());
+        tokio::select! {
+            told = told => match told {
+                Ok(Ok(other)) if other != id => {}
+                Ok(Err(RecvError::Closed)) => return false,
+                _ => return true,
+            },
+            () = app.stop.cancelled() => return false,
+        }
+    }
+}
+
+async fn view(
+    app: &App,
+    caller: &Caller,
+    reader: &Reader,
+    id: ResourceId,
+) -> Result<ResourceView, ApiError> {
+    let delivery = app.deliveries.find(&app.db, id).await?.ok_or(ApiError::NotFound)?;
+    // What changes by the second is not kept.
+    let resource =
+        db::resources::find(&mut *app.db.read().await?, id).await?.ok_or(ApiError::NotFound)?;
+    let word = |code: &str| sentence(reader.lang, code, "");
+    let processing = resource.stage == Stage::Processing;
+    Ok(ResourceView {
+        id: id.to_string(),
+        library: delivery.library.slug.to_string(),
+        kind: resource.kind.as_str(),
+        stage: resource.stage.as_str(),
+        progress: resource.progress,
+        doing: processing.then(|| word(&resource.doing)),
+        failure: resource.failure.as_deref().map(|code| {
+            sentence(reader.lang, code, resource.failure_info.as_deref().unwrap_or(""))
+        }),
+        failure_code: resource.failure.clone(),
+        warnings: resource.warnings.iter().map(|code| word(code)).collect(),
+        duration_ms: resource.duration_ms,
+        pages: resource.pages,
+        width: resource.width,
+        height: resource.height,
+        sha256: resource.source.filter(|_| caller.can_edit(&resource)).map(|hash| hash.to_string()),
+        file_name: resource.file_name.clone(),
+        size_bytes: resource.size_bytes,
+        chapters: resource.derived.chapters.clone(),
+        links: links(app, &delivery),
+        renditions: delivery.renditions.iter().map(rendition).collect(),
+        created: rfc3339(resource.created_ms),
+        published: resource.published_ms.map(rfc3339),
+        title: resource.details.title,
+        description: resource.details.description,
+        language: resource.details.language,
+        author: resource.details.author,
+        licence: resource.details.licence,
+        topics: resource.details.topics,
+        audiences: resource.details.audiences,
+    })
+}
+
+fn rendition(rendition: &Rendition) -> RenditionView {
+    let end = rendition.segments().last().map_or(0, |(_, s)| s.start + s.duration);
+    RenditionView {
+        name: rendition.name.clone(),
+        kind: match rendition.kind {
+            TrackKind::Video => "video",
+            TrackKind::Audio => "audio",
+        },
+        language: rendition.language.clone(),
+        codecs: rendition.codecs.clone(),
+        width: rendition.width,
+        height: rendition.height,
+        bitrate_bps: rendition.bitrate_bps,
+        duration_ms: (rendition.seconds(end) * 1000.0).round() as i64,
+        complete: rendition.complete,
+    }
+}
+
+/// RFC 3339, in UTC.
+pub(super) fn rfc3339(unix_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(unix_ms).map(|time| time.to_string()).unwrap_or_default()
+}

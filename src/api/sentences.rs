@@ -1,0 +1,266 @@
+//! Every code that people may meet, as a sentence in Chinese and in English.
+
+use crate::catalogue::{RuleError, label_of};
+use crate::pages::Lang;
+
+/// The sentence for `code`, about `info`.
+#[must_use]
+pub fn sentence(lang: Lang, code: &str, info: &str) -> String {
+    let Some((_, zh, en)) = SENTENCES.iter().find(|(known, ..)| *known == code) else {
+        return lang
+            .pick(
+                "系统没能处理这个文件，请稍后重试或联系管理员。",
+                "The system could not process this file. Try again later or ask an administrator.",
+            )
+            .to_owned();
+    };
+    lang.pick(zh, en).replace("{}", info)
+}
+
+/// Code, Chinese, English; `{}` is the value in question.
+const SENTENCES: &[(&str, &str, &str)] = &[
+    // Requests
+    ("not_found", "没有找到，或者您无权查看。", "Not found, or not yours to see."),
+    ("anonymous", "请先登录。", "Log in first."),
+    ("forbidden", "您的账号没有这项权限。", "Your account may not do this."),
+    ("bad_request", "请求有误：{}", "The request is wrong: {}"),
+    ("bad_field", "这一项不能使用：{}", "This cannot be used: {}"),
+    ("conflict", "当前状态下不能这样做：{}", "This cannot be done in its present state: {}"),
+    ("taken", "“{}”已经有人用了。", "\"{}\" is taken already."),
+    ("method", "这个地址不支持此操作。", "This address does not support that."),
+    ("too_many", "尝试太频繁，请一分钟后再试。", "Too many attempts. Try again in a minute."),
+    ("wrong_password", "用户名或密码不对。", "The name or the password is wrong."),
+    (
+        "foreign_origin",
+        "请求来自别的网站，已拒绝。",
+        "The request came from another site and was refused.",
+    ),
+    (
+        "query_too_long",
+        "搜索的内容太长，最多 1000 字。",
+        "The query is too long: at most 1,000 characters.",
+    ),
+    (
+        "broken",
+        "服务器出错了，我们已经记录下来。请稍后再试。",
+        "Something broke here and was recorded. Try again later.",
+    ),
+    ("busy", "服务器正忙，请稍后再试。", "The server is busy. Try again later."),
+    // Uploads
+    (
+        "type",
+        "不支持这种文件（{}）。可以上传视频、音频、PDF 和图片。",
+        "Files of this type ({}) are not supported. Upload video, audio, PDF or images.",
+    ),
+    (
+        "type_not_yet",
+        "暂不支持这种文件（{}）。办公文档请先导出为 PDF 再上传。",
+        "Files of this type ({}) are not supported yet. Export office documents as PDF first.",
+    ),
+    (
+        "captions_alone",
+        "字幕要加到一个视频或音频上：请打开该资源的编辑页上传字幕。",
+        "Captions are added to a video or audio: upload them on its edit page.",
+    ),
+    ("type_mismatch", "文件内容与扩展名不符：{}", "The content is not what the name says: {}"),
+    ("empty", "文件是空的。", "The file is empty."),
+    ("too_large", "文件太大：{}", "The file is too large: {}"),
+    ("quota", "资源库的空间不够了：{}", "The library has not enough space left: {}"),
+    (
+        "disk_full",
+        "服务器磁盘空间不足，暂时不能上传。请联系管理员。",
+        "The server's disk is too full to take uploads. Ask an administrator.",
+    ),
+    (
+        "upload_gone",
+        "上传的文件已经不在了，请重新上传。",
+        "The uploaded file is gone. Upload it again.",
+    ),
+    ("upload_offset", "断点位置不一致，请重新续传。", "The offset differs. Resume the upload."),
+    (
+        "upload_checksum",
+        "校验不一致，这一段请重传。",
+        "The checksum differs. Send this piece again.",
+    ),
+    (
+        "upload_expired",
+        "上传已经过期，请重新上传。",
+        "The upload has expired. Upload the file again.",
+    ),
+    ("tus_version", "客户端的 tus 版本不对，需要 1.0.0。", "The client must speak tus 1.0.0."),
+    // Media
+    (
+        "media_no_usable_streams",
+        "文件里没有可以播放的画面或声音。",
+        "There is no picture or sound in the file that can be played.",
+    ),
+    (
+        "media_unknown_codec",
+        "文件的编码格式不能识别：{}。请用常见格式（如 H.264 的 MP4）重新导出。",
+        "The file's codec is not known: {}. Export it in a common format such as MP4 with H.264.",
+    ),
+    (
+        "media_damaged",
+        "这个视频或音频读不出来，文件可能已经损坏或没有传完整。",
+        "The video or audio cannot be read; the file may be damaged or cut.",
+    ),
+    ("media_empty", "文件里没有内容可以播放。", "There is nothing in the file that can be played."),
+    ("media_too_long", "节目太长，最长 24 小时。", "It is too long: at most 24 hours."),
+    (
+        "media_too_large",
+        "画面太大，最大 8192×8192 像素。",
+        "The picture is too large: at most 8192×8192 pixels.",
+    ),
+    ("source_gone", "原始文件已经不在了，请重新上传。", "The source is gone. Upload it again."),
+    (
+        "crashed",
+        "处理这个文件时程序意外中止，多次重试仍未成功。文件可能已经损坏。",
+        "Processing this file ended unexpectedly, several times. It may be damaged.",
+    ),
+    (
+        "stalled",
+        "处理这个文件时长时间没有进展，已经停止。文件可能已经损坏。",
+        "Processing this file made no progress and was ended. It may be damaged.",
+    ),
+    (
+        "sandbox",
+        "服务器的隔离环境不可用，无法处理上传。请联系管理员。",
+        "The server cannot confine media processing. Ask an administrator.",
+    ),
+    // Documents and pictures
+    (
+        "document_encrypted",
+        "这个 PDF 有打开密码。请去掉密码后再上传。",
+        "The PDF needs a password to open. Remove it and upload again.",
+    ),
+    ("document_damaged", "这个 PDF 已经损坏，打不开。", "The PDF is damaged and cannot be opened."),
+    ("document_too_many_pages", "页数太多：{}。", "There are too many pages: {}."),
+    ("document_empty", "这个 PDF 里没有页面。", "The PDF has no pages."),
+    (
+        "document_timeout",
+        "处理这个 PDF 用时太长，已经停止。",
+        "Reading the PDF took too long and was ended.",
+    ),
+    (
+        "picture_damaged",
+        "图片打不开，可能已经损坏。",
+        "The picture cannot be opened; it may be damaged.",
+    ),
+    ("picture_unknown", "不认识这种图片格式。", "This picture format is not known."),
+    (
+        "picture_too_large",
+        "图片太大（{}），最多一亿像素。",
+        "The picture is too large ({}): at most 100 million pixels.",
+    ),
+    (
+        "picture_heic",
+        "暂不支持 HEIC 图片，请转为 JPEG 后上传。",
+        "HEIC pictures are not supported yet. Convert it to JPEG.",
+    ),
+    (
+        "picture_avif",
+        "这个 AVIF 图片无法解码，请转为 JPEG 后上传。",
+        "This AVIF picture cannot be decoded. Convert it to JPEG.",
+    ),
+    // Captions
+    ("captions_empty", "字幕文件里没有内容：{}", "There is nothing in the captions file: {}"),
+    ("captions_not_text", "字幕文件不是文本：{}", "The captions file is not text: {}"),
+    (
+        "captions_unknown",
+        "读不懂这个字幕文件：{}。支持 SRT、WebVTT、ASS。",
+        "The captions cannot be read: {}. SRT, WebVTT and ASS are supported.",
+    ),
+    (
+        "captions_no_cues",
+        "字幕文件里没有一条时间和文字都完整的字幕：{}",
+        "No cue of the captions file has both times and text: {}",
+    ),
+    (
+        "captions_too_large",
+        "字幕文件太大，最大 10 MB。",
+        "The captions file is too large: at most 10 MB.",
+    ),
+    (
+        "captions_too_many_cues",
+        "字幕条数太多，最多 50000 条。",
+        "There are too many cues: at most 50,000.",
+    ),
+    // Warnings
+    (
+        "audio_left_out",
+        "有的音轨无法识别，没有保留。",
+        "A sound track could not be read and was left out.",
+    ),
+    (
+        "video_left_out",
+        "画面无法识别，只保留了声音。",
+        "The picture could not be read; only the sound was kept.",
+    ),
+    (
+        "picture_subtitles_left_out",
+        "图形字幕无法转换，没有保留。",
+        "Subtitles that are pictures were left out.",
+    ),
+    ("pages_damaged", "有的页面损坏，显示不完整。", "Some pages are damaged and not shown whole."),
+    // What the pipeline does
+    ("waiting", "等待处理", "Waiting"),
+    ("intake", "正在核对和保存文件", "Checking and storing the file"),
+    ("probe", "正在分析文件内容", "Looking into the file"),
+    ("copy", "正在封装原画质", "Packaging the original picture"),
+    ("encode", "正在转码画面", "Encoding the picture"),
+    ("audio", "正在转码声音", "Encoding the sound"),
+    ("derive", "正在截取封面和字幕", "Taking posters and captions"),
+    ("inspect", "正在分析文档", "Looking into the document"),
+    ("pages", "正在制作页面图片和文字", "Making pages and text"),
+    ("picture", "正在处理图片", "Processing the picture"),
+];
+
+/// The sentence for a rule that would be broken.
+#[must_use]
+pub(super) fn rule(lang: Lang, error: &RuleError) -> String {
+    match error {
+        RuleError::Anonymous => sentence(lang, "anonymous", ""),
+        RuleError::Forbidden => sentence(lang, "forbidden", ""),
+        RuleError::WrongStage(stage) => {
+            sentence(lang, "conflict", crate::pages::stage_word(lang, *stage))
+        }
+        RuleError::BadField { field, value } => {
+            let field = label_of(FIELDS, field, lang == Lang::Zh);
+            sentence(lang, "bad_field", &format!("{field} {value}"))
+        }
+    }
+}
+
+const FIELDS: &[crate::catalogue::Term] = &[
+    crate::catalogue::Term { code: "title", zh: "标题", en: "title" },
+    crate::catalogue::Term { code: "description", zh: "简介", en: "description" },
+    crate::catalogue::Term { code: "author", zh: "作者", en: "author" },
+    crate::catalogue::Term { code: "licence", zh: "许可", en: "licence" },
+    crate::catalogue::Term { code: "language", zh: "语言", en: "language" },
+    crate::catalogue::Term { code: "topics", zh: "主题", en: "topics" },
+    crate::catalogue::Term { code: "audiences", zh: "适用人群", en: "audiences" },
+    crate::catalogue::Term { code: "slug", zh: "网址名", en: "slug" },
+    crate::catalogue::Term { code: "poster", zh: "封面", en: "poster" },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_its_sentence() {
+        for code in [
+            "type",
+            "type_not_yet",
+            "captions_alone",
+            "type_mismatch",
+            "empty",
+            "too_large",
+            "quota",
+            "disk_full",
+        ] {
+            assert!(SENTENCES.iter().any(|(known, ..)| *known == code), "{code}");
+        }
+        assert_eq!(sentence(Lang::En, "taken", "lin"), "\"lin\" is taken already.");
+    }
+}

@@ -1,0 +1,162 @@
+//! Bytes of an upload as they come, and what is done when the last one is here.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use http::{HeaderMap, StatusCode};
+
+use super::super::problem::ApiError;
+use super::checksum::Checksum;
+use super::metadata;
+use crate::app::App;
+use crate::catalogue::FileType;
+use crate::db;
+use crate::db::uploads::{State as Progress, Upload};
+use crate::ingest::upload::{self, Receiving};
+
+/// Bytes that are collected before they are written.
+const WRITE_BYTES: usize = 1024 * 1024;
+
+/// Bytes after which what came so far is made durable and kept, should the line be cut.
+const KEEP_BYTES: i64 = 32 * 1024 * 1024;
+
+/// Writes what `body` brings. What has come when the line is cut is kept,
+/// unless a checksum was promised for it.
+pub(super) async fn receive(
+    app: &App,
+    upload: &mut Upload,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(), ApiError> {
+    let mut checksum = super::text(headers, "upload-checksum").map(Checksum::parse).transpose()?;
+    let mut receiving = Receiving::open(app, upload).await?;
+    let mut stream = body.into_data_stream();
+    let pause = Duration::from_millis(app.config.server.body_timeout_ms);
+    let (mut chunks, mut gathered): (Vec<Bytes>, usize) = (Vec::new(), 0);
+    let mut cut = false;
+    loop {
+        let next = tokio::time::timeout(pause, stream.next()).await;
+        let chunk = match next {
+            Ok(Some(Ok(chunk))) => Some(chunk),
+            Ok(None) => None,
+            Ok(Some(Err(_))) | Err(_) => {
+                cut = true;
+                None
+            }
+        };
+        let ended = chunk.is_none();
+        if let Some(chunk) = chunk {
+            if let Some(checksum) = &mut checksum {
+                checksum.update(&chunk);
+            }
+            gathered += chunk.len();
+            chunks.push(chunk);
+        }
+        let beyond = receiving.offset_bytes + gathered as i64 > upload.length_bytes;
+        if beyond {
+            return Err(ApiError::coded(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "bad_request",
+                "Upload-Length",
+            ));
+        }
+        if gathered >= WRITE_BYTES || ended {
+            let first = receiving.offset_bytes < upload::HEAD_BYTES as i64;
+            receiving = receiving.append(std::mem::take(&mut chunks)).await?;
+            gathered = 0;
+            if first {
+                judge_head(app, upload, receiving.offset_bytes).await?;
+            }
+        }
+        if ended {
+            break;
+        }
+        if checksum.is_none() && receiving.offset_bytes - upload.offset_bytes >= KEEP_BYTES {
+            receiving = keep(app, upload, receiving).await?;
+        }
+    }
+    if let Some(checksum) = checksum
+        && (cut || !checksum.holds())
+    {
+        let status = StatusCode::from_u16(460).expect("tus's own status");
+        return Err(ApiError::coded(status, "upload_checksum", ""));
+    }
+    if receiving.offset_bytes == upload.length_bytes {
+        receiving.sync().await?;
+        return complete(app, upload).await;
+    }
+    keep(app, upload, receiving).await?;
+    if cut {
+        return Err(ApiError::coded(StatusCode::BAD_REQUEST, "bad_request", "incomplete"));
+    }
+    Ok(())
+}
+
+/// Makes durable what came so far and writes the offset down.
+async fn keep(app: &App, upload: &mut Upload, receiving: Receiving) -> Result<Receiving, ApiError> {
+    upload.offset_bytes = receiving.sync().await?;
+    upload.expires_ms = super::expiry(app);
+    let mut tx = app.db.begin().await?;
+    db::uploads::save(&mut tx, upload).await?;
+    tx.commit().await?;
+    Ok(Receiving::open(app, upload).await?)
+}
+
+/// Ends the upload when its first bytes are not what is taken here.
+async fn judge_head(app: &App, upload: &Upload, have_bytes: i64) -> Result<(), ApiError> {
+    let enough = have_bytes >= (upload::HEAD_BYTES as i64).min(upload.length_bytes);
+    if upload.partial || !enough {
+        return Ok(());
+    }
+    let head = upload::head(app, upload.id).await?;
+    if let Err(refusal) = FileType::by_content(&upload.file_name, &head) {
+        upload::end(app, upload.clone()).await?;
+        return Err(refusal.into());
+    }
+    Ok(())
+}
+
+async fn complete(app: &App, upload: &mut Upload) -> Result<(), ApiError> {
+    if upload.partial {
+        upload.state = Progress::Complete;
+        upload.offset_bytes = upload.length_bytes;
+        let mut tx = app.db.begin().await?;
+        db::uploads::save(&mut tx, upload).await?;
+        tx.commit().await?;
+        return Ok(());
+    }
+    let head = upload::head(app, upload.id).await?;
+    let file_type = match FileType::by_content(&upload.file_name, &head) {
+        Ok(file_type) => file_type,
+        Err(refusal) => {
+            upload::end(app, upload.clone()).await?;
+            return Err(refusal.into());
+        }
+    };
+    let metadata = metadata::parse(&upload.metadata)?;
+    let details = metadata::details_of(&metadata, &upload.file_name).checked()?;
+    let draft = metadata.get("resource").and_then(|id| id.parse().ok());
+    let mut tx = app.db.begin().await?;
+    let resource =
+        upload::complete(&mut tx, upload, file_type, details, draft, app.now_ms()).await?;
+    tx.commit().await?;
+    app.announce(resource.id);
+    app.job_pushed.notify_waiters();
+    Ok(())
+}
+
+/// Makes one upload of several that are complete.
+pub(super) async fn join(
+    app: &App,
+    upload: &mut Upload,
+    parts: Vec<Upload>,
+) -> Result<(), ApiError> {
+    upload::concatenate(app, upload.id, parts.iter().map(|part| part.id).collect()).await?;
+    complete(app, upload).await?;
+    for part in parts {
+        upload::end(app, part).await?;
+    }
+    Ok(())
+}
