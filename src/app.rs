@@ -1,0 +1,140 @@
+//! What every part of the running program shares.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::{Notify, broadcast};
+
+use crate::catalogue::ResourceId;
+use crate::config::Config;
+use crate::db::{self, Db};
+use crate::deliver::{Deliveries, TicketKey};
+use crate::store::{self, Store};
+
+/// What every part of the running program shares. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Shared>);
+
+/// The fields of [`App`].
+#[derive(Debug)]
+pub struct Shared {
+    /// Settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// The objects.
+    pub store: Store,
+    /// The index that searches use; `None` while it is built.
+    pub index: ArcSwapOption<indexer::Index>,
+    /// What can be delivered now, kept for some seconds.
+    pub deliveries: Deliveries,
+    /// Signs and checks tickets.
+    pub ticket_key: TicketKey,
+    /// Wakes workers when a job was pushed.
+    pub job_pushed: Notify,
+    /// Wakes the index when a resource was changed.
+    pub resource_changed: Notify,
+    /// Tells who watches a resource's progress.
+    pub progress: broadcast::Sender<ResourceId>,
+    /// Done when the program is to stop.
+    pub stop: tokio_util::sync::CancellationToken,
+    clock: Clock,
+}
+
+/// Tells the time.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Clock {
+    /// The machine's.
+    #[default]
+    System,
+    /// Always the same, for tests; Unix milliseconds.
+    Fixed(i64),
+}
+
+/// Why the program cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The data folder.
+    #[error("cannot make the folder {path}: {source}")]
+    Folder {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The kernel gives no random numbers.
+    #[error("no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+impl App {
+    /// Opens the database and the store that `config` names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when one of them cannot be used.
+    pub async fn open(config: Config) -> Result<Self, Error> {
+        let data = &config.storage.data;
+        for folder in [data.clone(), data.join("uploads"), data.join("scratch"), data.join("index")]
+        {
+            std::fs::create_dir_all(&folder)
+                .map_err(|source| Error::Folder { path: folder, source })?;
+        }
+        let db = Db::open(&config.database_url()).await?;
+        let store = Store::open(&config.store_folder())?;
+        let mut tx = db.begin().await?;
+        let ticket_key = TicketKey::get(&mut tx).await?;
+        tx.commit().await?;
+        Ok(Self(Arc::new(Shared {
+            config,
+            db,
+            store,
+            index: ArcSwapOption::empty(),
+            deliveries: Deliveries::default(),
+            ticket_key,
+            job_pushed: Notify::new(),
+            resource_changed: Notify::new(),
+            progress: broadcast::Sender::new(256),
+            stop: tokio_util::sync::CancellationToken::new(),
+            clock: Clock::System,
+        })))
+    }
+
+    /// Now, Unix milliseconds.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        match self.clock {
+            Clock::System => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or(Duration::ZERO)
+                .as_millis()
+                .try_into()
+                .unwrap_or(i64::MAX),
+            Clock::Fixed(now_ms) => now_ms,
+        }
+    }
+
+    /// Tells everybody in this process that `id` was changed: what is kept of
+    /// it is forgotten, the index and those who watch are woken.
+    pub fn announce(&self, id: ResourceId) {
+        self.deliveries.forget(id);
+        self.resource_changed.notify_one();
+        // Nobody may be watching.
+        let _ = self.progress.send(id);
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

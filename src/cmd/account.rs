@@ -1,0 +1,310 @@
+//! `duoku user` and `duoku token`, and the first administrator.
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::{Subcommand, ValueEnum};
+
+use super::{eprint_line, print_line};
+use crate::api::{SETUP, fresh_token, hash_password, token_hash};
+use crate::app::App;
+use crate::catalogue::{
+    Account, AccountId, Library, LibraryId, LibraryRole, NetRole, Publishing, Visibility,
+};
+use crate::db;
+
+/// Shortest password that is taken, in characters.
+const MIN_PASSWORD: usize = 8;
+
+/// Accounts.
+#[derive(Debug, Subcommand)]
+pub(super) enum User {
+    /// Adds an account. The password is read from standard input unless it is given.
+    Add {
+        /// Login name.
+        name: String,
+        /// Name shown to people.
+        #[arg(long)]
+        display_name: Option<String>,
+        /// At least 8 characters.
+        #[arg(long)]
+        password: Option<String>,
+        /// Administers the whole net.
+        #[arg(long)]
+        administrator: bool,
+    },
+    /// Lists accounts and their roles.
+    List,
+    /// Sets a password; ends the account's sessions.
+    Password {
+        /// Login name.
+        name: String,
+        /// Read from standard input unless it is given.
+        #[arg(long)]
+        password: Option<String>,
+    },
+    /// Gives a role in a library.
+    Grant {
+        /// Login name.
+        name: String,
+        /// Slug.
+        #[arg(long)]
+        library: String,
+        /// What they may do there.
+        #[arg(long)]
+        role: RoleName,
+    },
+    /// Takes the role in a library away.
+    Revoke {
+        /// Login name.
+        name: String,
+        /// Slug.
+        #[arg(long)]
+        library: String,
+    },
+    /// Keeps an account from logging in.
+    Disable {
+        /// Login name.
+        name: String,
+    },
+    /// Lets an account log in again.
+    Enable {
+        /// Login name.
+        name: String,
+    },
+}
+
+/// A role in a library.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum RoleName {
+    /// Looks after the library.
+    Librarian,
+    /// Uploads, edits their own.
+    Author,
+}
+
+/// API tokens.
+#[derive(Debug, Subcommand)]
+pub(super) enum Token {
+    /// Prints a new bearer token for an account. It is shown only now.
+    Create {
+        /// Login name.
+        #[arg(long)]
+        user: String,
+        /// What it is for.
+        #[arg(long, default_value = "")]
+        label: String,
+        /// Ends after so many days.
+        #[arg(long)]
+        days: Option<i64>,
+    },
+    /// Lists the tokens of an account.
+    List {
+        /// Login name.
+        #[arg(long)]
+        user: String,
+    },
+    /// Revokes a token by its id.
+    Revoke {
+        /// As `list` shows it.
+        id: String,
+    },
+}
+
+impl User {
+    pub(super) async fn run(self, app: App) -> anyhow::Result<ExitCode> {
+        let now_ms = app.now_ms();
+        let mut tx = app.db.begin().await?;
+        match self {
+            Self::Add { name, display_name, password, administrator } => {
+                let hash = hashed(password)?;
+                let role = if administrator { NetRole::Administrator } else { NetRole::Learner };
+                let account = account(&name, display_name, role)?;
+                db::accounts::insert(&mut tx, &account, Some(&hash), now_ms).await.map_err(
+                    |error| {
+                        if error.is_taken() {
+                            anyhow::anyhow!("the name {name:?} is taken")
+                        } else {
+                            error.into()
+                        }
+                    },
+                )?;
+            }
+            Self::List => {
+                let libraries = db::libraries::list(&mut tx).await?;
+                for account in db::accounts::list(&mut tx).await? {
+                    print_line(&describe(&account, &libraries));
+                }
+            }
+            Self::Password { name, password } => {
+                let id = find(&mut tx, &name).await?.id;
+                db::accounts::set_password(&mut tx, id, &hashed(password)?).await?;
+            }
+            Self::Grant { name, library, role } => {
+                let id = find(&mut tx, &name).await?.id;
+                let library = find_library(&mut tx, &library).await?.id;
+                let role = match role {
+                    RoleName::Librarian => LibraryRole::Librarian,
+                    RoleName::Author => LibraryRole::Author,
+                };
+                db::accounts::set_library_role(&mut tx, id, library, Some(role)).await?;
+            }
+            Self::Revoke { name, library } => {
+                let id = find(&mut tx, &name).await?.id;
+                let library = find_library(&mut tx, &library).await?.id;
+                db::accounts::set_library_role(&mut tx, id, library, None).await?;
+            }
+            Self::Disable { name } => {
+                let id = find(&mut tx, &name).await?.id;
+                db::accounts::set_disabled(&mut tx, id, Some(now_ms)).await?;
+            }
+            Self::Enable { name } => {
+                let id = find(&mut tx, &name).await?.id;
+                db::accounts::set_disabled(&mut tx, id, None).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Token {
+    pub(super) async fn run(self, app: App) -> anyhow::Result<ExitCode> {
+        let now_ms = app.now_ms();
+        let mut tx = app.db.begin().await?;
+        match self {
+            Self::Create { user, label, days } => {
+                let account = find(&mut tx, &user).await?.id;
+                let token = fresh_token()?;
+                let expires_ms = days.map(|days| now_ms + days * 86_400_000);
+                let hash = token_hash(&token);
+                db::accounts::insert_token(&mut tx, &hash, account, &label, now_ms, expires_ms)
+                    .await?;
+                print_line(&token);
+            }
+            Self::List { user } => {
+                let account = find(&mut tx, &user).await?.id;
+                for (id, label, created_ms, expires_ms) in
+                    db::accounts::list_tokens(&mut tx, account).await?
+                {
+                    let ends = expires_ms.map_or("-".to_owned(), day);
+                    print_line(&format!("{id}\t{}\t{ends}\t{label}", day(created_ms)));
+                }
+            }
+            Self::Revoke { id } => {
+                if !db::accounts::delete_token(&mut tx, &id).await? {
+                    bail!("there is no token {id:?}");
+                }
+            }
+        }
+        tx.commit().await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Makes the library `main` and the account `admin` where there are none.
+pub(super) async fn first_start(app: &App) -> anyhow::Result<()> {
+    let mut tx = app.db.begin().await?;
+    if db::libraries::find_by_slug(&mut tx, "main").await?.is_none() {
+        let library = Library {
+            id: LibraryId::fresh(),
+            slug: "main".parse()?,
+            name: "主资源库".into(),
+            description: "安装时自带的公共资源库，上传处理完成后即公开。".into(),
+            visibility: Visibility::Public,
+            publishing: Publishing::Automatic,
+            quota_bytes: None,
+            created_ms: app.now_ms(),
+        };
+        db::libraries::insert(&mut tx, &library).await?;
+    }
+    if db::accounts::count(&mut tx).await? == 0 {
+        let given = std::env::var("DUOKU_ADMIN_PASSWORD").ok().filter(|given| !given.is_empty());
+        let hash = given.map(|given| hashed(Some(given))).transpose()?;
+        let admin = account("admin", Some("管理员".into()), NetRole::Administrator)?;
+        db::accounts::insert(&mut tx, &admin, hash.as_deref(), app.now_ms()).await?;
+        if hash.is_none() {
+            db::settings::get_or_set(&mut tx, SETUP, &fresh_token()?).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Where `admin` chooses a password, until that was done.
+pub(super) async fn setup_path(app: &App) -> anyhow::Result<Option<String>> {
+    let token = db::settings::find(&mut *app.db.read().await?, SETUP).await?;
+    Ok(token.map(|token| format!("/setup/{token}")))
+}
+
+/// The account called `name`, which must be there.
+pub(super) async fn find(tx: &mut db::Tx, name: &str) -> anyhow::Result<Account> {
+    db::accounts::find_by_name(tx, &name.to_lowercase())
+        .await?
+        .with_context(|| format!("there is no account {name:?}"))
+}
+
+/// The library called `slug`, which must be there.
+pub(super) async fn find_library(tx: &mut db::Tx, slug: &str) -> anyhow::Result<Library> {
+    db::libraries::find_by_slug(tx, slug)
+        .await?
+        .with_context(|| format!("there is no library {slug:?}"))
+}
+
+fn account(name: &str, display_name: Option<String>, role: NetRole) -> anyhow::Result<Account> {
+    let name = name.trim().to_lowercase();
+    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_whitespace) {
+        bail!("{name:?} cannot be a login name: 1 to 64 characters without spaces");
+    }
+    Ok(Account {
+        id: AccountId::fresh(),
+        display_name: display_name.unwrap_or_else(|| name.clone()),
+        name,
+        role,
+        libraries: std::collections::HashMap::new(),
+    })
+}
+
+fn hashed(password: Option<String>) -> anyhow::Result<String> {
+    let password = match password {
+        Some(password) => password,
+        None => {
+            eprint_line("密码 Password:");
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line)?;
+            line.trim_end_matches(['\r', '\n']).to_owned()
+        }
+    };
+    if password.chars().count() < MIN_PASSWORD {
+        bail!("a password needs at least {MIN_PASSWORD} characters");
+    }
+    hash_password(&password).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+fn describe(account: &Account, libraries: &[Library]) -> String {
+    let mut roles: Vec<String> = account
+        .libraries
+        .iter()
+        .map(|(id, role)| {
+            let slug = libraries
+                .iter()
+                .find(|library| library.id == *id)
+                .map_or("?", |library| library.slug.as_str());
+            let role = match role {
+                LibraryRole::Librarian => "librarian",
+                LibraryRole::Author => "author",
+            };
+            format!("{role} of {slug}")
+        })
+        .collect();
+    roles.sort();
+    if account.role == NetRole::Administrator {
+        roles.insert(0, "administrator".into());
+    }
+    format!("{}\t{}\t{}", account.name, account.display_name, roles.join(", "))
+}
+
+fn day(unix_ms: i64) -> String {
+    let text = jiff::Timestamp::from_millisecond(unix_ms).map(|time| time.to_string());
+    text.unwrap_or_default().chars().take(10).collect()
+}

@@ -1,0 +1,264 @@
+//! `duoku check`: rows against objects and hashes, index against rows, both ways.
+
+use std::collections::{HashMap, HashSet};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::print_line;
+use crate::app::App;
+use crate::catalogue::{Kind, Resource, Stage};
+use crate::db;
+use crate::db::resources::Filter;
+use crate::ingest;
+use crate::store::{Key, hash_of};
+
+/// Compares rows, objects and index.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+    /// Compare sizes only: much quicker, finds no damage inside objects.
+    #[arg(long)]
+    quick: bool,
+    /// Remove objects that no row names. Not while uploads are being processed.
+    #[arg(long)]
+    repair: bool,
+}
+
+/// What is wrong, in words that programs can read.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    objects: usize,
+    resources: usize,
+    problems: Vec<Problem>,
+}
+
+#[derive(Debug, Serialize)]
+struct Problem {
+    /// missing, damaged, orphan, unnamed, incomplete, not-indexed, indexed-too-much, stuck
+    kind: &'static str,
+    /// A key or an id.
+    subject: String,
+    detail: String,
+}
+
+impl Report {
+    fn add(&mut self, kind: &'static str, subject: impl Into<String>, detail: impl Into<String>) {
+        self.problems.push(Problem { kind, subject: subject.into(), detail: detail.into() });
+    }
+}
+
+impl Check {
+    pub(super) async fn run(self, app: App) -> anyhow::Result<ExitCode> {
+        let mut report = Report::default();
+        let named = self.check_objects(&app, &mut report).await?;
+        check_orphans(&app, &named, self.repair, &mut report)?;
+        check_resources(&app, &named, &mut report).await?;
+        check_index(&app, &mut report).await?;
+        if self.json {
+            print_line(&serde_json::to_string_pretty(&report)?);
+        } else {
+            for Problem { kind, subject, detail } in &report.problems {
+                print_line(&format!("{kind}\t{subject}\t{detail}"));
+            }
+            print_line(&format!(
+                "检查了 {} 个对象、{} 个资源，发现 {} 个问题 {} objects, {} resources, {} problems",
+                report.objects,
+                report.resources,
+                report.problems.len(),
+                report.objects,
+                report.resources,
+                report.problems.len(),
+            ));
+        }
+        Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    }
+
+    /// Every row's object: there, of its size, with its hash. Gives the keys.
+    async fn check_objects(
+        &self,
+        app: &App,
+        report: &mut Report,
+    ) -> anyhow::Result<HashSet<String>> {
+        let mut named = HashSet::new();
+        let mut after = String::new();
+        loop {
+            let rows = db::objects::list(&mut *app.db.read().await?, &after, 1000).await?;
+            let Some(last) = rows.last() else { return Ok(named) };
+            after.clone_from(&last.key);
+            for row in rows {
+                report.objects += 1;
+                self.check_object(app, &row, report);
+                named.insert(row.key);
+            }
+        }
+    }
+
+    fn check_object(&self, app: &App, row: &db::objects::Object, report: &mut Report) {
+        let file = match app.store.open_object(&row.key) {
+            Ok(file) => file,
+            Err(error) => return report.add("missing", &row.key, error.to_string()),
+        };
+        let size = file.metadata().map_or(-1, |facts| facts.len().cast_signed());
+        if size != row.size_bytes {
+            return report.add(
+                "damaged",
+                &row.key,
+                format!("{size} bytes instead of {}", row.size_bytes),
+            );
+        }
+        if self.quick {
+            return;
+        }
+        match hash_of(file) {
+            Ok(stored) if stored.sha256.to_string() == row.sha256 => {}
+            Ok(stored) => report.add(
+                "damaged",
+                &row.key,
+                format!("SHA-256 {} instead of {}", stored.sha256, row.sha256),
+            ),
+            Err(error) => report.add("damaged", &row.key, error.to_string()),
+        }
+    }
+}
+
+/// Every object's row.
+fn check_orphans(
+    app: &App,
+    named: &HashSet<String>,
+    repair: bool,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    for (key, size) in app.store.list("")? {
+        if named.contains(&key) {
+            continue;
+        }
+        if repair {
+            app.store.delete(&key)?;
+        } else {
+            report.add("orphan", key, format!("{size} bytes that no row names"));
+        }
+    }
+    Ok(())
+}
+
+/// Every resource: its jobs can end, and what it names has rows.
+async fn check_resources(
+    app: &App,
+    named: &HashSet<String>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let mut offset = 0;
+    loop {
+        let filter = Filter::default();
+        let (_, page) =
+            db::resources::list(&mut *app.db.read().await?, &filter, offset, 200).await?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        offset += page.len() as i64;
+        for resource in page {
+            report.resources += 1;
+            check_resource(app, &resource, named, report).await?;
+        }
+    }
+}
+
+async fn check_resource(
+    app: &App,
+    resource: &Resource,
+    named: &HashSet<String>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let mut db = app.db.read().await?;
+    let id = resource.id.to_string();
+    let mut keys = db::media::keys_of(&mut db, resource.id).await?;
+    keys.extend(resource.source.map(|hash| Key::Source(hash).to_string()));
+    keys.extend(resource.poster.clone());
+    keys.extend(resource.derived.picture.clone());
+    keys.extend(resource.derived.posters.iter().map(|poster| poster.key.clone()));
+    keys.extend(resource.derived.storyboard.iter().map(|sprite| sprite.key.clone()));
+    for key in keys.iter().filter(|key| !named.contains(*key)) {
+        report.add("unnamed", key, format!("resource {id} names it, no object row does"));
+    }
+    let jobs = db::jobs::list(&mut db, resource.id).await?;
+    let open = jobs.iter().filter(|job| job.state == "queued" || job.state == "running").count();
+    match resource.stage {
+        Stage::Processing if open == 0 => report.add("stuck", &id, "processing without a job"),
+        Stage::Ready | Stage::Published | Stage::Withdrawn => {
+            if open > 0 {
+                report.add("stuck", &id, format!("{open} jobs although it is {}", resource.stage));
+            }
+            for problem in incomplete(&mut db, resource).await? {
+                report.add("incomplete", &id, problem);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What a ready resource lacks.
+async fn incomplete(
+    db: &mut sqlx::AnyConnection,
+    resource: &Resource,
+) -> anyhow::Result<Vec<String>> {
+    let mut problems = Vec::new();
+    match resource.kind {
+        Kind::Video | Kind::Audio => {
+            let renditions = db::media::list_renditions(db, resource.id).await?;
+            if renditions.is_empty() {
+                problems.push("no renditions".into());
+            }
+            for rendition in renditions {
+                let end = rendition.segments().last().map_or(0, |(_, s)| s.start + s.duration);
+                if !rendition.complete || rendition.init.is_none() || end == 0 {
+                    problems.push(format!("rendition {} is not complete", rendition.name));
+                }
+            }
+        }
+        Kind::Document => {
+            let pages = db::media::list_pages(db, resource.id).await?.len() as i64;
+            if Some(pages) != resource.pages {
+                problems.push(format!("{pages} pages instead of {:?}", resource.pages));
+            }
+        }
+        Kind::Image if resource.derived.picture.is_none() => problems.push("no picture".into()),
+        Kind::Image | Kind::Package => {}
+    }
+    Ok(problems)
+}
+
+/// The index holds what is public, once, and nothing else.
+async fn check_index(app: &App, report: &mut Report) -> anyhow::Result<()> {
+    let expected: HashSet<String> = {
+        let mut db = app.db.read().await?;
+        db::resources::public_ids(&mut db).await?.into_iter().collect()
+    };
+    let indexed = match ingest::index::read_current(app).await? {
+        Some(indexed) => indexed,
+        None if expected.is_empty() => return Ok(()),
+        None => {
+            report.add("not-indexed", "index", "there is no index; `duoku reindex` builds it");
+            return Ok(());
+        }
+    };
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for id in &indexed {
+        *counts.entry(id).or_default() += 1;
+    }
+    for id in expected.iter().filter(|id| !counts.contains_key(id.as_str())) {
+        report.add("not-indexed", id, "public, but not in the index");
+    }
+    for (id, count) in counts {
+        if !expected.contains(id) {
+            report.add("indexed-too-much", id, "in the index, but not public");
+        } else if count > 1 {
+            report.add("indexed-too-much", id, format!("{count} times in the index"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! The command line: one file for each command.
+
+mod account;
+mod check;
+mod import;
+mod library;
+mod media;
+mod reindex;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::config::{Config, LogFormat};
+
+/// 多库：学习资源库与流媒体服务。 A learning repository and streaming server.
+#[derive(Debug, Parser)]
+#[command(name = "duoku", version)]
+struct Cli {
+    /// File with settings; see config/duoku.toml for all of them.
+    #[arg(long, global = true, env = "DUOKU_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answers requests and works on uploads.
+    Serve(serve::Serve),
+    /// Works on uploads only.
+    Work,
+    /// Takes files and folders into a library.
+    Import(import::Import),
+    /// Accounts.
+    #[command(subcommand)]
+    User(account::User),
+    /// API tokens.
+    #[command(subcommand)]
+    Token(account::Token),
+    /// Libraries.
+    #[command(subcommand)]
+    Library(library::LibraryCommand),
+    /// Brings the database to this version.
+    Migrate,
+    /// Builds the search index anew, beside the one in use.
+    Reindex,
+    /// Compares rows, objects and index, both ways.
+    Check(check::Check),
+    /// Tools for media files.
+    Media(media::Media),
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    // The media child comes first: its sandbox needs a process with one thread.
+    if std::env::args().skip(1).eq(["media".to_owned(), "child".to_owned()]) {
+        return ExitCode::from(crate::media::child::run());
+    }
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprint_line(&format!("duoku: {}", chain(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Command::Media(media) = &cli.command {
+        return media.run();
+    }
+    let config = Config::load(cli.config.as_deref(), std::env::vars())?;
+    let serves = matches!(cli.command, Command::Serve(_) | Command::Work);
+    start_log(&config, serves)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(serve) => serve.run(config).await,
+            Command::Work => serve::work(config).await,
+            Command::Import(import) => import.run(open(config).await?).await,
+            Command::User(user) => user.run(open(config).await?).await,
+            Command::Token(token) => token.run(open(config).await?).await,
+            Command::Library(library) => library.run(open(config).await?).await,
+            Command::Migrate => {
+                open(config).await?;
+                print_line("数据库已是最新版本 The database is up to date");
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Reindex => reindex::run(open(config).await?).await,
+            Command::Check(check) => check.run(open(config).await?).await,
+            Command::Media(_) => unreachable!("ran above"),
+        }
+    })
+}
+
+/// Opens the installation, making what a first start needs.
+async fn open(config: Config) -> anyhow::Result<App> {
+    let app = App::open(config).await?;
+    account::first_start(&app).await?;
+    Ok(app)
+}
+
+/// A command that answers and ends tells what it found itself: only warnings are logged.
+fn start_log(config: &Config, serves: bool) -> anyhow::Result<()> {
+    let level = if serves { config.log.level.as_str() } else { "warn" };
+    let filter =
+        EnvFilter::try_new(level).with_context(|| format!("log.level: {:?}", config.log.level))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+fn chain(error: &anyhow::Error) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        // Many errors tell their cause themselves.
+        if !lines.last().is_some_and(|line| line.contains(&text)) {
+            lines.push(text);
+        }
+    }
+    lines.join(": ")
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of a command")]
+fn print_line(text: &str) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "what a command says beside its answer")]
+fn eprint_line(text: &str) {
+    eprintln!("{text}");
+}

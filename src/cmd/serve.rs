@@ -1,0 +1,75 @@
+//! `duoku serve` and `duoku work`.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{open, print_line};
+use crate::app::App;
+use crate::config::Config;
+use crate::server::Server;
+use crate::{api, ingest};
+
+/// Answers requests.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Leave the work on uploads to `duoku work`.
+    #[arg(long)]
+    no_work: bool,
+}
+
+impl Serve {
+    pub(super) async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
+        let app = open(config).await?;
+        let router = api::router(&app)?;
+        let listen = app.config.server.listen;
+        let server = Server::start(&app.config.server, &router, &app.stop)
+            .with_context(|| format!("cannot listen on {listen}"))?;
+        let index = tokio::spawn(ingest::index::follow(app.clone()));
+        let workers = (!self.no_work && app.config.work.workers > 0).then(|| start_workers(&app));
+        print_line(&format!("多库已启动 duoku is ready: http://{}", server.address));
+        if let Some(path) = super::account::setup_path(&app).await? {
+            print_line(&format!(
+                "首次使用请打开此链接设置管理员 admin 的密码 Choose the password of admin: http://{}{path}",
+                server.address
+            ));
+        }
+        wait_for_stop(&app).await?;
+        server.join().await;
+        index.await?;
+        if let Some(workers) = workers {
+            workers.await?;
+        }
+        app.db.close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Works on uploads until the program is stopped.
+pub(super) async fn work(config: Config) -> anyhow::Result<ExitCode> {
+    let app = open(config).await?;
+    let workers = start_workers(&app);
+    wait_for_stop(&app).await?;
+    workers.await?;
+    app.db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_workers(app: &App) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(ingest::worker::run(app.clone()))
+}
+
+async fn wait_for_stop(app: &App) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = app.stop.cancelled() => {}
+    }
+    tracing::info!("stopping");
+    app.stop.cancel();
+    Ok(())
+}

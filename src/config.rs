@@ -1,0 +1,335 @@
+//! Settings: the defaults, then a file, then the environment; checked once, at the start.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+const DEFAULTS: &str = include_str!("../config/duoku.toml");
+
+/// Environment variables with names of their own.
+const SHORT: &[(&str, &str, &str)] = &[
+    ("DUOKU_LISTEN", "server", "listen"),
+    ("DUOKU_DATA", "storage", "data"),
+    ("DUOKU_DATABASE", "storage", "database"),
+    ("DUOKU_STORE", "storage", "store"),
+];
+
+/// Variables that are not settings.
+const OTHER: &[&str] = &["DUOKU_CONFIG", "DUOKU_ADMIN_PASSWORD"];
+
+/// A setting that cannot be used, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read the settings in {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not TOML, or a setting has a wrong type or name.
+    #[error("{origin}: {problem}")]
+    Bad {
+        /// The file or variable.
+        origin: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+macro_rules! settings {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(missing_docs, reason = "each is described in config/duoku.toml")]
+        pub struct $name { $(pub $field: $type),+ }
+    };
+}
+
+settings!(
+    /// All settings; `config/duoku.toml` describes each.
+    Config {
+        site: Site,
+        server: Server,
+        storage: Storage,
+        upload: Upload,
+        work: Work,
+        media: Media,
+        search: Search,
+        session: Session,
+        log: Log,
+    }
+);
+settings!(
+    /// `[site]`
+    Site { name: String, zone: String, examples: Vec<String> }
+);
+settings!(
+    /// `[server]`
+    Server {
+        listen: SocketAddr,
+        public_url: String,
+        threads: usize,
+        trusted_proxies: Vec<IpAddr>,
+        head_timeout_ms: u64,
+        idle_timeout_ms: u64,
+        body_timeout_ms: u64,
+        write_timeout_ms: u64,
+        max_head_bytes: usize,
+        max_head_lines: usize,
+        max_connections: usize,
+        max_connections_per_address: usize,
+        notsent_lowat_bytes: u32,
+        grace_ms: u64,
+        max_json_bytes: usize,
+    }
+);
+settings!(
+    /// `[storage]`
+    Storage { data: PathBuf, database: String, store: PathBuf }
+);
+settings!(
+    /// `[upload]`
+    Upload { max_bytes: i64, expires_hours: i64, keep_free_bytes: i64, max_caption_bytes: usize }
+);
+settings!(
+    /// `[work]`
+    Work {
+        workers: usize,
+        lease_ms: i64,
+        poll_ms: u64,
+        max_attempts: i64,
+        backoff_ms: i64,
+        stall_ms: u64,
+        insecure_sandbox: bool,
+    }
+);
+settings!(
+    /// `[media]`
+    Media {
+        max_memory_bytes: u64,
+        cpu_base_ms: u64,
+        cpu_factor: u64,
+        max_output_bytes: u64,
+        crf: f64,
+        max_pages: u32,
+        max_pixels: u64,
+    }
+);
+settings!(
+    /// `[search]`
+    Search { dictionary: PathBuf, follow_ms: u64 }
+);
+settings!(
+    /// `[session]`
+    Session { days: i64, max_failures: u32, ticket_minutes: i64 }
+);
+settings!(
+    /// `[log]`
+    Log { format: LogFormat, level: String }
+);
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Config {
+    /// The defaults, with `file` and the variables of `environment` over them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] for the first setting that cannot be used.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, Error> {
+        let mut table: Table = DEFAULTS.parse().expect("the defaults are TOML");
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| Error::File { path: path.to_owned(), source })?;
+            let bad = |problem: String| Error::Bad { origin: path.display().to_string(), problem };
+            let own: Table =
+                text.parse().map_err(|error: toml::de::Error| bad(one_line(&error)))?;
+            merge(&mut table, own).map_err(bad)?;
+        }
+        for (name, value) in environment.filter(|(name, _)| name.starts_with("DUOKU_")) {
+            if OTHER.contains(&name.as_str()) || name.starts_with("DUOKU_TEST_") {
+                continue;
+            }
+            set(&mut table, &name, &value)
+                .map_err(|problem| Error::Bad { origin: name, problem })?;
+        }
+        let config: Self = Value::Table(table)
+            .try_into()
+            .map_err(|error| Error::Bad { origin: "settings".into(), problem: named(&error) })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let bad = |name: &str, problem: &str| {
+            Err(Error::Bad { origin: name.to_owned(), problem: problem.to_owned() })
+        };
+        if !self.server.public_url.is_empty()
+            && !self.server.public_url.starts_with("http://")
+            && !self.server.public_url.starts_with("https://")
+        {
+            return bad("server.public_url", "must begin with http:// or https://");
+        }
+        if jiff::tz::TimeZone::get(&self.site.zone).is_err() {
+            return bad("site.zone", &format!("{:?} is not a time zone", self.site.zone));
+        }
+        if self.upload.max_bytes <= 0 {
+            return bad("upload.max_bytes", "must be more than 0");
+        }
+        if !(1..=360).contains(&self.session.ticket_minutes) {
+            return bad("session.ticket_minutes", "must be 1 to 360");
+        }
+        if self.work.lease_ms < 3000 {
+            return bad("work.lease_ms", "must be at least 3000");
+        }
+        if !(0.0..=51.0).contains(&self.media.crf) {
+            return bad("media.crf", "must be 0 to 51");
+        }
+        if self.server.max_head_bytes < 8192 {
+            return bad("server.max_head_bytes", "must be at least 8192");
+        }
+        Ok(())
+    }
+
+    /// URL of the database.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        if self.storage.database.is_empty() {
+            crate::db::sqlite_file(&self.storage.data.join("duoku.db"))
+        } else {
+            self.storage.database.clone()
+        }
+    }
+
+    /// Folder of the objects.
+    #[must_use]
+    pub fn store_folder(&self) -> PathBuf {
+        if self.storage.store.as_os_str().is_empty() {
+            self.storage.data.join("store")
+        } else {
+            self.storage.store.clone()
+        }
+    }
+}
+
+fn merge(base: &mut Table, own: Table) -> Result<(), String> {
+    for (section, values) in own {
+        let Some(Value::Table(known)) = base.get_mut(&section) else {
+            return Err(format!("there is no section [{section}]"));
+        };
+        let Value::Table(values) = values else {
+            return Err(format!("{section} must be a section, [{section}]"));
+        };
+        for (name, value) in values {
+            if known.insert(name.clone(), value).is_none() {
+                return Err(format!("there is no setting {name} in [{section}]"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn set(table: &mut Table, variable: &str, text: &str) -> Result<(), String> {
+    let place = SHORT.iter().find(|(short, ..)| *short == variable).map_or_else(
+        || find(table, variable),
+        |(_, section, name)| Some(((*section).to_owned(), (*name).to_owned())),
+    );
+    let Some((section, name)) = place else { return Err("there is no such setting".into()) };
+    let known = &mut table[&section][&name];
+    *known = match known {
+        Value::String(_) => Value::String(text.to_owned()),
+        Value::Array(_) => Value::Array(
+            text.split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(|item| Value::String(item.to_owned()))
+                .collect(),
+        ),
+        Value::Integer(_) => Value::Integer(
+            text.trim().parse().map_err(|_| format!("{text:?} is not a whole number"))?,
+        ),
+        Value::Float(_) => {
+            Value::Float(text.trim().parse().map_err(|_| format!("{text:?} is not a number"))?)
+        }
+        Value::Boolean(_) => Value::Boolean(
+            text.trim().parse().map_err(|_| format!("{text:?} is neither true nor false"))?,
+        ),
+        _ => return Err("cannot be given as a variable".into()),
+    };
+    Ok(())
+}
+
+fn find(table: &Table, variable: &str) -> Option<(String, String)> {
+    let wanted = variable.strip_prefix("DUOKU_")?.to_lowercase();
+    table.iter().find_map(|(section, values)| {
+        let name = wanted.strip_prefix(section.as_str())?.strip_prefix('_')?;
+        values.get(name).map(|_| (section.clone(), name.to_owned()))
+    })
+}
+
+/// The message with the name of the setting, which only the whole text tells.
+fn named(error: &toml::de::Error) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().lines().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Config, Error> {
+        Config::load(None, variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn the_defaults_can_be_used() {
+        let config = load(&[]).expect("usable");
+        assert_eq!(config.server.listen.port(), 8080);
+        assert_eq!(config.database_url(), "sqlite:data/duoku.db");
+    }
+
+    #[test]
+    fn variables_come_over_the_defaults() {
+        let config =
+            load(&[("DUOKU_LISTEN", "0.0.0.0:80"), ("DUOKU_UPLOAD_MAX_BYTES", "5"), ("PATH", "x")])
+                .expect("usable");
+        assert_eq!((config.server.listen.port(), config.upload.max_bytes), (80, 5));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_line() {
+        for (name, value, said) in [
+            ("DUOKU_LISTEN", "8080", "settings: "),
+            (
+                "DUOKU_UPLOAD_MAX_BYTES",
+                "much",
+                "DUOKU_UPLOAD_MAX_BYTES: \"much\" is not a whole number",
+            ),
+            ("DUOKU_NONSENSE", "1", "DUOKU_NONSENSE: there is no such setting"),
+            ("DUOKU_SESSION_TICKET_MINUTES", "999", "session.ticket_minutes: must be 1 to 360"),
+            ("DUOKU_LOG_FORMAT", "xml", "settings: "),
+        ] {
+            let error = load(&[(name, value)]).expect_err("wrong").to_string();
+            assert!(error.starts_with(said) && !error.contains('\n'), "{error}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! duoku: a learning repository and streaming server. See ARCHITECTURE.md.
+
+pub mod api;
+pub mod app;
+pub mod catalogue;
+pub mod cmd;
+pub mod config;
+pub mod db;
+pub mod deliver;
+pub mod ingest;
+pub mod media;
+pub mod pages;
+pub mod server;
+pub mod store;

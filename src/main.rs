@@ -1,0 +1,7 @@
+//! The program: see the library's `cmd`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    duoku::cmd::main()
+}
