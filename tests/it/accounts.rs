@@ -1,0 +1,499 @@
+//! Who may do what: roles, sessions, tokens, and the commands for them.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::Stdio;
+
+use duoku::catalogue::LibraryRole;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::app::{PASSWORD, TestApp};
+use crate::client::{Answer, Client, answer, text_of};
+use crate::fixture;
+
+/// Every kind of caller asks for everything about a resource that is public,
+/// one of an internal library, one that is not published, and one that is missing.
+#[tokio::test]
+async fn every_role_may_do_what_the_table_says() {
+    let app = TestApp::start();
+    app.ran(&[
+        "library",
+        "create",
+        "inner",
+        "--name",
+        "内部",
+        "--internal",
+        "--publish-when-ready",
+    ]);
+    app.ran(&["library", "create", "draft", "--name", "待审"]);
+    let admin = app.admin().await;
+    let author = app
+        .person(
+            "lin",
+            &[
+                ("main", LibraryRole::Author),
+                ("inner", LibraryRole::Author),
+                ("draft", LibraryRole::Author),
+            ],
+        )
+        .await;
+    let callers: Vec<(&str, Client)> = vec![
+        ("nobody", app.nobody()),
+        ("learner", app.person("wei", &[]).await),
+        ("stranger", app.person("zhao", &[("draft", LibraryRole::Author)]).await),
+        (
+            "colleague",
+            app.person(
+                "chen",
+                &[
+                    ("main", LibraryRole::Author),
+                    ("inner", LibraryRole::Author),
+                    ("draft", LibraryRole::Author),
+                ],
+            )
+            .await,
+        ),
+        ("author", author.clone()),
+        (
+            "librarian",
+            app.person(
+                "sun",
+                &[
+                    ("main", LibraryRole::Librarian),
+                    ("inner", LibraryRole::Librarian),
+                    ("draft", LibraryRole::Librarian),
+                ],
+            )
+            .await,
+        ),
+        ("administrator", admin.clone()),
+    ];
+    let mut resources = BTreeMap::new();
+    for (library, number) in [("main", 1), ("inner", 2), ("draft", 3)] {
+        let id = author.upload_into(library, "p.bmp", "图", &fixture::picture(number)).await;
+        author.settled(&id).await;
+        resources.insert(library, id);
+    }
+    resources.insert("missing", "0198c0de000070008000000000000000".to_owned());
+
+    // GET resource, its page, its media; PATCH and captions; publish.
+    // Callers in the order above; 409: allowed, but published already.
+    let see = |statuses: [u16; 7]| statuses;
+    let table: [(&str, [u16; 7], [u16; 7], [u16; 7]); 4] = [
+        (
+            "main",
+            see([200; 7]),
+            [401, 403, 403, 403, 200, 200, 200],
+            [401, 403, 403, 403, 409, 409, 409],
+        ),
+        (
+            "inner",
+            see([404, 404, 404, 200, 200, 200, 200]),
+            [401, 404, 404, 403, 200, 200, 200],
+            [401, 404, 404, 403, 409, 409, 409],
+        ),
+        (
+            "draft",
+            see([404, 404, 404, 404, 200, 200, 200]),
+            [401, 404, 404, 404, 200, 200, 200],
+            [401, 404, 404, 404, 200, 200, 200],
+        ),
+        (
+            "missing",
+            see([404; 7]),
+            [401, 404, 404, 404, 404, 404, 404],
+            [401, 404, 404, 404, 404, 404, 404],
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (library, sees, edits, publishes) in table {
+        let id = &resources[library];
+        for (at, (who, client)) in callers.iter().enumerate() {
+            let path = format!("/api/resources/{id}");
+            let got = [
+                ("GET", client.get(&path).await.status, sees[at]),
+                ("page", page(client, id).await.status, sees[at]),
+                ("media", client.get(&format!("/media/{id}/original")).await.status, sees[at]),
+                ("events", events(client, &path).await, sees[at]),
+                (
+                    "PATCH",
+                    client.send(Method::PATCH, &path, &json!({ "author": "林" })).await.status,
+                    edits[at],
+                ),
+                ("publish", client.post(&format!("{path}/publish")).await.status, publishes[at]),
+                (
+                    "retry",
+                    client.post(&format!("{path}/retry")).await.status,
+                    if publishes[at] == 200 { 409 } else { publishes[at] },
+                ),
+            ];
+            for (what, status, expected) in got {
+                if status != expected {
+                    wrong.push(format!("{who} {what} {library}: {status} instead of {expected}"));
+                }
+            }
+            // One that was published just now goes back to where it was.
+            if library == "draft" && publishes[at] == 200 {
+                withdraw_to_draft(&author, &path).await;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for (at, (who, client)) in callers.iter().enumerate().take(4) {
+        for library in ["main", "inner", "draft", "missing"] {
+            let path = format!("/api/resources/{}", resources[library]);
+            let status = client.delete(&path).await.status;
+            assert_eq!(status, table_delete(library)[at], "{who} DELETE {library}");
+            let status = client.post(&format!("{path}/withdraw")).await.status;
+            assert_eq!(status, table_delete(library)[at], "{who} withdraw {library}");
+        }
+    }
+    for library in ["main", "inner", "draft"] {
+        author.delete(&format!("/api/resources/{}", resources[library])).await.expect(204);
+    }
+}
+
+fn table_delete(library: &str) -> [u16; 4] {
+    match library {
+        "main" => [401, 403, 403, 403],
+        "inner" => [401, 404, 404, 403],
+        _ => [401, 404, 404, 404],
+    }
+}
+
+async fn page(client: &Client, id: &str) -> Answer {
+    let request = client.ask(Method::GET, &format!("/resources/{id}"));
+    answer(request.header("accept", "text/html")).await
+}
+
+/// Status of the stream of events, which is not read.
+async fn events(client: &Client, path: &str) -> u16 {
+    let request = client.ask(Method::GET, &format!("{path}/events"));
+    request.send().await.expect("an answer").status().as_u16()
+}
+
+async fn withdraw_to_draft(author: &Client, path: &str) {
+    author.post(&format!("{path}/withdraw")).await.expect(200);
+}
+
+#[tokio::test]
+async fn private_and_missing_look_the_same() {
+    let app = TestApp::start();
+    app.ran(&[
+        "library",
+        "create",
+        "inner",
+        "--name",
+        "内部",
+        "--internal",
+        "--publish-when-ready",
+    ]);
+    let (admin, nobody) = (app.admin().await, app.nobody());
+    let id = admin.upload_into("inner", "p.bmp", "图", &fixture::picture(1)).await;
+    admin.settled(&id).await;
+    let missing = "0198c0de000070008000000000000000";
+    for path in
+        ["/api/resources/{}", "/media/{}/original", "/media/{}/master.m3u8", "/resources/{}"]
+    {
+        let both = [path.replace("{}", &id), path.replace("{}", missing)];
+        let private = nobody.get(&both[0]).await.expect(404);
+        let missing = nobody.get(&both[1]).await.expect(404);
+        assert_eq!(private.text(), missing.text(), "{path}");
+        let names = |answer: &Answer| {
+            let mut names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&private), names(&missing), "{path}");
+    }
+    assert_eq!(
+        nobody.get("/api/libraries/inner").await.expect(404).text(),
+        nobody.get("/api/libraries/outer").await.expect(404).text()
+    );
+    let listed = nobody.get("/api/libraries").await.json();
+    assert!(listed.as_array().expect("a list").iter().all(|library| library["slug"] != "inner"));
+    let listed = nobody.get("/api/resources?library=inner").await;
+    listed.expect(404);
+    let listed = nobody.get("/api/resources?stage=published").await.json();
+    assert_eq!(listed["total"], 0, "{listed:#}");
+}
+
+#[tokio::test]
+async fn lists_of_resources_show_each_caller_theirs() {
+    let app = TestApp::start();
+    app.ran(&["library", "create", "draft", "--name", "待审"]);
+    let lin = app.person("lin", &[("draft", LibraryRole::Author)]).await;
+    let chen = app.person("chen", &[("draft", LibraryRole::Author)]).await;
+    let sun = app.person("sun", &[("draft", LibraryRole::Librarian)]).await;
+    for (client, number) in [(&lin, 1), (&chen, 2)] {
+        let id = client.upload_into("draft", "p.bmp", "图", &fixture::picture(number)).await;
+        client.settled(&id).await;
+    }
+    let total = |client: Client, path: &'static str| async move {
+        client.get(path).await.expect(200).json()["total"].clone()
+    };
+    for (client, seen) in [(app.nobody(), 0), (lin, 1), (chen, 1), (sun, 2), (app.admin().await, 2)]
+    {
+        let path = "/api/resources?library=draft&stage=ready";
+        assert_eq!(total(client.clone(), path).await, seen);
+        assert_eq!(total(client, "/api/resources?library=draft&stage=published").await, 0);
+    }
+    assert_eq!(total(app.nobody(), "/api/resources?stage=ready").await, 0);
+}
+
+async fn log_in(client: &Client, name: &str, password: &str) -> Answer {
+    client.send(Method::POST, "/api/session", &json!({ "name": name, "password": password })).await
+}
+
+/// The pair of name and value that a browser sends back.
+fn cookie_of(answer: &Answer) -> String {
+    answer.header("set-cookie").split(';').next().expect("a cookie").to_owned()
+}
+
+async fn with_cookie(client: &Client, method: Method, path: &str, cookie: &str) -> Answer {
+    answer(client.ask(method, path).header("cookie", cookie)).await
+}
+
+#[tokio::test]
+async fn a_session_begins_with_the_password_and_ends_with_it() {
+    let app = TestApp::start();
+    let nobody = app.nobody();
+    let begun = log_in(&nobody, "Admin ", PASSWORD).await.expect(200);
+    assert_eq!(begun.json()["administrator"], true);
+    let set = begun.header("set-cookie");
+    for flag in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(set.contains(flag), "{flag} in {set}");
+    }
+    assert!(!set.contains("Secure"), "not over plain HTTP: {set}");
+    let cookie = cookie_of(&begun);
+    let who = with_cookie(&nobody, Method::GET, "/api/session", &cookie).await.expect(200);
+    assert_eq!(who.json()["name"], "admin");
+    nobody.get("/api/session").await.expect(401);
+    with_cookie(&nobody, Method::GET, "/api/session", "duoku_session=nonsense").await.expect(401);
+
+    // A new password ends all sessions.
+    app.ran(&["user", "password", "admin", "--password", "new password 2"]);
+    with_cookie(&nobody, Method::GET, "/api/session", &cookie).await.expect(401);
+    log_in(&nobody, "admin", PASSWORD).await.expect(401);
+    let begun = log_in(&nobody, "admin", "new password 2").await.expect(200);
+    let cookie = cookie_of(&begun);
+    let ended = with_cookie(&nobody, Method::DELETE, "/api/session", &cookie).await.expect(204);
+    assert!(ended.header("set-cookie").contains("Max-Age=0"), "{ended:?}");
+    with_cookie(&nobody, Method::GET, "/api/session", &cookie).await.expect(401);
+    // Neither side of a wrong login is told.
+    let (wrong, unknown) =
+        (log_in(&nobody, "admin", "x").await, log_in(&nobody, "nobody", "x").await);
+    assert_eq!((wrong.status, wrong.text()), (401, unknown.text()));
+    // Disabled at once.
+    let begun = log_in(&nobody, "admin", "new password 2").await.expect(200);
+    let cookie = cookie_of(&begun);
+    app.ran(&["user", "disable", "admin"]);
+    with_cookie(&nobody, Method::GET, "/api/session", &cookie).await.expect(401);
+    log_in(&nobody, "admin", "new password 2").await.expect(401);
+    app.ran(&["user", "enable", "admin"]);
+    log_in(&nobody, "admin", "new password 2").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_session_cookie_is_secure_where_the_site_is() {
+    let app = TestApp::with(&[("DUOKU_SERVER_PUBLIC_URL", "https://learn.example.cn")]);
+    let begun = log_in(&app.nobody(), "admin", PASSWORD).await.expect(200);
+    assert!(begun.header("set-cookie").contains("; Secure"), "{begun:?}");
+}
+
+#[tokio::test]
+async fn writes_from_other_sites_are_refused() {
+    let app = TestApp::start();
+    let nobody = app.nobody();
+    let admin = app.admin().await;
+    let resource = admin.published("p.bmp", "图", &fixture::picture(1)).await;
+    let path = format!("/api/resources/{}", text_of(&resource["id"]));
+    let cookie = cookie_of(&log_in(&nobody, "admin", PASSWORD).await.expect(200));
+    let ask = |method: Method, path: &str, name: &str, value: &str| {
+        answer(nobody.ask(method, path).header("cookie", &cookie).header(name, value))
+    };
+    let own = format!("http://{}", app.address());
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("origin", "https://evil.example:443/"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        let refused = ask(Method::POST, &format!("{path}/withdraw"), name, value).await;
+        assert_eq!(
+            (refused.status, &refused.json()["code"]),
+            (403, &json!("foreign_origin")),
+            "{name}: {value}"
+        );
+        ask(Method::DELETE, &path, name, value).await.expect(403);
+        // Logging in from there, and logging out, as well.
+        let login = nobody
+            .ask(Method::POST, "/api/session")
+            .header(name, value)
+            .json(&json!({ "name": "admin", "password": PASSWORD }));
+        answer(login).await.expect(403);
+        ask(Method::DELETE, "/api/session", name, value).await.expect(403);
+        // Reading is no harm.
+        ask(Method::GET, &path, name, value).await.expect(200);
+    }
+    ask(Method::POST, &format!("{path}/withdraw"), "origin", &own).await.expect(200);
+    ask(Method::POST, &format!("{path}/publish"), "sec-fetch-site", "same-origin")
+        .await
+        .expect(200);
+    // A token is no cookie: whoever has it may be anywhere.
+    let token = admin.ask(Method::POST, &format!("{path}/withdraw"));
+    answer(token.header("origin", "https://school.example.cn")).await.expect(200);
+}
+
+#[tokio::test]
+async fn guessing_passwords_is_slowed_down() {
+    let app = TestApp::with(&[("DUOKU_SESSION_MAX_FAILURES", "3")]);
+    let nobody = app.nobody();
+    for _ in 0..3 {
+        log_in(&nobody, "admin", "wrong").await.expect(401);
+    }
+    let refused = log_in(&nobody, "admin", PASSWORD).await.expect(429);
+    assert_eq!(refused.header("retry-after"), "60");
+    assert_eq!(refused.json()["code"], "too_many");
+    // From this address, for other names as well; tokens still work.
+    log_in(&nobody, "wei", "wrong").await.expect(429);
+    app.admin().await.get("/api/session").await.expect(200);
+}
+
+#[tokio::test]
+async fn tokens_are_made_listed_and_revoked_by_command() {
+    let app = TestApp::start();
+    let token =
+        app.ran(&["token", "create", "--user", "admin", "--label", "脚本"]).trim().to_owned();
+    assert_eq!(token.len(), 64, "{token}");
+    let client = Client::new(app.address(), Some(token.clone()));
+    assert_eq!(client.get("/api/session").await.expect(200).json()["name"], "admin");
+    let list = app.ran(&["token", "list", "--user", "admin"]);
+    assert!(list.contains("脚本") && !list.contains(&token), "{list}");
+    let id = list.split('\t').next().expect("an id").to_owned();
+    app.ran(&["token", "revoke", &id]);
+    client.get("/api/session").await.expect(401);
+    // A wrong token is told, even where nobody would do.
+    client.get("/api/libraries").await.expect(401);
+    for (arguments, said) in [
+        (vec!["token", "revoke", id.as_str()], "there is no token"),
+        (vec!["token", "create", "--user", "missing"], "there is no account"),
+    ] {
+        let refused = app.run(&arguments);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.err.contains(said), "{refused:?}");
+    }
+    let brief = app.ran(&["token", "create", "--user", "admin", "--days", "0"]);
+    let client = Client::new(app.address(), Some(brief.trim().to_owned()));
+    client.get("/api/session").await.expect(401);
+}
+
+#[tokio::test]
+async fn accounts_and_libraries_are_looked_after_by_command() {
+    let app = TestApp::start();
+    app.ran(&["library", "create", "town", "--name", "镇库", "--quota-bytes", "1000"]);
+    app.ran(&["user", "add", "Lin", "--display-name", "林老师", "--password", "long enough"]);
+    app.ran(&["user", "grant", "lin", "--library", "town", "--role", "author"]);
+    let list = app.ran(&["user", "list"]);
+    assert!(list.contains("lin\t林老师\tauthor of town") && list.contains("admin\t"), "{list}");
+    assert!(list.contains("administrator"), "{list}");
+    let begun = log_in(&app.nobody(), "lin", "long enough").await.expect(200);
+    assert_eq!(begun.json()["display_name"], "林老师");
+    let cookie = cookie_of(&begun);
+    let view = with_cookie(&app.nobody(), Method::GET, "/api/libraries/town", &cookie).await.json();
+    assert_eq!(view["quota_bytes"], 1000, "its people see it: {view}");
+    assert!(app.nobody().get("/api/libraries/town").await.json()["quota_bytes"].is_null());
+    app.ran(&["user", "revoke", "lin", "--library", "town"]);
+    let view = with_cookie(&app.nobody(), Method::GET, "/api/libraries/town", &cookie).await.json();
+    assert!(view["quota_bytes"].is_null(), "{view}");
+    app.ran(&["library", "quota", "town", "0"]);
+    let list = app.ran(&["library", "list"]);
+    assert!(list.contains("town\t镇库\t0\t-") && list.contains("main\t"), "{list}");
+    for (arguments, said) in [
+        (vec!["user", "add", "lin", "--password", "long enough"], "taken"),
+        (vec!["user", "add", "short", "--password", "1234567"], "8 characters"),
+        (vec!["user", "add", "two words", "--password", "long enough"], "login name"),
+        (vec!["user", "grant", "nobody", "--library", "town", "--role", "author"], "no account"),
+        (vec!["user", "grant", "lin", "--library", "nowhere", "--role", "author"], "no library"),
+        (vec!["user", "grant", "lin", "--library", "town", "--role", "king"], "king"),
+        (vec!["library", "create", "town", "--name", "x"], "taken"),
+        (vec!["library", "create", "Bad Slug", "--name", "x"], "slug"),
+        (vec!["library", "quota", "nowhere", "5"], "no library"),
+    ] {
+        let refused = app.run(&arguments);
+        assert!(refused.code != 0 && refused.err.contains(said), "{arguments:?}: {refused:?}");
+        assert!(!refused.err.contains("panicked"), "{refused:?}");
+    }
+    // The password may come on standard input, where no list of processes shows it.
+    let mut adding = app.command(&["user", "add", "wei"]);
+    let mut adding = adding.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("started");
+    adding.stdin.take().expect("piped").write_all("从标准输入来的\n".as_bytes()).expect("written");
+    assert!(!adding.wait().expect("ended").success(), "seven characters are too few");
+    let mut adding = app.command(&["user", "add", "wei"]);
+    let mut adding = adding.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("started");
+    adding
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all("从标准输入来的密码\n".as_bytes())
+        .expect("written");
+    assert!(adding.wait().expect("ended").success());
+    log_in(&app.nobody(), "wei", "从标准输入来的密码").await.expect(200);
+}
+
+#[tokio::test]
+async fn libraries_are_made_by_administrators_and_changed_by_librarians() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let new = json!({ "slug": "village", "name": "村库", "visibility": "internal" });
+    app.nobody().send(Method::POST, "/api/libraries", &new).await.expect(401);
+    app.person("wei", &[]).await.send(Method::POST, "/api/libraries", &new).await.expect(403);
+    let made = admin.send(Method::POST, "/api/libraries", &new).await.expect(201).json();
+    assert_eq!((&made["publishing"], &made["visibility"]), (&json!("manual"), &json!("internal")));
+    admin.send(Method::POST, "/api/libraries", &new).await.expect(409);
+    let bad = |field: &str, value: Value| {
+        let mut new = json!({ "slug": "other", "name": "x" });
+        new[field] = value;
+        new
+    };
+    for (new, status) in [
+        (bad("slug", json!("Bad Slug")), 422),
+        (bad("name", json!("  ")), 422),
+        (bad("visibility", json!("secret")), 422),
+        (bad("unknown", json!(1)), 422),
+    ] {
+        let refused = admin.send(Method::POST, "/api/libraries", &new).await;
+        assert_eq!(refused.status, status, "{new}: {}", refused.text());
+    }
+    let sun = app.person("sun", &[("village", LibraryRole::Librarian)]).await;
+    let lin = app.person("lin", &[("village", LibraryRole::Author)]).await;
+    let zhao = app.person("zhao", &[("main", LibraryRole::Librarian)]).await;
+    let change = json!({ "name": "新村库" });
+    let path = "/api/libraries/village";
+    app.nobody().send(Method::PATCH, path, &change).await.expect(404);
+    zhao.send(Method::PATCH, path, &change).await.expect(404);
+    lin.send(Method::PATCH, path, &change).await.expect(403);
+    assert_eq!(sun.send(Method::PATCH, path, &change).await.expect(200).json()["name"], "新村库");
+    // How much a library may hold is not for its own people to say.
+    sun.send(Method::PATCH, path, &json!({ "quota_bytes": 0 })).await.expect(403);
+    admin.send(Method::PATCH, path, &json!({ "quota_bytes": 5 })).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_first_start_without_a_password_prints_a_link_that_works_once() {
+    let mut app = TestApp::stopped(&[("DUOKU_ADMIN_PASSWORD", "")]);
+    app.serve(&[]);
+    let db = app.db().await;
+    let token =
+        duoku::db::settings::find(&mut *db.read().await.expect("read"), "setup_token").await;
+    let token = token.expect("read").expect("a token");
+    db.close().await;
+    let nobody = app.nobody();
+    let path = format!("/setup/{token}");
+    nobody.get("/setup/nonsense").await.expect(404);
+    let form = nobody.get(&path).await.expect(200);
+    assert!(form.text().contains("<form"), "{}", form.text());
+    assert!(!app.logged().contains(&token), "the link is not logged");
+    log_in(&nobody, "admin", "").await.expect(401);
+}

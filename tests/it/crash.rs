@@ -1,0 +1,175 @@
+//! `kill -9`, SIGTERM, and several workers: nothing is lost, nothing is made twice.
+
+use std::time::Duration;
+
+use duoku::catalogue::ResourceId;
+use duoku::db;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::app::{TestApp, children_of, eventually, is_alive};
+use crate::client::{Client, text_of};
+use crate::fixture;
+
+/// The media child of `parent` that encodes, once there is one with a part under way.
+async fn encoding_child(parent: u32, client: &Client, id: &str) -> u32 {
+    let path = format!("/api/resources/{id}");
+    eventually("a media child encodes", Duration::from_secs(60), || async {
+        let resource = client.get(&path).await.expect(200).json();
+        assert_eq!(resource["stage"], "processing", "too quick for this test: {resource:#}");
+        let begun = resource["progress"].as_f64()? > 0.0;
+        let children = children_of(parent);
+        let child = children.iter().find(|(_, line)| line.contains("media child"))?;
+        begun.then_some(child.0)
+    })
+    .await
+}
+
+/// What was made of the resource is whole, and there is one of each.
+async fn made_once(app: &TestApp, client: &Client, id: &str) -> Value {
+    let resource = client.settled(id).await;
+    assert_eq!(resource["stage"], "published", "{resource:#}\n{}", app.logged());
+    let report = app.check();
+    let objects = report["objects"].as_u64().expect("a number");
+    assert_eq!(app.stored().len() as u64, objects, "as many files as rows");
+    let db = app.db().await;
+    let mut tx = db.begin().await.expect("a transaction");
+    let key: ResourceId = id.parse().expect("an id");
+    let jobs = db::jobs::list(&mut tx, key).await.expect("read");
+    assert!(jobs.iter().all(|job| job.state == "done"), "{jobs:#?}");
+    let published: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM audit WHERE subject = $1 AND action = 'process'")
+            .bind(id)
+            .fetch_one(&mut *tx)
+            .await
+            .expect("read");
+    assert_eq!(published, 1, "published once");
+    let mut names: Vec<&str> = resource["renditions"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|rendition| text_of(&rendition["name"]))
+        .collect();
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count, "{names:?}");
+    drop(tx);
+    db.close().await;
+    resource
+}
+
+fn scratch(app: &TestApp) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(app.data().join("scratch")).expect("there");
+    entries.map(|entry| entry.expect("readable").path()).collect()
+}
+
+#[tokio::test]
+async fn kill_9_of_server_and_child_during_transcoding_loses_nothing() {
+    let mut app = TestApp::start();
+    let admin = app.admin().await;
+    let id = admin.upload("a.mp4", "长视频", &fixture::heavy_video(70)).await;
+    let child = encoding_child(app.server().id(), &admin, &id).await;
+    kill_process(Pid::from_raw(i32::try_from(child).expect("small")).expect("not 0"), Signal::KILL)
+        .expect("it is there");
+    app.kill();
+
+    app.serve(&[]);
+    let admin = admin.at(app.address());
+    let child = encoding_child(app.server().id(), &admin, &id).await;
+    // Now the server alone: its child must not go on without it.
+    app.kill();
+    eventually("the child ends with its server", Duration::from_secs(5), || async {
+        (!is_alive(child)).then_some(())
+    })
+    .await;
+
+    app.serve(&[]);
+    let admin = admin.at(app.address());
+    let resource = made_once(&app, &admin, &id).await;
+    let duration_ms = resource["duration_ms"].as_i64().expect("a number");
+    assert!((duration_ms - 70_000).abs() <= 100, "{duration_ms}");
+    assert!(scratch(&app).is_empty(), "{:?}", scratch(&app));
+}
+
+#[tokio::test]
+async fn a_media_child_that_is_killed_is_replaced() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let id = admin.upload("a.mp4", "短视频", &fixture::heavy_video(20)).await;
+    let child = encoding_child(app.server().id(), &admin, &id).await;
+    kill_process(Pid::from_raw(i32::try_from(child).expect("small")).expect("not 0"), Signal::KILL)
+        .expect("it is there");
+    made_once(&app, &admin, &id).await;
+}
+
+#[tokio::test]
+async fn a_stop_during_transcoding_is_quick_and_loses_nothing() {
+    let mut app = TestApp::start();
+    let admin = app.admin().await;
+    let id = admin.upload("a.mp4", "停", &fixture::heavy_video(25)).await;
+    let child = encoding_child(app.server().id(), &admin, &id).await;
+    let begun = std::time::Instant::now();
+    app.stop();
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(!is_alive(child), "the child was left over");
+    assert!(scratch(&app).is_empty(), "{:?}", scratch(&app));
+    app.serve(&[]);
+    let begun = std::time::Instant::now();
+    let admin = admin.at(app.address());
+    // A stop puts the job back: nobody waits for a lease to run out.
+    encoding_child(app.server().id(), &admin, &id).await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    made_once(&app, &admin, &id).await;
+}
+
+#[tokio::test]
+async fn two_workers_beside_a_server_transcode_everything_once() {
+    let mut app = TestApp::stopped(&[]);
+    app.serve(&["--no-work"]);
+    let admin = app.admin().await;
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        ids.push(admin.upload("p.bmp", &format!("图 {number}"), &fixture::picture(number)).await);
+    }
+    ids.push(admin.upload("a.mp3", "声音", &fixture::audio(3)).await);
+    ids.push(admin.upload("b.mp4", "画面", &fixture::heavy_video(10)).await);
+    ids.push(admin.upload("c.pdf", "讲义", &fixture::pdf()).await);
+    std::thread::sleep(Duration::from_millis(500));
+    let waiting = admin.get(&format!("/api/resources/{}", ids[0])).await.expect(200).json();
+    assert_eq!(waiting["stage"], "processing", "a server told not to work does not");
+    let workers = [app.background(&["work"]), app.background(&["work"])];
+    for id in &ids {
+        made_once(&app, &admin, id).await;
+        let key: ResourceId = id.parse().expect("an id");
+        let db = app.db().await;
+        let jobs = db::jobs::list(&mut *db.read().await.expect("read"), key).await.expect("read");
+        assert!(jobs.iter().all(|job| job.attempts == 1), "each job was begun once: {jobs:#?}");
+        db.close().await;
+    }
+    let found = eventually("all are found", Duration::from_secs(3), || async {
+        let found = admin.found("").await;
+        (found.len() == ids.len()).then_some(found)
+    })
+    .await;
+    assert_eq!(found.len(), ids.len());
+    drop(workers);
+}
+
+/// A worker that was frozen for longer than its lease has lost its job, and
+/// can do no harm when it wakes up.
+#[tokio::test]
+async fn a_worker_frozen_while_transcoding_does_no_harm_when_it_wakes() {
+    let mut app = TestApp::stopped(&[]);
+    app.serve(&["--no-work"]);
+    let admin = app.admin().await;
+    let id = admin.upload("a.mp4", "冻", &fixture::heavy_video(20)).await;
+    let first = app.background(&["work"]);
+    encoding_child(first.id(), &admin, &id).await;
+    first.signal(Signal::STOP);
+    let second = app.background(&["work"]);
+    encoding_child(second.id(), &admin, &id).await;
+    first.signal(Signal::CONT);
+    made_once(&app, &admin, &id).await;
+    drop((first, second));
+}

@@ -1,0 +1,221 @@
+//! Files to upload, made by code and kept between runs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use duoku::catalogue::Sha256;
+
+/// A moving test pattern with a tone, H.264 and AAC, 320×180.
+pub(crate) fn video(seconds: u32) -> Vec<u8> {
+    ffmpeg(
+        &format!("video-{seconds}.mp4"),
+        &[
+            &["-f", "lavfi", "-i", &format!("testsrc2=s=320x180:r=25:d={seconds}")],
+            &["-f", "lavfi", "-i", &format!("sine=440:d={seconds}")],
+            &["-c:v", "libx264", "-preset", "veryfast", "-g", "50", "-bf", "0"],
+            &["-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest", "-movflags", "+faststart"],
+        ],
+    )
+}
+
+/// A video that takes some seconds to encode: no part of it can be copied.
+pub(crate) fn heavy_video(seconds: u32) -> Vec<u8> {
+    ffmpeg(
+        &format!("heavy-480p-{seconds}.mp4"),
+        &[
+            &["-f", "lavfi", "-i", &format!("testsrc2=s=854x480:r=25:d={seconds}")],
+            &["-f", "lavfi", "-i", &format!("sine=440:d={seconds}")],
+            &["-c:v", "mpeg4", "-q:v", "6", "-c:a", "aac", "-shortest"],
+        ],
+    )
+}
+
+/// A video whose index comes last, as cameras write it.
+pub(crate) fn video_with_index_last() -> Vec<u8> {
+    ffmpeg(
+        "index-last.mp4",
+        &[
+            &["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=4"],
+            &["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"],
+        ],
+    )
+}
+
+/// A tone in an MP3 file.
+pub(crate) fn audio(seconds: u32) -> Vec<u8> {
+    ffmpeg(
+        &format!("audio-{seconds}.mp3"),
+        &[
+            &["-f", "lavfi", "-i", &format!("sine=330:d={seconds}")],
+            &["-c:a", "libmp3lame", "-b:a", "64k"],
+        ],
+    )
+}
+
+/// A small picture; each number gives other bytes.
+pub(crate) fn picture(number: u32) -> Vec<u8> {
+    let (r, g, b) = (number * 37 % 256, number * 91 % 256, number * 53 % 256);
+    // 24 bits a pixel, uncompressed, bottom-up.
+    let (width, height) = (48_u32, 32_u32);
+    let mut bytes = b"BM".to_vec();
+    let pixels = width * 3 * height;
+    for value in [54 + pixels, 0, 54, 40, width, height] {
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes.extend([1, 0, 24, 0]);
+    for value in [0, pixels, 2835, 2835, 0, 0] {
+        bytes.extend(value.to_le_bytes());
+    }
+    for pixel in 0..width * height {
+        let shade = pixel % 7 * 3;
+        bytes.extend([b, g, r].map(|v| u8::try_from((v + shade).min(255)).expect("a byte")));
+    }
+    bytes
+}
+
+/// WebVTT with cues of (start in ms, text), each two seconds long.
+pub(crate) fn captions(cues: &[(u32, &str)]) -> String {
+    let time = |ms: u32| format!("{:02}:{:02}.{:03}", ms / 60_000, ms / 1000 % 60, ms % 1000);
+    let mut text = String::from("WEBVTT\n");
+    for (start, words) in cues {
+        text.push_str(&format!("\n{} --> {}\n{words}\n", time(*start), time(start + 2000)));
+    }
+    text
+}
+
+/// A word that stands on the last page of [`pdf`] only.
+pub(crate) const LAST_PAGE_SAYS: &str = "双套结";
+
+/// Three pages of the lecture notes on net making.
+pub(crate) fn pdf() -> Vec<u8> {
+    let notes = sample("bianwang-jiangyi.pdf");
+    let version = sha256(&fs::read(&notes).expect("a sample"));
+    made(&format!("three-pages-{}.pdf", &version[..8]), |to| {
+        let says = |page: &u32| {
+            let page = page.to_string();
+            let text =
+                Command::new("pdftotext").args(["-f", &page, "-l", &page, &notes, "-"]).output();
+            let text = text.expect("poppler-utils are installed").stdout;
+            String::from_utf8_lossy(&text).contains(LAST_PAGE_SAYS)
+        };
+        let last = (3..=9).find(says).expect("a page says so");
+        let split = Command::new("pdfseparate")
+            .args(["-f", &(last - 2).to_string(), "-l", &last.to_string()])
+            .args([&notes, &format!("{to}-%d")])
+            .status();
+        assert!(split.expect("poppler-utils are installed").success());
+        let mut unite = Command::new("pdfunite");
+        unite.args((last - 2..=last).map(|page| format!("{to}-{page}"))).arg(to);
+        unite
+    })
+}
+
+/// A PDF with a password to open it: nobody knows it, since its check values are made up.
+pub(crate) fn locked_pdf() -> Vec<u8> {
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>".to_owned(),
+        format!("<</Filter/Standard/V 1/R 2/P -4/O<{}>/U<{}>>>", "5a".repeat(32), "c3".repeat(32)),
+    ];
+    let mut file = String::from("%PDF-1.4\n");
+    let mut places = Vec::new();
+    for (number, object) in (1..).zip(&objects) {
+        places.push(file.len());
+        file.push_str(&format!("{number} 0 obj\n{object}\nendobj\n"));
+    }
+    let table = file.len();
+    file.push_str("xref\n0 5\n0000000000 65535 f \n");
+    places.iter().for_each(|place| file.push_str(&format!("{place:010} 00000 n \n")));
+    let id = "0123456789abcdef".repeat(2);
+    file.push_str(&format!(
+        "trailer\n<</Size 5/Root 1 0 R/Encrypt 4 0 R/ID[<{id}><{id}>]>>\nstartxref\n{table}\n%%EOF\n"
+    ));
+    file.into_bytes()
+}
+
+/// An MP4 with a movie header and no track.
+pub(crate) fn video_without_streams() -> Vec<u8> {
+    let sized = |name: &[u8], content: &[u8]| {
+        let size = u32::try_from(content.len() + 8).expect("small");
+        [&size.to_be_bytes(), name, content].concat()
+    };
+    let ftyp = sized(b"ftyp", b"isom\0\0\x02\0isomiso2mp41");
+    // Version 0: times, time scale 1000, duration 1000, rate 1, volume 1, identity, next track 2.
+    let mut mvhd = vec![0; 12];
+    mvhd.extend(1000_u32.to_be_bytes());
+    mvhd.extend(1000_u32.to_be_bytes());
+    mvhd.extend([0, 1, 0, 0, 1, 0]);
+    mvhd.extend([0; 10]);
+    for value in [0x1_0000_u32, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000] {
+        mvhd.extend(value.to_be_bytes());
+    }
+    mvhd.extend([0; 24]);
+    mvhd.extend(2_u32.to_be_bytes());
+    [ftyp, sized(b"moov", &sized(b"mvhd", &mvhd)), sized(b"mdat", &[0; 64])].concat()
+}
+
+/// A sound file of so many bytes that no compression makes smaller.
+pub(crate) fn noise(bytes: usize) -> Vec<u8> {
+    let data = u32::try_from(bytes - 44).expect("below 4 GiB");
+    let mut file = b"RIFF".to_vec();
+    file.extend((data + 36).to_le_bytes());
+    file.extend(b"WAVEfmt ");
+    file.extend(16_u32.to_le_bytes());
+    file.extend([1, 0, 2, 0]);
+    file.extend(48_000_u32.to_le_bytes());
+    file.extend(192_000_u32.to_le_bytes());
+    file.extend([4, 0, 16, 0]);
+    file.extend(b"data");
+    file.extend(data.to_le_bytes());
+    // xorshift64
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64 ^ bytes as u64;
+    while file.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        file.extend(state.to_le_bytes());
+    }
+    file.truncate(bytes);
+    file
+}
+
+/// Path of a sample that comes with the program.
+pub(crate) fn sample(name: &str) -> String {
+    format!("{}/samples/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file of the wider material beside the repository, where it is there.
+pub(crate) fn shared(name: &str) -> Option<Vec<u8>> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/media").join(name)).ok()
+}
+
+/// SHA-256 as the API shows it.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::of(bytes).to_string()
+}
+
+fn ffmpeg(name: &str, arguments: &[&[&str]]) -> Vec<u8> {
+    made(name, |to| {
+        let mut command = Command::new("ffmpeg");
+        command.args(["-v", "error", "-nostdin", "-y"]).args(arguments.concat()).arg(to);
+        command
+    })
+}
+
+/// The file `name`, made by the command when it is not there yet.
+fn made(name: &str, command: impl FnOnce(&str) -> Command) -> Vec<u8> {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("fixtures");
+    let path = folder.join(name);
+    if let Ok(bytes) = fs::read(&path) {
+        return bytes;
+    }
+    fs::create_dir_all(&folder).expect("a folder");
+    // Other tests may make it at the same time.
+    let aside = folder.join(format!("{}-{name}", std::process::id()));
+    let output = command(aside.to_str().expect("UTF-8")).output().expect("the tool is installed");
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    fs::rename(&aside, &path).expect("renamed");
+    fs::read(&path).expect("just made")
+}

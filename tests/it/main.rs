@@ -1,0 +1,25 @@
+//! The integration suite: one binary, each test a server of its own.
+//!
+//! Tests start the real program with a temporary data folder and speak HTTP
+//! with it. They run on SQLite unless `DUOKU_TEST_DATABASE` names a PostgreSQL
+//! database whose user may make others.
+
+mod app;
+mod client;
+mod fixture;
+mod raw;
+
+mod accounts;
+mod connections;
+mod crash;
+mod documents;
+mod http;
+mod import;
+mod index;
+mod jobs;
+mod search;
+mod settings;
+mod sources;
+mod tickets;
+mod uploads;
+mod video;

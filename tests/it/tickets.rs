@@ -1,0 +1,86 @@
+//! What is not public is played with tickets: no cookie, and an end.
+
+use http::Method;
+use serde_json::json;
+
+use crate::app::{TestApp, eventually};
+use crate::client::text_of;
+use crate::fixture;
+use crate::video::addresses;
+
+#[tokio::test]
+async fn media_that_is_not_public_is_played_with_a_ticket_until_it_is_withdrawn() {
+    let app = TestApp::start();
+    app.ran(&[
+        "library",
+        "create",
+        "inner",
+        "--name",
+        "内部",
+        "--internal",
+        "--publish-when-ready",
+    ]);
+    let (admin, nobody) = (app.admin().await, app.nobody());
+    let id = admin.upload_into("inner", "a.mp4", "内部视频", &fixture::video(4)).await;
+    let resource = admin.settled(&id).await;
+    assert_eq!(resource["stage"], "published", "{resource:#}");
+    let base = text_of(&resource["links"]["base"]);
+    assert!(base.starts_with("/t/") && base.ends_with(&format!("/media/{id}")), "{base}");
+    let all = addresses(&nobody, &resource).await;
+    assert!(all.iter().any(|address| address.ends_with(".m4s")), "{all:?}");
+    for address in &all {
+        let answer = nobody.get(address).await.expect(200);
+        assert!(!answer.header("cache-control").contains("public"), "{address}: {answer:?}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        // Without the ticket there is nothing, for nobody.
+        let plain = &address[address.find("/media/").expect("a path")..];
+        nobody.get(plain).await.expect(404);
+        admin.get(plain).await.expect(200);
+    }
+    // Wrong tickets, and the right one for another resource.
+    let other = admin.upload_into("inner", "b.bmp", "另一个", &fixture::picture(1)).await;
+    admin.settled(&other).await;
+    let ticket = base.split('/').nth(2).expect("a ticket");
+    let mut forged = ticket.to_owned().into_bytes();
+    forged[0] = if forged[0] == b'A' { b'B' } else { b'A' };
+    let forged = String::from_utf8(forged).expect("ASCII");
+    for wrong in [forged.as_str(), "x", "%00", &"A".repeat(32), &ticket[1..], &format!("{ticket}A")]
+    {
+        nobody.get(&format!("/t/{wrong}/media/{id}/master.m3u8")).await.expect(404);
+    }
+    nobody.get(&format!("/t/{ticket}/media/{other}/original")).await.expect(404);
+
+    admin.post(&format!("/api/resources/{id}/withdraw")).await.expect(200);
+    for address in &all {
+        nobody.get(address).await.expect(404);
+    }
+    admin.post(&format!("/api/resources/{id}/publish")).await.expect(200);
+    for address in &all {
+        nobody.get(address).await.expect(404);
+    }
+    let again = admin.get(&format!("/api/resources/{id}")).await.json();
+    let hls = text_of(&again["links"]["hls"]).to_owned();
+    nobody.get(&hls).await.expect(200);
+    admin.delete(&format!("/api/resources/{id}")).await.expect(204);
+    nobody.get(&hls).await.expect(404);
+    assert!(!app.logged().contains(ticket), "tickets are never logged");
+    eventually("its objects go", std::time::Duration::from_secs(10), || async {
+        app.stored().iter().all(|p| !p.to_string_lossy().contains(&id)).then_some(())
+    })
+    .await;
+    app.check();
+}
+
+#[tokio::test]
+async fn a_resource_that_is_closed_with_its_library_is_played_by_nobody() {
+    let app = TestApp::start();
+    let (admin, nobody) = (app.admin().await, app.nobody());
+    let resource = admin.published("a.bmp", "图", &fixture::picture(1)).await;
+    let picture = text_of(&resource["links"]["picture"]);
+    nobody.get(picture).await.expect(200);
+    let close = json!({ "visibility": "internal" });
+    admin.send(Method::PATCH, "/api/libraries/main", &close).await.expect(200);
+    nobody.get(picture).await.expect(404);
+    nobody.get(text_of(&resource["links"]["original"])).await.expect(404);
+    nobody.get("/libraries/main").await.expect(404);
+}
