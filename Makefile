@@ -1,0 +1,53 @@
+# duoku: two commands are enough, `make run` and `make test`; the rest is for those who change it.
+# What a target needs and the machine lacks is installed first (Debian packages by apt-get; see scripts/setup.sh).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+.PHONY: build run test test-rust test-postgres test-browser check fmt bench web clean help
+
+# Outside the clone, so that a fresh clone does not compile everything again.
+CARGO_TARGET_DIR ?= $(HOME)/.cache/duoku/target
+export CARGO_TARGET_DIR
+
+build: ## the program, optimised: $(CARGO_TARGET_DIR)/release/duoku
+	@scripts/setup.sh build
+	@scripts/web.sh build
+	@scripts/cargo.sh build --release --locked
+
+run: build ## build, start on http://127.0.0.1:8080 with data in .data/, import samples/ once
+	@scripts/run.sh "$(CARGO_TARGET_DIR)/release/duoku"
+
+test: ## everything: SQLite, PostgreSQL, browser
+	@scripts/setup.sh build test
+	@scripts/web.sh build
+	@scripts/test.sh rust postgres browser
+
+test-rust test-postgres test-browser: test-%: ## one part of `make test`
+	@scripts/setup.sh build test
+	@scripts/web.sh build
+	@scripts/test.sh $*
+
+check: ## format, lints, documentation, licences, TypeScript
+	@scripts/setup.sh build check
+	@scripts/web.sh build
+	@scripts/check.sh
+
+fmt: ## format the Rust sources
+	@scripts/cargo.sh fmt --all
+
+bench: ## the benchmarks of benches/
+	@scripts/setup.sh build test
+	@scripts/web.sh build
+	@scripts/cargo.sh build --release --locked
+	@benches/start.sh "$(CARGO_TARGET_DIR)/release/duoku"
+	@scripts/cargo.sh bench --package indexer --locked
+
+web: ## web/dist, when the sources changed
+	@scripts/setup.sh build
+	@scripts/web.sh build
+
+clean: ## what was built here (not .data/, not the shared target folder)
+	rm -rf web/dist web/node_modules
+
+help: ## this list
+	@sed -nE 's/^([a-z][a-z -]*):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s "$$(printf '\t')"
