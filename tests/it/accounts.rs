@@ -80,7 +80,8 @@ async fn every_role_may_do_what_the_table_says() {
     // GET resource, its page, its media; PATCH and captions; publish.
     // Callers in the order above; 409: allowed, but published already.
     let see = |statuses: [u16; 7]| statuses;
-    let table: [(&str, [u16; 7], [u16; 7], [u16; 7]); 4] = [
+    type Statuses = [u16; 7];
+    let table: [(&str, Statuses, Statuses, Statuses); 4] = [
         (
             "main",
             see([200; 7]),
@@ -485,8 +486,7 @@ async fn a_first_start_without_a_password_prints_a_link_that_works_once() {
     let mut app = TestApp::stopped(&[("DUOKU_ADMIN_PASSWORD", "")]);
     app.serve(&[]);
     let db = app.db().await;
-    let token =
-        duoku::db::settings::find(&mut *db.read().await.expect("read"), "setup_token").await;
+    let token = duoku::db::settings::find(&mut db.read().await.expect("read"), "setup_token").await;
     let token = token.expect("read").expect("a token");
     db.close().await;
     let nobody = app.nobody();

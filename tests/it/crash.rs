@@ -143,7 +143,7 @@ async fn two_workers_beside_a_server_transcode_everything_once() {
         made_once(&app, &admin, id).await;
         let key: ResourceId = id.parse().expect("an id");
         let db = app.db().await;
-        let jobs = db::jobs::list(&mut *db.read().await.expect("read"), key).await.expect("read");
+        let jobs = db::jobs::list(&mut db.read().await.expect("read"), key).await.expect("read");
         assert!(jobs.iter().all(|job| job.attempts == 1), "each job was begun once: {jobs:#?}");
         db.close().await;
     }

@@ -87,7 +87,8 @@ async fn an_index_that_is_lost_or_damaged_is_built_anew_at_the_start() {
     let mut app = TestApp::start();
     let admin = app.admin().await;
     let ids = pictures(&app, &admin).await;
-    let damages: [(&str, fn(&TestApp)); 6] = [
+    type Damage = (&'static str, fn(&TestApp));
+    let damages: [Damage; 6] = [
         ("deleted", |app| fs::remove_dir_all(app.data().join("index")).expect("removed")),
         ("emptied", |app| {
             let folder = current(app);

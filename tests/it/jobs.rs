@@ -266,7 +266,7 @@ async fn play(db: &Db, steps: Vec<Step>) -> Result<(), TestCaseError> {
                         match known.get(&job.id) {
                             Some(Known::Queued(at)) => prop_assert!(*at <= now_ms),
                             Some(Known::Running { until_ms, .. }) => {
-                                prop_assert!(*until_ms < now_ms)
+                                prop_assert!(*until_ms < now_ms);
                             }
                             Some(Known::Done) => prop_assert!(false, "a job that is done"),
                             None => {

@@ -273,7 +273,7 @@ async fn what_is_not_public_is_not_found_by_anybody() {
     .await;
     tokio::time::sleep(Duration::from_millis(600)).await;
     for client in [&app.nobody(), &member, &admin] {
-        assert_eq!(client.found("编网").await, [public.clone()]);
+        assert_eq!(client.found("编网").await, std::slice::from_ref(&public));
         for q in ["内部", "待审", "neibu"] {
             assert!(client.found(q).await.is_empty(), "{q}");
             let path = format!("/api/suggest?q={}", encode(&format!("编网 {q}")));
