@@ -204,6 +204,12 @@ impl Config {
         if self.server.max_head_bytes < 8192 {
             return bad("server.max_head_bytes", "must be at least 8192");
         }
+        let dictionary = &self.search.dictionary;
+        if !dictionary.as_os_str().is_empty()
+            && let Err(error) = std::fs::read_to_string(dictionary)
+        {
+            return bad("search.dictionary", &format!("{}: {error}", dictionary.display()));
+        }
         Ok(())
     }
 

@@ -202,7 +202,7 @@ mod tests {
         let field = attachment("第1讲 \"剪纸\".mp4");
         assert_eq!(
             field,
-            "attachment; filename=\"_1_ ______.mp4\"; filename*=UTF-8''%E7%AC%AC1%E8%AE%B2%20%22%E5%89%AA%E7%BA%B8%22.mp4"
+            "attachment; filename=\"_1_ ____.mp4\"; filename*=UTF-8''%E7%AC%AC1%E8%AE%B2%20%22%E5%89%AA%E7%BA%B8%22.mp4"
         );
     }
 }

@@ -79,30 +79,29 @@ async fn every_role_may_do_what_the_table_says() {
 
     // GET resource, its page, its media; PATCH and captions; publish.
     // Callers in the order above; 409: allowed, but published already.
-    let see = |statuses: [u16; 7]| statuses;
     type Statuses = [u16; 7];
     let table: [(&str, Statuses, Statuses, Statuses); 4] = [
         (
             "main",
-            see([200; 7]),
+            [200; 7],
             [401, 403, 403, 403, 200, 200, 200],
             [401, 403, 403, 403, 409, 409, 409],
         ),
         (
             "inner",
-            see([404, 404, 404, 200, 200, 200, 200]),
+            [404, 404, 404, 200, 200, 200, 200],
             [401, 404, 404, 403, 200, 200, 200],
             [401, 404, 404, 403, 409, 409, 409],
         ),
         (
             "draft",
-            see([404, 404, 404, 404, 200, 200, 200]),
+            [404, 404, 404, 404, 200, 200, 200],
             [401, 404, 404, 404, 200, 200, 200],
             [401, 404, 404, 404, 200, 200, 200],
         ),
         (
             "missing",
-            see([404; 7]),
+            [404; 7],
             [401, 404, 404, 404, 404, 404, 404],
             [401, 404, 404, 404, 404, 404, 404],
         ),
