@@ -1,5 +1,7 @@
 //! Posters, storyboard and embedded captions of a video or audio.
 
+use transcode::Event;
+
 use super::captions::passages_of;
 use super::transcode::planned;
 use super::{Error, Held, Outcome};
@@ -47,7 +49,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
                     keep_subtitles(held, number, track).await?;
                 }
             }
-            Answer::Progress(progress) => held.set_progress(progress),
+            Answer::Media(Event::Progress(progress)) => held.set_progress(progress),
             _ => {}
         }
     }

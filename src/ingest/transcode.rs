@@ -141,9 +141,7 @@ async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result
                 tx.commit().await?;
                 app.announce(held.resource());
             }
-            Answer::Media(Event::Progress(progress)) | Answer::Progress(progress) => {
-                held.set_progress(progress);
-            }
+            Answer::Media(Event::Progress(progress)) => held.set_progress(progress),
             _ => {}
         }
     }

@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::AsFd as _;
 use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use transcode::picture::{self, Picture};
 use transcode::{Event, Input, Plan};
@@ -17,6 +20,11 @@ const MAX_PICTURE_SIDE: u32 = 4096;
 
 /// Box that posters of documents and pictures fit in.
 const POSTER_BOX: (u32, u32) = (960, 960);
+
+/// How often steps that are silent by themselves say that they go on, and for how long at most:
+/// longer than a large file takes to be read, or some pages to be drawn one by one.
+const BEAT: Duration = Duration::from_secs(10);
+const MOST_BEATS: u32 = 120;
 
 const WEBP_QUALITY: u8 = 82;
 const JPEG_QUALITY: u8 = 85;
@@ -74,7 +82,7 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
     match step {
         Step::Probe => {
             let mut input = open(source)?;
-            let probe = transcode::probe(&mut input).map_err(media)?;
+            let probe = beating(|| transcode::probe(&mut input)).map_err(media)?;
             tell(&Answer::Probe(Box::new(probe))).map_err(io)
         }
         Step::Copy(plan) => {
@@ -91,10 +99,11 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
         }
         Step::Derive(plan) => derive(&plan, source, out),
         Step::Inspect { max_pages } => {
-            let document = document::inspect(&source, max_pages).map_err(of_document)?;
+            let document = beating(|| document::inspect(&source, max_pages));
+            let document = document.map_err(of_document)?;
             tell(&Answer::Document(Box::new(document))).map_err(io)
         }
-        Step::Pages { first, last } => pages(&source, out, first, last),
+        Step::Pages { first, last } => beating(|| pages(&source, out, first, last)),
         Step::Picture { max_pixels } => picture(source, max_pixels),
         Step::Captions { name } => {
             let mut bytes = Vec::new();
@@ -112,12 +121,12 @@ fn open(source: File) -> Result<Input, Failure> {
 
 fn derive(plan: &Plan, source: File, out: &Path) -> Result<(), Failure> {
     let mut input = open(source)?;
-    let stills = transcode::stills(&mut input, plan, out).map_err(media)?;
+    let stills = transcode::stills(&mut input, plan, out, &mut told).map_err(media)?;
     tell(&Answer::Stills(stills)).map_err(io)?;
     if plan.subtitles.is_empty() {
         return Ok(());
     }
-    let subtitles = transcode::extract_subtitles(&mut input, plan).map_err(media)?;
+    let subtitles = beating(|| transcode::extract_subtitles(&mut input, plan)).map_err(media)?;
     tell(&Answer::Subtitles(subtitles)).map_err(io)
 }
 
@@ -190,6 +199,24 @@ fn picture(source: File, max_pixels: u64) -> Result<(), Failure> {
     let (poster_width, poster_height) = (poster.width, poster.height);
     let (width, height) = (large.width, large.height);
     tell(&Answer::Picture { width, height, poster_width, poster_height }).map_err(io)
+}
+
+/// Says that `work`, which says nothing by itself, goes on: for some time, in case that it hangs.
+fn beating<T>(work: impl FnOnce() -> T) -> T {
+    let (stop, stopped) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for _ in 0..MOST_BEATS {
+                let waited = stopped.recv_timeout(BEAT);
+                if waited != Err(RecvTimeoutError::Timeout) || tell(&Answer::Working).is_err() {
+                    break;
+                }
+            }
+        });
+        let result = work();
+        drop(stop);
+        result
+    })
 }
 
 fn told(event: Event) -> Result<(), transcode::Error> {

@@ -33,7 +33,8 @@ pub enum Step {
     EncodePart(Box<Plan>, usize),
     /// Encode the sound: [`Answer::Media`].
     EncodeAudio(Box<Plan>),
-    /// Posters, storyboard and embedded captions: [`Answer::Stills`], [`Answer::Subtitles`].
+    /// Posters, storyboard and embedded captions: [`Answer::Stills`], [`Answer::Subtitles`], and
+    /// progress as [`Answer::Media`].
     Derive(Box<Plan>),
     /// What is in a document: [`Answer::Document`].
     Inspect {
@@ -98,8 +99,8 @@ pub enum Answer {
     },
     /// Captions that were uploaded.
     Captions(Captions),
-    /// How far the step is, 0 to 1.
-    Progress(f64),
+    /// Nothing new, but the step goes on.
+    Working,
     /// All is said and written.
     Done,
     /// The step cannot be done.

@@ -57,7 +57,7 @@ fn main() -> Result<(), AnyError> {
     let subtitles = transcode::extract_subtitles(&mut input, &plan)?;
     fs::write(out.join("subtitles.txt"), format!("{subtitles:#?}\n"))?;
     clock.lap("subtitles")?;
-    let stills = transcode::stills(&mut input, &plan, &out)?;
+    let stills = transcode::stills(&mut input, &plan, &out, &mut |_| Ok(()))?;
     fs::write(out.join("stills.txt"), format!("{stills:#?}\n"))?;
     clock.lap("stills")?;
     tables.write(&plan, &out)?;

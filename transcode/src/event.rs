@@ -1,5 +1,7 @@
 //! What the long steps tell their caller while they work.
 
+use std::time::{Duration, Instant};
+
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -48,6 +50,27 @@ pub enum Event {
     },
     /// Share of this call's work that is done, 0 to 1.
     Progress(f64),
+}
+
+/// Tells how far a step is, at once and then about once a second, so that its caller sees that it
+/// is alive.
+pub(crate) struct Pulse {
+    told: Option<Instant>,
+}
+
+impl Pulse {
+    pub(crate) fn new() -> Self {
+        Self { told: None }
+    }
+
+    /// Tells the share of the work that is done, 0 to 1, if it is time to.
+    pub(crate) fn beat(&mut self, share: f64, on: &mut Sink) -> Result<(), Error> {
+        if self.told.is_some_and(|told| told.elapsed() < Duration::from_secs(1)) {
+            return Ok(());
+        }
+        self.told = Some(Instant::now());
+        on(Event::Progress(share.clamp(0.0, 0.99)))
+    }
 }
 
 /// One segment: where it lies in its part and when it plays.

@@ -6,6 +6,7 @@ use std::path::Path;
 use ffmpeg_next as ffmpeg;
 use ffmpeg_next::Packet;
 
+use crate::event::Pulse;
 use crate::plan::{AudioPlan, Plan};
 use crate::{Error, Event, Input, Sink};
 
@@ -43,7 +44,7 @@ pub fn encode_audio(
     for audio in &plan.audio {
         ways.push(Way::open(input, plan, audio, out, on)?);
     }
-    let mut progress = 0.0;
+    let mut pulse = Pulse::new();
     let mut packet = Packet::empty();
     loop {
         match packet.read(input.context_mut()) {
@@ -54,10 +55,7 @@ pub fn encode_audio(
         let Some(way) = ways.iter_mut().find(|way| way.index == packet.stream()) else { continue };
         way.packet(&packet, on)?;
         let share = ways.iter().map(Way::share).fold(1.0, f64::min);
-        if share >= progress + 0.01 {
-            progress = share;
-            on(Event::Progress(share.min(0.99)))?;
-        }
+        pulse.beat(share, on)?;
     }
     ways.into_iter().try_for_each(|way| way.finish(on))?;
     on(Event::Progress(1.0))

@@ -7,6 +7,7 @@ use std::thread;
 use ffmpeg_next::frame::Video;
 
 use crate::decode::VideoReader;
+use crate::event::Pulse;
 use crate::frame::{Look, Upright, share};
 use crate::plan::{PartRange, Plan, Rung, VideoPlan};
 use crate::time::{VIDEO_SCALE, from_ms};
@@ -113,7 +114,10 @@ impl Feeder<'_> {
         reader.start_before(start, video.reliable_times)?;
         let mut thinner = Thinner::new(video.cap_frame_rate);
         let mut held: Option<Video> = None;
+        let mut pulse = Pulse::new();
         loop {
+            // All the while: the part may begin hours behind the first frame that is decoded.
+            self.tell(&held, &mut pulse, on)?;
             let frame = reader.next()?;
             let ended = frame.is_none();
             let ready = match frame {
@@ -125,7 +129,6 @@ impl Feeder<'_> {
                 if self.take(&mut held, frame)? {
                     return Ok(());
                 }
-                self.tell(&held, on)?;
             }
             if ended {
                 return self.end(held);
@@ -174,19 +177,14 @@ impl Feeder<'_> {
     }
 
     /// Hands events of the lanes on, and how far the part is.
-    fn tell(&self, held: &Option<Video>, on: &mut Sink) -> Result<(), Error> {
+    fn tell(&self, held: &Option<Video>, pulse: &mut Pulse, on: &mut Sink) -> Result<(), Error> {
         self.told.try_iter().try_for_each(&mut *on)?;
-        let Some(time) = held.as_ref().and_then(|frame| frame.pts()) else { return Ok(()) };
-        let second = i64::from(VIDEO_SCALE);
         let from = from_ms(self.range.start_ms, VIDEO_SCALE);
-        // About once a second of media is often enough.
-        if time < from || time % second >= second / 20 {
-            return Ok(());
-        }
+        let time = held.as_ref().and_then(|frame| frame.pts()).unwrap_or(from);
         let length = from_ms(self.range.end_ms - self.range.start_ms, VIDEO_SCALE).max(1);
         #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
         let share = (time - from) as f64 / length as f64;
-        on(Event::Progress(share.clamp(0.0, 0.99)))
+        pulse.beat(share, on)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
-use crate::{Error, Input};
+use crate::{Error, Input, Sink};
 
 mod poster;
 mod storyboard;
@@ -53,12 +53,13 @@ pub struct Sprite {
     pub count: u32,
 }
 
-/// Makes the posters and the storyboard in `out`.
+/// Makes the posters and the storyboard in `out`; tells `on` the progress.
 ///
 /// # Errors
 ///
-/// [`Error::Unusable`] when no frame decodes, [`Error::Io`] when `out` cannot be written.
-pub fn stills(input: &mut Input, plan: &Plan, out: &Path) -> Result<Stills, Error> {
+/// [`Error::Unusable`] when no frame decodes, [`Error::Io`] when `out` cannot be written,
+/// [`Error::Stopped`] or what `on` answered.
+pub fn stills(input: &mut Input, plan: &Plan, out: &Path, on: &mut Sink) -> Result<Stills, Error> {
     let Some(video) = &plan.video else {
         let posters = match plan.cover {
             Some(track) => poster::cover(input, track, out)?,
@@ -66,8 +67,8 @@ pub fn stills(input: &mut Input, plan: &Plan, out: &Path) -> Result<Stills, Erro
         };
         return Ok(Stills { posters, storyboard: Vec::new() });
     };
-    let posters = poster::posters(input, plan, video, out)?;
-    let storyboard = storyboard::storyboard(input, plan, video, out)?;
+    let posters = poster::posters(input, plan, video, out, on)?;
+    let storyboard = storyboard::storyboard(input, plan, video, out, on)?;
     Ok(Stills { posters, storyboard })
 }
 

@@ -5,11 +5,12 @@ use std::path::Path;
 use ffmpeg_next::frame::Video;
 
 use crate::decode::VideoReader;
+use crate::event::Pulse;
 use crate::facts::Hdr;
 use crate::frame::{Look, Upright, jpeg};
 use crate::plan::{Plan, VideoPlan};
 use crate::time::{VIDEO_SCALE, from_ms};
-use crate::{Error, Input};
+use crate::{Error, Input, Sink};
 
 use super::{Poster, in_proportion, shown, write};
 
@@ -30,12 +31,16 @@ pub(super) fn posters(
     plan: &Plan,
     video: &VideoPlan,
     out: &Path,
+    on: &mut Sink,
 ) -> Result<Vec<Poster>, Error> {
     let (width, height) = bounded(shown(video));
     let look = Look { format: "yuvj420p", ..Look::video(video, width, height) };
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut reader = VideoReader::open(input, video.track, plan.start_us)?;
+    let mut pulse = Pulse::new();
     for place in PLACES {
+        // The storyboard is most of the work.
+        pulse.beat(0.0, on)?;
         let time = from_ms(plan.duration_ms * place / 1_000, VIDEO_SCALE);
         let Some(frame) = reader.key_frame_before(time)? else { continue };
         let time_ms = frame.pts().unwrap_or(0).max(0) / i64::from(VIDEO_SCALE / 1_000);

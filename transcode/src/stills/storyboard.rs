@@ -6,10 +6,11 @@ use ffmpeg_next::format::Pixel;
 use ffmpeg_next::frame::Video;
 
 use crate::decode::VideoReader;
+use crate::event::Pulse;
 use crate::frame::{Look, Upright, jpeg, share};
 use crate::plan::{Plan, VideoPlan};
 use crate::time::{VIDEO_SCALE, from_ms};
-use crate::{Error, Input};
+use crate::{Error, Input, Sink};
 
 use super::{Sprite, in_proportion, shown, write};
 
@@ -32,6 +33,7 @@ pub(super) fn storyboard(
     plan: &Plan,
     video: &VideoPlan,
     out: &Path,
+    on: &mut Sink,
 ) -> Result<Vec<Sprite>, Error> {
     let (width, height) = shown(video);
     let tile_height = in_proportion(height, TILE_WIDTH, width).min(MAX_TILE_HEIGHT);
@@ -41,10 +43,14 @@ pub(super) fn storyboard(
     let count = (plan.duration_ms + interval_ms - 1) / interval_ms;
     let times = (0..count).map(|i| from_ms(i * interval_ms, VIDEO_SCALE));
     let mut reader = VideoReader::open(input, video.track, plan.start_us)?;
+    let mut pulse = Pulse::new();
+    let end = from_ms(plan.duration_ms, VIDEO_SCALE).max(1);
+    #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
+    let mut tell = |time: i64| pulse.beat(time as f64 / end as f64, on);
     let tiles = if plan.duration_ms <= EXACT_MS || !video.reliable_times {
-        exact(&mut reader, &look, times)?
+        exact(&mut reader, &look, times, &mut tell)?
     } else {
-        by_key_frames(&mut reader, &look, times)?
+        by_key_frames(&mut reader, &look, times, &mut tell)?
     };
     sheets(&tiles, tile_height, interval_ms, out)
 }
@@ -54,12 +60,14 @@ fn exact(
     reader: &mut VideoReader,
     look: &Look,
     times: impl Iterator<Item = i64>,
+    tell: &mut dyn FnMut(i64) -> Result<(), Error>,
 ) -> Result<Vec<Video>, Error> {
     let mut filters = Upright::new(look.clone());
     let mut tiles: Vec<Video> = Vec::new();
     let mut times = times.peekable();
     let mut last: Option<Video> = None;
     while let Some(&time) = times.peek() {
+        tell(time)?;
         match reader.next()? {
             Some(frame) if frame.pts().is_some_and(|pts| pts <= time) => last = Some(frame),
             frame => {
@@ -88,11 +96,13 @@ fn by_key_frames(
     reader: &mut VideoReader,
     look: &Look,
     times: impl Iterator<Item = i64>,
+    tell: &mut dyn FnMut(i64) -> Result<(), Error>,
 ) -> Result<Vec<Video>, Error> {
     let mut filters = Upright::new(look.clone());
     let mut tiles: Vec<Video> = Vec::new();
     let mut shown = None;
     for time in times {
+        tell(time)?;
         let frame = reader.key_frame_before(time)?;
         let again = frame.as_ref().is_none_or(|frame| frame.pts() == shown);
         let tile = match (frame, tiles.last()) {

@@ -105,7 +105,13 @@ fn posters_are_not_black_and_the_storyboard_covers_everything() {
     let probe = probe(&mut input).unwrap();
     let plan = plan(&probe, &Policy::default()).unwrap();
     let out = tempfile::tempdir().unwrap();
-    let stills = transcode::stills(&mut input, &plan, out.path()).unwrap();
+    let mut told = 0;
+    let mut on = |_| {
+        told += 1;
+        Ok(())
+    };
+    let stills = transcode::stills(&mut input, &plan, out.path(), &mut on).unwrap();
+    assert!(told > 0, "the caller sees that it works");
     assert_eq!(stills.posters.len(), 3);
     assert!(stills.posters.iter().all(|p| p.time_ms >= 12_000), "{:?}", stills.posters);
     assert_eq!((stills.posters[0].width, stills.posters[0].height), (640, 360));
@@ -146,7 +152,7 @@ fn a_cover_is_the_poster_of_a_song() {
     let plan = plan(&probe, &Policy::default()).unwrap();
     assert!(plan.video.is_none(), "a cover is no video");
     let out = tempfile::tempdir().unwrap();
-    let stills = transcode::stills(&mut input, &plan, out.path()).unwrap();
+    let stills = transcode::stills(&mut input, &plan, out.path(), &mut |_| Ok(())).unwrap();
     assert_eq!((stills.posters[0].width, stills.posters[0].height), (400, 300));
     assert!(out.path().join(&stills.posters[0].file).exists());
 }
@@ -182,6 +188,6 @@ fn damage_anywhere_is_survived() {
         for part in 0..plan.parts.len() {
             let _ = transcode::encode_part(&mut input, &plan, part, out.path(), &mut on);
         }
-        let _ = transcode::stills(&mut input, &plan, out.path());
+        let _ = transcode::stills(&mut input, &plan, out.path(), &mut |_| Ok(()));
     }
 }
