@@ -159,11 +159,12 @@ pub(super) async fn set_up(
     session(app, admin.id).await
 }
 
-/// Whether `token` is that of the set-up link, which was not used yet.
+/// Whether `token` is that of the set-up link, which was not used yet: `admin` has no password.
 pub(super) async fn check_setup(db: &mut sqlx::AnyConnection, token: &str) -> Result<(), ApiError> {
     let known = db::settings::find(db, SETUP).await?.ok_or(ApiError::NotFound)?;
     let same: bool = subtle::ConstantTimeEq::ct_eq(known.as_bytes(), token.as_bytes()).into();
-    if same { Ok(()) } else { Err(ApiError::NotFound) }
+    let used = db::accounts::has_password(db, "admin").await?;
+    if same && !used { Ok(()) } else { Err(ApiError::NotFound) }
 }
 
 async fn session(app: &App, account: AccountId) -> Result<HeaderValue, ApiError> {

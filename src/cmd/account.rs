@@ -114,10 +114,16 @@ pub(super) enum Token {
 impl User {
     pub(super) async fn run(self, app: App) -> anyhow::Result<ExitCode> {
         let now_ms = app.now_ms();
+        // Before the transaction begins: others cannot write while somebody types.
+        let hash = match &self {
+            Self::Add { password, .. } | Self::Password { password, .. } => {
+                hashed(password.clone())?
+            }
+            _ => String::new(),
+        };
         let mut tx = app.db.begin().await?;
         match self {
-            Self::Add { name, display_name, password, administrator } => {
-                let hash = hashed(password)?;
+            Self::Add { name, display_name, administrator, .. } => {
                 let role = if administrator { NetRole::Administrator } else { NetRole::Learner };
                 let account = account(&name, display_name, role)?;
                 db::accounts::insert(&mut tx, &account, Some(&hash), now_ms).await.map_err(
@@ -136,9 +142,12 @@ impl User {
                     print_line(&describe(&account, &libraries));
                 }
             }
-            Self::Password { name, password } => {
-                let id = find(&mut tx, &name).await?.id;
-                db::accounts::set_password(&mut tx, id, &hashed(password)?).await?;
+            Self::Password { name, .. } => {
+                let account = find(&mut tx, &name).await?;
+                db::accounts::set_password(&mut tx, account.id, &hash).await?;
+                if account.name == "admin" {
+                    db::settings::delete(&mut tx, SETUP).await?;
+                }
             }
             Self::Grant { name, library, role } => {
                 let id = find(&mut tx, &name).await?.id;

@@ -50,6 +50,21 @@ pub async fn insert(
     Ok(())
 }
 
+/// Whether an account of this name has a password.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn has_password(db: &mut AnyConnection, name: &str) -> Result<bool> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM account WHERE name = $1 AND password_hash IS NOT NULL",
+    )
+    .bind(name)
+    .fetch_one(db)
+    .await?;
+    Ok(count > 0)
+}
+
 /// Sets the password.
 ///
 /// # Errors

@@ -496,3 +496,34 @@ async fn a_first_start_without_a_password_prints_a_link_that_works_once() {
     assert!(!app.logged().contains(&token), "the link is not logged");
     log_in(&nobody, "admin", "").await.expect(401);
 }
+
+#[tokio::test]
+async fn nobody_waits_while_a_password_is_typed() {
+    use std::io::Write as _;
+    let mut app = TestApp::stopped(&[("DUOKU_ADMIN_PASSWORD", "")]);
+    app.serve(&[]);
+    let db = app.db().await;
+    let token = duoku::db::settings::find(&mut db.read().await.expect("read"), "setup_token").await;
+    db.close().await;
+    let link = format!("/setup/{}", token.expect("read").expect("a token"));
+    let (admin, nobody) = (app.admin().await, app.nobody());
+    let mut command = app.command(&["user", "password", "admin"]);
+    command.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut typing = command.spawn().expect("duoku starts");
+    // It asks.
+    let mut asked = [0; 1];
+    let mut said = typing.stderr.take().expect("piped");
+    std::io::Read::read_exact(&mut said, &mut asked).expect("a question");
+    let begun = std::time::Instant::now();
+    let change = json!({ "description": "改了" });
+    admin.send(Method::PATCH, "/api/libraries/main", &change).await.expect(200);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    nobody.get(&link).await.expect(200);
+    let mut input = typing.stdin.take().expect("piped");
+    writeln!(input, "{PASSWORD}").expect("typed");
+    drop(input);
+    assert!(typing.wait().expect("ended").success());
+    // The link has done its service.
+    nobody.get(&link).await.expect(404);
+    log_in(&nobody, "admin", PASSWORD).await.expect(200);
+}
