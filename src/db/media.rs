@@ -200,20 +200,33 @@ pub async fn keys_of(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec
     .await?)
 }
 
-/// Forgets renditions, captions and pages of a resource.
+/// Forgets renditions, pages and embedded captions of a resource.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn delete_all(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
+pub async fn delete_made(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
     for statement in [
         "DELETE FROM part WHERE rendition IN (SELECT id FROM rendition WHERE resource = $1)",
         "DELETE FROM rendition WHERE resource = $1",
-        "DELETE FROM caption WHERE resource = $1",
+        "DELETE FROM caption WHERE resource = $1 AND origin <> 'uploaded'",
         "DELETE FROM page WHERE resource = $1",
     ] {
         sqlx::query(statement).bind(resource.to_string()).execute(&mut *db).await?;
     }
+    Ok(())
+}
+
+/// Forgets all captions of a resource.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn delete_captions(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
+    sqlx::query("DELETE FROM caption WHERE resource = $1")
+        .bind(resource.to_string())
+        .execute(db)
+        .await?;
     Ok(())
 }
 

@@ -94,16 +94,19 @@ pub async fn delete(db: &mut AnyConnection, key: &str) -> Result<()> {
     Ok(())
 }
 
-/// Forgets all objects of a resource; its source is not one of them.
+/// Forgets all objects of a resource but captions that it has; its source is not one of them.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn delete_of(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
-    sqlx::query("DELETE FROM object WHERE resource = $1")
-        .bind(resource.to_string())
-        .execute(db)
-        .await?;
+pub async fn delete_made(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM object WHERE resource = $1
+            AND key NOT IN (SELECT key FROM caption WHERE resource = $1)",
+    )
+    .bind(resource.to_string())
+    .execute(db)
+    .await?;
     Ok(())
 }
 

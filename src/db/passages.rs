@@ -59,16 +59,19 @@ pub async fn delete(db: &mut AnyConnection, resource: ResourceId, origin: &str) 
     Ok(())
 }
 
-/// Removes all of a resource.
+/// Removes all of a resource but those of captions that it has.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn delete_all(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
-    sqlx::query("DELETE FROM passage WHERE resource = $1")
-        .bind(resource.to_string())
-        .execute(db)
-        .await?;
+pub async fn delete_made(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM passage WHERE resource = $1
+            AND origin NOT IN (SELECT 'caption:' || name FROM caption WHERE resource = $1)",
+    )
+    .bind(resource.to_string())
+    .execute(db)
+    .await?;
     Ok(())
 }
 

@@ -80,6 +80,7 @@ pub async fn apply(
             db::jobs::push(&mut tx, id, &first, now_ms).await?;
         }
         Action::Delete => {
+            db::media::delete_captions(&mut tx, id).await?;
             forget_made(&mut tx, id).await?;
             db::jobs::delete_all(&mut tx, id).await?;
             let sweep = NewJob { kind: "sweep", payload: "{}".into(), priority: 50, weight: 1.0 };
@@ -95,9 +96,10 @@ pub async fn apply(
     Ok(Ok(resource))
 }
 
-/// Forgets what was made of a resource; its objects go with the leftovers.
+/// Forgets what was made of a resource; its objects go with the leftovers. Captions that somebody
+/// uploaded stay.
 pub(super) async fn forget_made(tx: &mut db::Tx, id: ResourceId) -> Result<(), db::Error> {
-    db::media::delete_all(tx, id).await?;
-    db::passages::delete_all(tx, id).await?;
-    db::objects::delete_of(tx, id).await
+    db::media::delete_made(tx, id).await?;
+    db::passages::delete_made(tx, id).await?;
+    db::objects::delete_made(tx, id).await
 }
