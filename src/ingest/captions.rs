@@ -46,6 +46,9 @@ pub async fn add(
     language: &str,
     captions: &Captions,
 ) -> Result<Caption, Error> {
+    let mut tx = app.db.begin().await?;
+    // Leftovers are removed under the same lock: the object is none before its row is there.
+    let mut resource = db::resources::get_locked(&mut tx, resource.id).await?;
     let bytes = to_webvtt(captions).into_bytes();
     let object = store_bytes(app, resource.id, bytes, format!("caption/{language}"), "vtt").await?;
     let caption = Caption {
@@ -56,8 +59,6 @@ pub async fn add(
         key: object.key.clone(),
     };
     let passages = passages_of(captions);
-    let mut tx = app.db.begin().await?;
-    let mut resource = db::resources::get_locked(&mut tx, resource.id).await?;
     let before = db::media::list_captions(&mut tx, resource.id).await?;
     object.insert(&mut tx, app.now_ms()).await?;
     db::media::save_caption(&mut tx, resource.id, &caption).await?;

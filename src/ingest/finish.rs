@@ -89,8 +89,10 @@ pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
 /// were killed before they could say so.
 async fn remove_leftovers(held: &Held) -> Result<(), Error> {
     let id = held.resource();
-    let named: HashSet<String> =
-        db::objects::keys_of(&mut *held.app.db.read().await?, id).await?.into_iter().collect();
+    let mut tx = held.app.db.begin().await?;
+    // While it is locked, nobody stores captions whose row is not there yet.
+    db::resources::get_locked(&mut tx, id).await?;
+    let named: HashSet<String> = db::objects::keys_of(&mut tx, id).await?.into_iter().collect();
     let store = held.app.store.clone();
     blocking(move || {
         for (key, _) in store.list(&Key::prefix(id))? {
@@ -100,5 +102,6 @@ async fn remove_leftovers(held: &Held) -> Result<(), Error> {
         }
         Ok(())
     })
-    .await
+    .await?;
+    Ok(tx.commit().await?)
 }
