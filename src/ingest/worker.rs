@@ -22,8 +22,17 @@ pub async fn run(app: App) {
     for _ in 0..app.config.work.workers {
         workers.spawn(work(app.clone()));
     }
-    workers.spawn(sweep_uploads(app));
-    workers.join_all().await;
+    let sweeping = tokio::spawn(sweep_uploads(app.clone()));
+    while let Some(ended) = workers.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a worker broke");
+            tokio::time::sleep(Duration::from_millis(app.config.work.poll_ms)).await;
+            workers.spawn(work(app.clone()));
+        }
+    }
+    if let Err(error) = sweeping.await {
+        tracing::error!(%error, "the sweep of uploads broke");
+    }
 }
 
 async fn sweep_uploads(app: App) {
@@ -84,7 +93,10 @@ pub async fn take(app: &App) -> Result<bool, Error> {
         Err(Error::unusable("crashed", format!("{} attempts", held.job.attempts - 1)))
     } else {
         tokio::select! {
-            result = step(&held) => result,
+            result = guarded({
+                let held = held.clone();
+                async move { step(&held).await }
+            }) => result,
             () = beat(&held) => Err(Error::LeaseLost),
             () = app.stop.cancelled() => {
                 let mut tx = app.db.begin().await?;
@@ -127,6 +139,20 @@ async fn put_back(held: &Held, run_at_ms: i64, error: &str) -> Result<(), Error>
     Ok(())
 }
 
+/// Runs `step` in a task of its own, so that a panic ends the job and not its worker.
+async fn guarded(
+    step: impl Future<Output = Result<Outcome, Error>> + Send + 'static,
+) -> Result<Outcome, Error> {
+    // Unlike a task alone, the set ends its task when it is dropped.
+    let mut task = tokio::task::JoinSet::new();
+    task.spawn(step);
+    match task.join_next().await {
+        Some(Ok(result)) => result,
+        Some(Err(panic)) => Err(Error::unusable("crashed", panic.to_string())),
+        None => Err(Error::unusable("internal", "no task")),
+    }
+}
+
 async fn step(held: &Held) -> Result<Outcome, Error> {
     match held.job.kind.as_str() {
         "intake" => intake::run(held).await,
@@ -166,4 +192,17 @@ async fn beat_once(held: &Held) -> Result<(), Error> {
     // Nobody may be watching.
     let _ = held.app.progress.send(held.resource());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_of_the_job() {
+        let error = guarded(async { panic!("of a step") }).await.err().expect("an error");
+        assert!(!error.is_transient());
+        let (code, info) = error.reason();
+        assert!(code == "crashed" && info.contains("of a step"), "{code}: {info}");
+    }
 }
