@@ -198,6 +198,12 @@ impl Config {
         if self.work.lease_ms < 3000 {
             return bad("work.lease_ms", "must be at least 3000");
         }
+        if self.work.poll_ms == 0 {
+            return bad("work.poll_ms", "must be more than 0");
+        }
+        if self.work.max_attempts <= 0 {
+            return bad("work.max_attempts", "must be more than 0");
+        }
         if !(0.0..=51.0).contains(&self.media.crf) {
             return bad("media.crf", "must be 0 to 51");
         }

@@ -31,6 +31,8 @@ fn a_wrong_setting_is_named_in_one_line() {
         ("DUOKU_UPLOAD_MAX_BYTES", "much", "DUOKU_UPLOAD_MAX_BYTES"),
         ("DUOKU_NONSENSE", "1", "DUOKU_NONSENSE"),
         ("DUOKU_WORK_LEASE_MS", "1", "work.lease_ms"),
+        ("DUOKU_WORK_POLL_MS", "0", "work.poll_ms"),
+        ("DUOKU_WORK_MAX_ATTEMPTS", "0", "work.max_attempts"),
         ("DUOKU_LOG_LEVEL", "==", "log.level"),
         ("DUOKU_SITE_ZONE", "Mars/Olympus", "Mars/Olympus"),
         ("DUOKU_DATA", "/proc/nothing", "/proc/nothing"),
