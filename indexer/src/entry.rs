@@ -19,6 +19,8 @@ pub struct Entry {
     pub author: String,
     /// Topics, as codes of the catalogue.
     pub topics: Vec<String>,
+    /// More that it is found by, such as what its topics are called.
+    pub words: Vec<String>,
     /// Audiences, as codes of the catalogue.
     pub audiences: Vec<String>,
     /// BCP 47 tag of its language.

@@ -12,6 +12,8 @@ use crate::PassageKind;
 pub struct Query {
     /// What was typed: words, `"a phrase"`, `-not`. Empty lists everything, newest first.
     pub text: String,
+    /// The one resource that is looked at.
+    pub resource: Option<String>,
     /// Library slugs.
     pub libraries: Vec<String>,
     /// Kinds of resource.
@@ -34,6 +36,7 @@ impl Default for Query {
     fn default() -> Self {
         Self {
             text: String::new(),
+            resource: None,
             libraries: Vec::new(),
             kinds: Vec::new(),
             topics: Vec::new(),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use tantivy::directory::MmapDirectory;
+use tantivy::directory::error::LockError;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
 use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, TantivyDocument, TantivyError};
 
@@ -249,7 +250,9 @@ impl Index {
             .build();
         let writer =
             self.inner.index.writer_with_options(options).map_err(|error| match error {
-                TantivyError::LockFailure(..) => Error::Busy { folder: self.inner.folder.clone() },
+                TantivyError::LockFailure(LockError::LockBusy, _) => {
+                    Error::Busy { folder: self.inner.folder.clone() }
+                }
                 other => Error::Write(other),
             })?;
         writer.set_merge_policy(Box::new(LogMergePolicy::default()));

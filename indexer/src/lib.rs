@@ -34,5 +34,8 @@ pub use words::Words;
 /// The longest text that is searched for, in characters.
 pub const MAX_QUERY_CHARS: usize = 1_000;
 
+/// The deepest hit that can be paged to.
+pub const MAX_DEPTH: usize = 10_000;
+
 /// The most hits on one page.
 pub const MAX_PER_PAGE: usize = 100;

@@ -14,7 +14,7 @@ use crate::words::{Terms, fold_text};
 use crate::{Entry, Passage, Words, suggest};
 
 /// Counted up with every change to fields, terms or their meaning.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The fields that are counted, by the names they are found under in
 /// [`Found::facets`](crate::Found::facets).
@@ -127,7 +127,7 @@ impl Fields {
         doc.add_text(self.title, &entry.title);
         doc.add_text(self.title_sounds, &entry.title);
         doc.add_text(self.exact, exact(&entry.title));
-        for text in [&entry.description, &entry.author].into_iter().chain(&entry.topics) {
+        for text in [&entry.description, &entry.author].into_iter().chain(&entry.words) {
             doc.add_text(self.text, text);
             doc.add_text(self.text_sounds, text);
         }

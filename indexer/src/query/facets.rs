@@ -22,6 +22,9 @@ pub(crate) struct SegmentFacets {
     columns: [Option<StrColumn>; 5],
     wanted: [Option<Vec<u64>>; 5],
     found: [Vec<u64>; 5],
+    /// The one resource wanted, if it is only one; no number when it is not in the segment.
+    only: Option<Option<u64>>,
+    ids: Option<StrColumn>,
 }
 
 impl SegmentFacets {
@@ -33,7 +36,15 @@ impl SegmentFacets {
             columns: Default::default(),
             wanted: Default::default(),
             found: Default::default(),
+            only: None,
+            ids: None,
         };
+        if let Some(id) = &query.resource {
+            facets.ids = segment.fast_fields().str("id")?;
+            let ids = facets.ids.as_ref().map(StrColumn::dictionary);
+            let ord = ids.map(|ids| ids.term_ord(id.as_bytes())).transpose()?;
+            facets.only = Some(ord.flatten());
+        }
         for (at, list) in lists.into_iter().enumerate() {
             let column = segment.fast_fields().str(FACETS[at])?;
             facets.wanted[at] = wanted(column.as_ref(), list)?;
@@ -45,6 +56,11 @@ impl SegmentFacets {
 
     /// Whether the resource at `head` is among those wanted.
     pub(crate) fn admits(&self, head: DocId) -> bool {
+        if let Some(only) = self.only
+            && only != self.ids.as_ref().and_then(|ids| ids.term_ords(head).next())
+        {
+            return false;
+        }
         self.wanted.iter().zip(&self.columns).all(|(wanted, column)| {
             let Some(wanted) = wanted else { return true };
             let Some(column) = column else { return false };

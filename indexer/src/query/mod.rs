@@ -28,6 +28,8 @@ use crate::{Found, MAX_PER_PAGE, Query, Words};
 
 /// From so many words on, a query is a question: no text need have all of them.
 const QUESTION_WORDS: usize = 4;
+/// So few texts with all words of a question are too few.
+const ENOUGH: usize = 10;
 /// The share of the words' weight that must be found when nothing has all words.
 const SOME: f32 = 0.5;
 /// The same for a question.
@@ -57,7 +59,8 @@ pub(crate) fn search(
     }
     let question = plan.asks || plan.words.len() >= QUESTION_WORDS;
     let (top, counts) = search.rank(&plan, &stats, 1.0, false)?;
-    if top.total == 0 || (question && top.total < query.per_page.min(10)) {
+    // Whatever is wanted of them: what is counted must be found when it is chosen.
+    if top.matched == 0 || (question && top.matched < ENOUGH) {
         let share = if question { SOME_OF_QUESTION } else { SOME };
         let (top, counts) = search.rank(&plan, &stats, share, question)?;
         return search.show(&plan, top, counts);

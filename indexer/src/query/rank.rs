@@ -87,11 +87,14 @@ impl Ranking {
         let mut walk = self.walk(segment)?;
         while let Some(head) = walk.next_block(&blocks) {
             let end = blocks.end(head);
-            if blocks.is_alive(head) && facets.admits(head) && walk.reaches(head, end) {
-                let scored = walk.score(head, end);
-                facets.count(head);
-                let published = blocks.published(head);
-                top.push(Candidate { scored, published, segment: number, head });
+            if blocks.is_alive(head) && walk.reaches(head, end) {
+                top.matched += 1;
+                if facets.admits(head) {
+                    let scored = walk.score(head, end);
+                    facets.count(head);
+                    let published = blocks.published(head);
+                    top.push(Candidate { scored, published, segment: number, head });
+                }
             }
             walk.leave(end);
         }

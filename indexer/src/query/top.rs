@@ -6,10 +6,7 @@ use std::collections::BinaryHeap;
 use tantivy::DocId;
 
 use super::sheet::Scored;
-use crate::Sort;
-
-/// The deepest hit that can be paged to.
-const MAX_DEPTH: usize = 10_000;
+use crate::{MAX_DEPTH, Sort};
 
 /// A resource that matches.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,6 +29,8 @@ pub(crate) struct Top {
     heap: BinaryHeap<Reverse<Ranked>>,
     /// How many were pushed.
     pub(crate) total: usize,
+    /// How many match the words, those among them that are not wanted.
+    pub(crate) matched: usize,
 }
 
 impl Top {
@@ -39,7 +38,7 @@ impl Top {
     pub(crate) fn new(sort: Sort, page: usize, per_page: usize) -> Self {
         let skip = page.saturating_sub(1).saturating_mul(per_page).min(MAX_DEPTH);
         let keep = (skip + per_page).min(MAX_DEPTH);
-        Self { sort, skip, keep, heap: BinaryHeap::new(), total: 0 }
+        Self { sort, skip, keep, heap: BinaryHeap::new(), total: 0, matched: 0 }
     }
 
     /// Counts a candidate and keeps it if it is good.

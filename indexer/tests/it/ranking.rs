@@ -134,3 +134,41 @@ fn pages_fit_together() {
     let none = Query { text: "剪纸".into(), per_page: 0, ..Query::default() };
     assert_eq!(shelf.index.search(&none).unwrap().total, 25);
 }
+
+#[test]
+fn a_facet_gives_as_many_as_it_says() {
+    let of = |kind: &str, id: &str, title: &str| Entry { kind: kind.into(), ..titled(id, title) };
+    let shelf = Shelf::new(&[
+        of("video", "all", "剪纸 窗花"),
+        of("document", "one", "剪纸"),
+        of("document", "two", "窗花"),
+    ]);
+    let find = |kinds: &[&str], per_page| {
+        let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        let query = Query { text: "剪纸 窗花".into(), kinds, per_page, ..Query::default() };
+        shelf.index.search(&query).unwrap()
+    };
+    let all = find(&[], 20);
+    assert_eq!(all.facets["kind"], [("video".to_owned(), 1)]);
+    assert_eq!(find(&["video"], 20).total, 1);
+    assert_eq!(find(&["document"], 20).total, 0, "as the facet says");
+    assert_eq!(find(&[], 1).total, all.total);
+}
+
+#[test]
+fn one_resource_can_be_searched_alone() {
+    let entry = |id: &str| Entry {
+        passages: vec![caption(0, "先说别的"), caption(7_000, "再说剪纸")],
+        ..titled(id, "课")
+    };
+    let ids: Vec<String> = (0..60).map(|number| format!("r{number}")).collect();
+    let shelf = Shelf::new(&ids.iter().map(|id| entry(id)).collect::<Vec<_>>());
+    for id in [&ids[0], &ids[59]] {
+        let query = Query { text: "剪纸".into(), resource: Some(id.clone()), ..Query::default() };
+        let found = shelf.index.search(&query).unwrap();
+        assert_eq!((found.total, &found.hits[0].resource), (1, id));
+        assert_eq!(found.hits[0].moments[0].start_ms, Some(7_000));
+    }
+    let query = Query { text: "剪纸".into(), resource: Some("none".into()), ..Query::default() };
+    assert_eq!(shelf.index.search(&query).unwrap().total, 0);
+}
