@@ -95,13 +95,13 @@ CREATE TABLE resource (
   poster       TEXT,                      -- key of the chosen poster
   derived      TEXT NOT NULL,             -- JSON: posters, storyboard, chapters, outline
   ticket_epoch BIGINT NOT NULL,           -- raised to end the tickets given so far
-  changed      BIGINT NOT NULL,           -- number of its last change, from counter
+  changed      BIGINT NOT NULL,           -- number of its last change, from counter; no two are the same
   created_ms   BIGINT NOT NULL,
   updated_ms   BIGINT NOT NULL,
   published_ms BIGINT                     -- since when it is public; null: it is not
 );
 CREATE INDEX resource_library ON resource (library, published_ms);
-CREATE INDEX resource_changed ON resource (changed);
+CREATE UNIQUE INDEX resource_changed ON resource (changed);
 CREATE INDEX resource_published ON resource (published_ms);
 CREATE INDEX resource_source ON resource (source);
 

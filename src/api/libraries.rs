@@ -140,13 +140,16 @@ pub(super) async fn patch(
     if patch.quota_bytes.is_some() {
         caller.may_administer()?;
     }
+    let seen_by = library.visibility;
     library.name = patch.name.map_or(Ok(library.name), named)?;
     library.description = patch.description.unwrap_or(library.description);
     library.visibility = patch.visibility.as_deref().map_or(Ok(library.visibility), visibility)?;
     library.publishing = patch.publishing.as_deref().map_or(Ok(library.publishing), publishing)?;
     library.quota_bytes = patch.quota_bytes.or(library.quota_bytes).filter(|quota| *quota > 0);
     db::libraries::save(&mut tx, &library).await?;
-    db::resources::touch_library(&mut tx, library.id).await?;
+    if library.visibility != seen_by {
+        db::resources::touch_library(&mut tx, library.id).await?;
+    }
     let account = caller.account()?.id;
     let id = library.id.to_string();
     db::audit::record(&mut tx, app.now_ms(), Some(account), "edit-library", &id, &json!({}))

@@ -281,23 +281,34 @@ pub async fn find_by_source(
     row.map(Resource::try_from).transpose()
 }
 
-/// Numbers a change of every resource of `library`, so that the index looks at them again.
+/// Numbers a change of every resource of `library`, each with a number of its own, so that the
+/// index looks at them again.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn touch_library(db: &mut AnyConnection, library: LibraryId) -> Result<()> {
-    let change = settings::next_change(&mut *db).await?;
-    sqlx::query("UPDATE resource SET changed = $2 WHERE library = $1")
+    // Rows of resources are locked before that of the counter, as everywhere.
+    sqlx::query("UPDATE resource SET changed = changed WHERE library = $1")
         .bind(library.to_string())
-        .bind(change)
-        .execute(db)
+        .execute(&mut *db)
         .await?;
-    Ok(())
+    let before = settings::last_change_locked(&mut *db).await?;
+    let touched = sqlx::query(
+        "UPDATE resource SET changed = $2 + numbered.number
+           FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS number
+                   FROM resource WHERE library = $1) AS numbered
+          WHERE resource.id = numbered.id",
+    )
+    .bind(library.to_string())
+    .bind(before)
+    .execute(&mut *db)
+    .await?;
+    settings::skip_changes(db, touched.rows_affected()).await
 }
 
 /// Up to `limit` resources changed after the change `mark`, deleted ones among
-/// them, in the order of their changes.
+/// them, in the order of their changes. No two have the same number.
 ///
 /// # Errors
 ///
@@ -326,26 +337,98 @@ pub async fn public_ids(db: &mut AnyConnection) -> Result<Vec<String>> {
     .await?)
 }
 
-/// Published resources whose title holds `text`: what answers while there is no index.
+/// Those of the resources `ids` that everybody may see, in no order.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_public(db: &mut AnyConnection, ids: &[String]) -> Result<Vec<Resource>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let statement = format!(
+        "SELECT r.* FROM resource r JOIN library l ON l.id = r.library
+          WHERE r.stage = 'published' AND l.visibility = 'public' AND r.id IN ({})",
+        places(1, ids.len(), "")
+    );
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(statement));
+    for id in ids {
+        query = query.bind(id);
+    }
+    let rows: Vec<Row> = query.fetch_all(db).await?;
+    rows.into_iter().map(Resource::try_from).collect()
+}
+
+/// A search among titles. Empty lists take any.
+#[derive(Debug, Clone, Default)]
+pub struct TitleQuery {
+    /// What the title holds.
+    pub text: String,
+    /// Slugs of libraries.
+    pub libraries: Vec<String>,
+    /// Kinds.
+    pub kinds: Vec<String>,
+    /// Topics.
+    pub topics: Vec<String>,
+    /// Audiences.
+    pub audiences: Vec<String>,
+    /// Languages.
+    pub languages: Vec<String>,
+}
+
+/// A page of the public resources whose title holds a text, newest first, and how many there are
+/// in all: what answers while there is no index.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn find_by_title(
     db: &mut AnyConnection,
-    text: &str,
+    query: &TitleQuery,
+    offset: i64,
     limit: i64,
-) -> Result<Vec<Resource>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT r.* FROM resource r JOIN library l ON l.id = r.library
-          WHERE r.stage = 'published' AND l.visibility = 'public' AND LOWER(r.title) LIKE '%' || LOWER($1) || '%'
-          ORDER BY r.published_ms DESC LIMIT $2",
-    )
-    .bind(text.replace(['%', '_'], " "))
-    .bind(limit)
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(Resource::try_from).collect()
+) -> Result<(i64, Vec<Resource>)> {
+    let mut condition = "r.stage = 'published' AND l.visibility = 'public'
+            AND LOWER(r.title) LIKE '%' || LOWER($1) || '%'"
+        .to_owned();
+    let mut values = vec![query.text.replace(['%', '_'], " ")];
+    for (column, wanted) in
+        [("l.slug", &query.libraries), ("r.kind", &query.kinds), ("r.language", &query.languages)]
+    {
+        if !wanted.is_empty() {
+            let places = places(values.len() + 1, wanted.len(), "");
+            condition.push_str(&format!(" AND {column} IN ({places})"));
+            values.extend_from_slice(wanted);
+        }
+    }
+    for (column, wanted) in [("r.topics", &query.topics), ("r.audiences", &query.audiences)] {
+        if !wanted.is_empty() {
+            // JSON arrays of codes.
+            let places = places(values.len() + 1, wanted.len(), &format!(" OR {column} LIKE "));
+            condition.push_str(&format!(" AND ({column} LIKE {places})"));
+            values.extend(wanted.iter().map(|code| format!("%{}%", to_json(code))));
+        }
+    }
+    let from = format!("FROM resource r JOIN library l ON l.id = r.library WHERE {condition}");
+    let mut count = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) {from}")));
+    let next = values.len() + 1;
+    let mut page = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT r.* {from} ORDER BY r.published_ms DESC, r.id DESC LIMIT ${next} OFFSET ${}",
+        next + 1
+    )));
+    for value in &values {
+        count = count.bind(value);
+        page = page.bind(value);
+    }
+    let total: i64 = count.fetch_one(&mut *db).await?;
+    let rows: Vec<Row> = page.bind(limit).bind(offset).fetch_all(db).await?;
+    Ok((total, rows.into_iter().map(Resource::try_from).collect::<Result<_>>()?))
+}
+
+/// `count` places for values from number `first` on, with `between` or a comma between them.
+fn places(first: usize, count: usize, between: &str) -> String {
+    let between = if between.is_empty() { ", " } else { between };
+    (first..first + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(between)
 }
 
 impl TryFrom<Row> for Resource {

@@ -57,6 +57,31 @@ pub async fn next_change(db: &mut AnyConnection) -> Result<i64> {
     .await?)
 }
 
+/// The number of the last change, its row locked as [`next_change`] does: [`skip_changes`] is
+/// to follow.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn last_change_locked(db: &mut AnyConnection) -> Result<i64> {
+    Ok(sqlx::query_scalar("UPDATE counter SET value = value WHERE name = 'change' RETURNING value")
+        .fetch_one(db)
+        .await?)
+}
+
+/// Takes the next `count` numbers of changes.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn skip_changes(db: &mut AnyConnection, count: u64) -> Result<()> {
+    sqlx::query("UPDATE counter SET value = value + $1 WHERE name = 'change'")
+        .bind(i64::try_from(count).unwrap_or(i64::MAX))
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// The number of the last change.
 ///
 /// # Errors
