@@ -1,6 +1,7 @@
 //! What every part of the running program shares.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
@@ -27,6 +28,8 @@ pub struct Shared {
     pub store: Store,
     /// The index that searches use; `None` while it is built.
     pub index: ArcSwapOption<indexer::Index>,
+    /// A search could not read the index: it is to be looked at.
+    pub index_doubted: AtomicBool,
     /// What can be delivered now, kept for some seconds.
     pub deliveries: Deliveries,
     /// Signs and checks tickets.
@@ -39,17 +42,6 @@ pub struct Shared {
     pub progress: broadcast::Sender<ResourceId>,
     /// Done when the program is to stop.
     pub stop: tokio_util::sync::CancellationToken,
-    clock: Clock,
-}
-
-/// Tells the time.
-#[derive(Debug, Clone, Copy, Default)]
-pub enum Clock {
-    /// The machine's.
-    #[default]
-    System,
-    /// Always the same, for tests; Unix milliseconds.
-    Fixed(i64),
 }
 
 /// Why the program cannot start.
@@ -97,28 +89,21 @@ impl App {
             db,
             store,
             index: ArcSwapOption::empty(),
+            index_doubted: AtomicBool::new(false),
             deliveries: Deliveries::default(),
             ticket_key,
             job_pushed: Notify::new(),
             resource_changed: Notify::new(),
             progress: broadcast::Sender::new(256),
             stop: tokio_util::sync::CancellationToken::new(),
-            clock: Clock::System,
         })))
     }
 
     /// Now, Unix milliseconds.
     #[must_use]
     pub fn now_ms(&self) -> i64 {
-        match self.clock {
-            Clock::System => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or(Duration::ZERO)
-                .as_millis()
-                .try_into()
-                .unwrap_or(i64::MAX),
-            Clock::Fixed(now_ms) => now_ms,
-        }
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        since.as_millis().try_into().unwrap_or(i64::MAX)
     }
 
     /// Tells everybody in this process that `id` was changed: what is kept of

@@ -2,34 +2,43 @@
 //!
 //! The index is a cache: `index/current` names the folder that is in use;
 //! `duoku reindex` builds another beside it and changes the name; one that
-//! cannot be opened is set aside and built anew, while titles answer from the
-//! database.
+//! cannot be opened, was damaged while in use or is of another database is set
+//! aside and built anew, while titles answer from the database.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indexer::{Entry, Index, Passage, PassageKind, Words};
 
 use super::{Error, blocking, io};
 use crate::app::App;
-use crate::catalogue::{Resource, Stage, Visibility};
+use crate::catalogue::{Resource, Stage, TOPICS, Visibility, label_of};
 use crate::config::Config;
 use crate::db;
 
-/// Resources that are taken into the index between two commits.
+/// Resources that are looked at between two commits.
 const BATCH: i64 = 200;
+
+/// Bytes of text that are taken into the index between two commits, and held in memory for it.
+const BATCH_BYTES: usize = 16 << 20;
 
 /// Follows the changes until the program stops.
 pub async fn follow(app: App) {
     let pause = Duration::from_millis(app.config.search.follow_ms);
     let mut open: Option<Opened> = None;
     loop {
+        let doubted = app.index_doubted.swap(false, Ordering::Relaxed);
         match step(&app, &mut open).await {
+            Ok(()) if doubted => give_up_if_damaged(&app, &mut open).await,
             Ok(()) => {}
             Err(error) => {
                 tracing::error!(%error, "cannot follow changes into the index");
+                if doubted || matches!(error, Error::Index(_)) {
+                    give_up_if_damaged(&app, &mut open).await;
+                }
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
@@ -41,78 +50,130 @@ pub async fn follow(app: App) {
     }
 }
 
-/// The index in use and the name of its folder.
+/// The index that follows the changes and the name of its folder.
 #[derive(Debug, Clone)]
 struct Opened {
     name: String,
     index: Index,
+    /// Searches use it: it was up to date once.
+    answers: bool,
 }
 
 async fn step(app: &App, open: &mut Option<Opened>) -> Result<(), Error> {
     let root = root(&app.config);
     let name = current(&root);
-    if open.as_ref().is_none_or(|opened| Some(&opened.name) != name.as_ref()) {
-        let opened = open_or_replace(app, &root, name).await?;
-        let up_to_date = catch_up(app, &opened.index, |_| {}).await;
-        // From now on it answers.
+    if let Some(opened) = open.take_if(|opened| Some(&opened.name) != name.as_ref()) {
+        tracing::info!(name = opened.name, "another index takes its place");
+    }
+    if open.as_ref().is_some_and(|opened| !root.join(&opened.name).is_dir()) {
+        give_up(app, open);
+    }
+    let opened = match open {
+        Some(opened) => opened,
+        None => open.insert(open_or_replace(app, &root, current(&root)).await?),
+    };
+    if !catch_up(app, &opened.index, |_| {}).await? {
+        tracing::warn!("the index is of another database, or of this one at a later time");
+        give_up(app, open);
+        app.resource_changed.notify_one();
+        return Ok(());
+    }
+    if !opened.answers && !app.stop.is_cancelled() {
+        opened.answers = true;
         app.index.store(Some(Arc::new(opened.index.clone())));
         remove_others(&root, &opened.name);
-        *open = Some(opened);
-        return up_to_date;
     }
-    match open {
-        Some(opened) => catch_up(app, &opened.index, |_| {}).await,
-        None => Ok(()),
+    Ok(())
+}
+
+/// Reads the whole index, which takes a second a gigabyte, and gives it up when it is damaged.
+/// Other reasons for an error, such as a full disk or a query that breaks it, pass.
+async fn give_up_if_damaged(app: &App, open: &mut Option<Opened>) {
+    let Some(index) = open.as_ref().map(|opened| opened.index.clone()) else { return };
+    if let Err(error) = blocking(move || Ok(index.verify()?)).await {
+        tracing::error!(%error, "the index in use is damaged");
+        give_up(app, open);
+        app.resource_changed.notify_one();
     }
 }
 
+/// Lets titles answer, until the next step has built another index.
+fn give_up(app: &App, open: &mut Option<Opened>) {
+    app.index.store(None);
+    let Some(opened) = open.take() else { return };
+    let root = root(&app.config);
+    if current(&root).as_ref() == Some(&opened.name)
+        && let Err(error) = fs::remove_file(root.join("current"))
+    {
+        tracing::warn!(%error, "cannot forget the index");
+    }
+}
+
+/// Opens the index `name`; makes a fresh one when there is none, when it cannot be opened, or when
+/// it is that of another database.
 async fn open_or_replace(app: &App, root: &Path, name: Option<String>) -> Result<Opened, Error> {
     let words = words(&app.config)?;
     let root = root.to_owned();
+    let fresh = fresh_name(app).await?;
+    let name = name.filter(|name| of_same_database(name, &fresh));
     // So that the first search need not wait for the dictionary.
     words.warm();
     blocking(move || {
         if let Some(name) = name {
             match Index::open(&root.join(&name), words.clone()) {
-                Ok(index) => return Ok(Opened { name, index }),
+                Ok(index) => return Ok(Opened { name, index, answers: false }),
                 Err(error) => tracing::warn!(%error, name, "the index is built anew"),
             }
         }
-        let name = fresh_name();
-        let index = open_index(&root.join(&name), words)?;
-        set_current(&root, &name)?;
-        Ok(Opened { name, index })
+        let index = open_index(&root.join(&fresh), words)?;
+        set_current(&root, &fresh)?;
+        Ok(Opened { name: fresh, index, answers: false })
     })
     .await
 }
 
-/// Takes all changes since the index's mark into it; tells `step` after each batch.
+/// Takes all changes since the index's mark into it, or those until the program stops; tells
+/// `step` after each commit. False: the mark is a change that the database does not have.
 ///
 /// # Errors
 ///
 /// Those of database and index.
-async fn catch_up(app: &App, index: &Index, step: impl Fn(&Index)) -> Result<(), Error> {
-    loop {
+async fn catch_up(app: &App, index: &Index, step: impl Fn(&Index)) -> Result<bool, Error> {
+    while !app.stop.is_cancelled() {
         let mark = index.mark();
         let changed = db::resources::list_changed(&mut *app.db.read().await?, mark, BATCH).await?;
-        let Some(last) = changed.last().map(|resource| resource.changed) else { return Ok(()) };
-        let mut entries = Vec::with_capacity(changed.len());
+        if changed.is_empty() {
+            let last = db::settings::last_change(&mut *app.db.read().await?).await?;
+            return Ok(mark <= last);
+        }
+        let (mut entries, mut bytes, mut last) = (Vec::new(), 0, mark);
         for resource in changed {
-            entries.push(entry(app, resource).await?);
+            last = resource.changed;
+            let (id, entry) = entry(app, resource).await?;
+            bytes += entry.as_ref().map_or(0, text_bytes);
+            entries.push((id, entry));
+            if bytes >= BATCH_BYTES {
+                break;
+            }
         }
         let into = index.clone();
         blocking(move || {
             for (id, entry) in &entries {
                 match entry {
-                    Some(entry) => into.put(entry).map_err(index_error)?,
-                    None => into.remove(id).map_err(index_error)?,
+                    Some(entry) => into.put(entry)?,
+                    None => into.remove(id)?,
                 }
             }
-            into.commit(last).map_err(index_error)
+            Ok(into.commit(last)?)
         })
         .await?;
         step(index);
     }
+    Ok(true)
+}
+
+fn text_bytes(entry: &Entry) -> usize {
+    entry.description.len() + entry.passages.iter().map(|passage| passage.text.len()).sum::<usize>()
 }
 
 /// Builds an index beside the one in use and puts it in its place. Tells
@@ -124,12 +185,12 @@ async fn catch_up(app: &App, index: &Index, step: impl Fn(&Index)) -> Result<(),
 pub async fn rebuild(app: &App, progress: impl Fn(usize, usize)) -> Result<usize, Error> {
     let root = root(&app.config);
     let words = words(&app.config)?;
-    let name = fresh_name();
+    let name = fresh_name(app).await?;
     let folder = root.join(&name);
     let index = blocking(move || open_index(&folder, words)).await?;
     let all = db::resources::public_ids(&mut *app.db.read().await?).await?.len();
     catch_up(app, &index, |index| progress(index.len().unwrap_or(0), all)).await?;
-    let count = index.len().map_err(index_error)?;
+    let count = index.len()?;
     drop(index);
     blocking(move || set_current(&root, &name)).await?;
     Ok(count)
@@ -176,6 +237,7 @@ async fn entry(app: &App, resource: Resource) -> Result<(String, Option<Entry>),
         title: resource.details.title,
         description: resource.details.description,
         author: resource.details.author,
+        words: labels(&resource.details.topics),
         topics: resource.details.topics,
         audiences: resource.details.audiences,
         language: resource.details.language,
@@ -184,6 +246,13 @@ async fn entry(app: &App, resource: Resource) -> Result<(String, Option<Entry>),
         passages: passages.collect(),
     };
     Ok((id, Some(entry)))
+}
+
+/// What the topics of `codes` are called, in both languages.
+fn labels(codes: &[String]) -> Vec<String> {
+    let both =
+        |code: &String| [true, false].map(|chinese| label_of(TOPICS, code, chinese).to_owned());
+    codes.iter().flat_map(both).collect()
 }
 
 fn root(config: &Config) -> PathBuf {
@@ -199,8 +268,18 @@ fn words(config: &Config) -> Result<Words, Error> {
     Ok(Words::new(&text))
 }
 
-fn fresh_name() -> String {
-    uuid::Uuid::now_v7().simple().to_string()
+/// A name later in the alphabet than those before; its second half is the database's own.
+async fn fresh_name(app: &App) -> Result<String, Error> {
+    let mut tx = app.db.begin().await?;
+    let fresh = uuid::Uuid::new_v4().simple().to_string();
+    let database = db::settings::get_or_set(&mut tx, "database", &fresh).await?;
+    tx.commit().await?;
+    Ok(format!("{}{database}", uuid::Uuid::now_v7().simple()))
+}
+
+fn of_same_database(name: &str, other: &str) -> bool {
+    let database = |name: &str| name.get(32..).map(str::to_owned);
+    database(name) == database(other)
 }
 
 fn current(root: &Path) -> Option<String> {
@@ -216,7 +295,7 @@ fn set_current(root: &Path, name: &str) -> Result<(), Error> {
 
 fn open_index(folder: &Path, words: Words) -> Result<Index, Error> {
     fs::create_dir_all(folder).map_err(io("making the index"))?;
-    Index::open(folder, words).map_err(index_error)
+    Ok(Index::open(folder, words)?)
 }
 
 /// Removes the folders of older indexes. A newer one is being built by `duoku reindex`.
@@ -228,8 +307,4 @@ fn remove_others(root: &Path, name: &str) {
             tracing::warn!(%error, "cannot remove an old index");
         }
     }
-}
-
-fn index_error(error: indexer::Error) -> Error {
-    Error::Io { doing: "indexing", source: std::io::Error::other(error) }
 }

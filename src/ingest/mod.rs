@@ -50,6 +50,9 @@ pub enum Error {
     /// The store.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The search index.
+    #[error(transparent)]
+    Index(#[from] indexer::Error),
     /// A file.
     #[error("{doing}: {source}")]
     Io {
@@ -79,6 +82,7 @@ impl Error {
             Self::Media(error) => error.is_transient(),
             Self::Db(error) => error.is_transient(),
             Self::Store(error) => error.is_transient(),
+            Self::Index(error) => error.is_transient(),
             Self::Io { .. } | Self::LeaseLost => true,
         }
     }
@@ -144,13 +148,16 @@ impl Held {
         f64::from_bits(self.progress.load(Ordering::Relaxed))
     }
 
-    /// Begins a transaction in which the job is surely still ours.
+    /// Begins a transaction in which the job is surely still ours. Its resource is locked first,
+    /// as wherever both are: transactions that lock rows in one order cannot wait for each other
+    /// in a circle (resource, job, counter of changes).
     ///
     /// # Errors
     ///
     /// [`Error::LeaseLost`] when it is not.
     pub async fn begin(&self) -> Result<Tx, Error> {
         let mut tx = self.app.db.begin().await?;
+        db::resources::get_locked(&mut tx, self.resource()).await?;
         let lease_ms = self.app.config.work.lease_ms;
         let progress = Some(self.progress());
         if db::jobs::hold(&mut tx, &self.job, self.app.now_ms(), lease_ms, progress).await? {

@@ -1,13 +1,19 @@
 //! The index is a cache: it can be built anew at any time, and is when it is damaged.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use duoku::catalogue::{Details, Resource, ResourceId, Stage};
+use duoku::db;
+use http::Method;
+use serde_json::json;
+
 use crate::app::{TestApp, eventually};
-use crate::client::Client;
+use crate::client::{Client, encode};
 use crate::fixture;
 
 const TITLES: &[&str] = &["剪纸 一", "剪纸 二", "剪纸 三", "剪纸 四"];
@@ -180,5 +186,167 @@ async fn an_index_in_use_is_told_apart_by_check() {
     app.ran(&["check", "--repair"]);
     assert!(!orphan.exists());
     app.check();
+    found_again(&app, &ids).await;
+}
+
+/// Rows of published resources in the library `main`, past the pipeline.
+async fn rows(app: &TestApp, count: usize) -> Vec<ResourceId> {
+    let db = app.db().await;
+    let mut tx = db.begin().await.expect("a transaction");
+    let library = db::libraries::find_by_slug(&mut tx, "main").await.expect("read").expect("main");
+    let admin = db::accounts::find_by_name(&mut tx, "admin").await.expect("read").expect("admin");
+    let mut ids = Vec::new();
+    for number in 0..count {
+        let details = Details { title: format!("剪纸 {number}"), ..Details::default() };
+        let mut resource = Resource::draft(library.id, admin.id, details, 0);
+        db::resources::insert(&mut tx, &mut resource).await.expect("inserted");
+        resource.stage = Stage::Published;
+        resource.published_ms = Some(1);
+        db::resources::save(&mut tx, &mut resource, 1).await.expect("saved");
+        ids.push(resource.id);
+    }
+    tx.commit().await.expect("committed");
+    db.close().await;
+    ids
+}
+
+/// Waits until the index holds what is public, and nothing else.
+async fn index_is_right(app: &TestApp) {
+    eventually("the index is right", Duration::from_secs(15), || async {
+        let report: serde_json::Value =
+            serde_json::from_str(&app.run(&["check", "--json", "--quick"]).out).expect("JSON");
+        let problems = report["problems"].as_array().expect("a list");
+        let of_index = ["not-indexed", "indexed-too-much"];
+        problems.iter().all(|p| !of_index.iter().any(|kind| p["kind"] == *kind)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_library_of_many_resources_is_closed_and_opened_as_a_whole() {
+    const MANY: usize = 450;
+    let app = TestApp::start();
+    let (admin, nobody) = (app.admin().await, app.nobody());
+    rows(&app, MANY).await;
+    let found = |count: usize| {
+        let nobody = nobody.clone();
+        async move {
+            eventually(&format!("{count} are found"), Duration::from_secs(15), || async {
+                let result = nobody.search("剪纸").await;
+                (result["total"] == count && result["titles_only"] == false).then_some(())
+            })
+            .await;
+        }
+    };
+    found(MANY).await;
+    for (visibility, count) in [("internal", 0), ("public", MANY)] {
+        let change = json!({ "visibility": visibility });
+        admin.send(Method::PATCH, "/api/libraries/main", &change).await.expect(200);
+        // Not one is shown after the answer, however far the index is.
+        let hits = nobody.search("剪纸").await["hits"].as_array().expect("a list").len();
+        assert!(hits == 0 || count > 0, "{hits}");
+        found(count).await;
+        index_is_right(&app).await;
+        let out = app.ran(&["reindex"]);
+        assert!(out.contains(&count.to_string()), "{out}");
+        index_is_right(&app).await;
+        found(count).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_public_any_more_is_not_found_while_the_index_is_stuck() {
+    let app = TestApp::with(&[("DUOKU_SEARCH_FOLLOW_MS", "600000")]);
+    let admin = app.admin().await;
+    let ids = pictures(&app, &admin).await;
+    let nobody = app.nobody();
+    // Past the server: it is not told, and its index does not look.
+    let db = app.db().await;
+    let mut tx = db.begin().await.expect("a transaction");
+    let id = ids[0].parse().expect("an id");
+    let mut resource = db::resources::get_locked(&mut tx, id).await.expect("there");
+    resource.stage = Stage::Withdrawn;
+    db::resources::save(&mut tx, &mut resource, 1).await.expect("saved");
+    tx.commit().await.expect("committed");
+    db.close().await;
+    let result = nobody.search("剪纸").await;
+    assert_eq!((&result["total"], &result["titles_only"]), (&json!(3), &json!(false)));
+    assert!(!nobody.found("剪纸").await.contains(&ids[0]));
+    let path = format!("/api/suggest?q={}", encode(TITLES[0]));
+    assert_eq!(nobody.get(&path).await.expect(200).json(), json!([]));
+    let page = nobody.get(&format!("/search?q={}", encode("剪纸"))).await.expect(200).text();
+    assert!(!page.contains(&ids[0]) && page.contains(&ids[1]), "{page}");
+}
+
+#[tokio::test]
+async fn an_index_that_is_damaged_in_use_is_built_anew() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let ids = pictures(&app, &admin).await;
+    type Damage = (&'static str, fn(PathBuf));
+    let damages: [Damage; 2] = [
+        ("deleted", |folder| fs::remove_dir_all(folder).expect("removed")),
+        ("overwritten", |folder| {
+            for entry in fs::read_dir(folder).expect("there").flatten() {
+                // In place: the files are mapped into the server's memory.
+                let mut file =
+                    fs::OpenOptions::new().write(true).open(entry.path()).expect("opened");
+                let length = file.metadata().expect("read").len();
+                file.write_all(&vec![0xa5; length as usize]).expect("written");
+            }
+        }),
+    ];
+    for (what, damage) in damages {
+        let before = current(&app);
+        damage(before.clone());
+        // Somebody edits, somebody searches.
+        let path = format!("/api/resources/{}", ids[0]);
+        let patch = json!({ "description": what });
+        admin.send(Method::PATCH, &path, &patch).await.expect(200);
+        app.nobody().search("剪纸").await;
+        eventually(what, Duration::from_secs(15), || async {
+            let name = fs::read_to_string(app.data().join("index/current")).ok()?;
+            (!before.ends_with(name.trim())).then_some(())
+        })
+        .await;
+        found_again(&app, &ids).await;
+    }
+    app.check();
+}
+
+#[tokio::test]
+async fn an_index_of_another_database_is_not_trusted() {
+    let mut app = TestApp::start();
+    let admin = app.admin().await;
+    let ids = pictures(&app, &admin).await;
+    let change = |statement: &'static str| {
+        let app = &app;
+        async move {
+            let db = app.db().await;
+            let mut tx = db.begin().await.expect("a transaction");
+            sqlx::query(statement).execute(&mut *tx).await.expect("done");
+            tx.commit().await.expect("committed");
+            db.close().await;
+        }
+    };
+    // As after an older copy was put back, while it runs.
+    let before = current(&app);
+    change("UPDATE resource SET changed = 1 WHERE changed = (SELECT MAX(changed) FROM resource)")
+        .await;
+    change("UPDATE counter SET value = (SELECT MAX(changed) FROM resource)").await;
+    eventually("an older state is seen", Duration::from_secs(10), || async {
+        let name = fs::read_to_string(app.data().join("index/current")).ok()?;
+        (!before.ends_with(name.trim())).then_some(())
+    })
+    .await;
+    let before = current(&app);
+    change("UPDATE setting SET value = 'another' WHERE name = 'database'").await;
+    app.stop();
+    app.serve(&[]);
+    eventually("another database is seen", Duration::from_secs(10), || async {
+        let name = fs::read_to_string(app.data().join("index/current")).ok()?;
+        (!before.ends_with(name.trim())).then_some(())
+    })
+    .await;
     found_again(&app, &ids).await;
 }
