@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::catalogue::Resource;
 use crate::deliver::Delivery;
 
 /// Addresses, relative to the server. For what is not public they begin with a ticket.
@@ -58,15 +59,20 @@ pub(super) fn links(app: &App, delivery: &Delivery) -> Links {
 
 /// Where the media of `delivery` begin: with a ticket unless it is public.
 pub(super) fn base(app: &App, delivery: &Delivery) -> String {
-    let id = delivery.resource.id;
-    if delivery.is_public() {
+    base_of(app, &delivery.resource, delivery.is_public())
+}
+
+/// Where the media of `resource` begin: with a ticket unless it is public.
+pub(super) fn base_of(app: &App, resource: &Resource, public: bool) -> String {
+    let id = resource.id;
+    if public {
         return format!("/media/{id}");
     }
     // Rounded up, so that the addresses stay the same for a while and can be cached.
     let minutes = app.config.session.ticket_minutes;
     let step_s = (minutes * 60 / 2).max(1);
     let expires_s = (app.now_ms() / 1000 / step_s + 2) * step_s;
-    let ticket = app.ticket_key.sign(&delivery.resource, expires_s);
+    let ticket = app.ticket_key.sign(resource, expires_s);
     format!("/t/{}/media/{id}", ticket.0)
 }
 

@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::ApiError;
 use crate::app::App;
-use crate::catalogue::ResourceId;
+use crate::catalogue::{Resource, ResourceId};
 use crate::db;
 
 /// What is searched for. Lists take several values with commas between.
@@ -97,7 +97,7 @@ pub(super) async fn search(
     State(app): State<App>,
     Query(query): Query<SearchQuery>,
 ) -> Result<Json<SearchResult>, ApiError> {
-    Ok(Json(find(&app, &query).await?))
+    Ok(Json(find(&app, &query).await?.0))
 }
 
 /// Completes what is typed, by characters, pinyin or initials.
@@ -108,39 +108,123 @@ pub(super) async fn suggest(
 ) -> Result<Json<Vec<SuggestionView>>, ApiError> {
     let Some(index) = app.index.load_full() else { return Ok(Json(Vec::new())) };
     let limit = query.limit.unwrap_or(8).clamp(1, 20);
-    let found = match run(move || index.suggest(&query.q, limit)).await {
+    let mut found = match run(move || index.suggest(&query.q, limit)).await {
         Err(ApiError::Index(indexer::Error::QueryTooLong { .. })) => Vec::new(),
+        Err(ApiError::Index(error)) => {
+            doubt(&app, &error);
+            Vec::new()
+        }
         found => found?,
     };
+    let ids: Vec<String> = found.iter().filter_map(|found| found.resource.clone()).collect();
+    let public = public(&app, &ids).await?;
+    found.retain(|found| found.resource.as_ref().is_none_or(|id| public.contains_key(id)));
     let view =
         |found: indexer::Suggestion| SuggestionView { text: found.text, resource: found.resource };
     Ok(Json(found.into_iter().map(view).collect()))
 }
 
-/// Searches.
-pub(super) async fn find(app: &App, query: &SearchQuery) -> Result<SearchResult, ApiError> {
+/// Searches. Gives the resources of the hits too, in their order.
+pub(super) async fn find(
+    app: &App,
+    query: &SearchQuery,
+) -> Result<(SearchResult, Vec<Resource>), ApiError> {
     let begun = Instant::now();
     let Some(index) = app.index.load_full() else { return by_title(app, query, begun).await };
-    let asked = indexer::Query {
-        text: query.q.clone(),
-        libraries: list(&query.library),
-        kinds: list(&query.kind),
-        topics: list(&query.topic),
-        audiences: list(&query.audience),
-        languages: list(&query.language),
-        page: query.page.unwrap_or(1).max(1),
-        per_page: query.per_page.unwrap_or(20).clamp(1, indexer::MAX_PER_PAGE),
-        sort: if query.sort == "newest" { indexer::Sort::Newest } else { indexer::Sort::Relevance },
+    let asked = query.asked();
+    let found = match run(move || index.search(&asked)).await {
+        Err(ApiError::Index(error)) if !matches!(error, indexer::Error::QueryTooLong { .. }) => {
+            doubt(app, &error);
+            return by_title(app, query, begun).await;
+        }
+        found => found?,
     };
-    let found = run(move || index.search(&asked)).await?;
     metrics::histogram!("duoku_search_seconds").record(begun.elapsed().as_secs_f64());
-    Ok(SearchResult {
-        total: found.total,
+    // The index follows changes after a while; what is not public any more is left out at once.
+    let ids: Vec<String> = found.hits.iter().map(|hit| hit.resource.clone()).collect();
+    let mut public = public(app, &ids).await?;
+    let gone = ids.len() - public.len();
+    let (hits, resources) = found
+        .hits
+        .into_iter()
+        .filter_map(|hit| {
+            let resource = public.remove(&hit.resource)?;
+            Some((hit_view(hit, &query.q), resource))
+        })
+        .unzip();
+    let result = SearchResult {
+        total: found.total.saturating_sub(gone),
         took_ms: took_ms(begun),
-        hits: found.hits.into_iter().map(|hit| hit_view(hit, &query.q)).collect(),
+        hits,
         facets: found.facets,
         titles_only: false,
-    })
+    };
+    Ok((result, resources))
+}
+
+impl SearchQuery {
+    /// The page, from 1.
+    pub(super) fn page(&self) -> usize {
+        self.page.unwrap_or(1).max(1)
+    }
+
+    /// Hits a page.
+    pub(super) fn per_page(&self) -> usize {
+        self.per_page.unwrap_or(20).clamp(1, indexer::MAX_PER_PAGE)
+    }
+
+    fn asked(&self) -> indexer::Query {
+        indexer::Query {
+            text: self.q.clone(),
+            resource: None,
+            libraries: list(&self.library),
+            kinds: list(&self.kind),
+            topics: list(&self.topic),
+            audiences: list(&self.audience),
+            languages: list(&self.language),
+            page: self.page(),
+            per_page: self.per_page(),
+            sort: if self.sort == "newest" {
+                indexer::Sort::Newest
+            } else {
+                indexer::Sort::Relevance
+            },
+        }
+    }
+}
+
+/// Where `q` is met in `resource`; nothing when the index does not answer.
+pub(super) async fn find_in(app: &App, resource: ResourceId, q: &str) -> Option<HitView> {
+    let index = app.index.load_full()?;
+    let asked = indexer::Query {
+        text: q.to_owned(),
+        resource: Some(resource.to_string()),
+        per_page: 1,
+        ..indexer::Query::default()
+    };
+    match run(move || index.search(&asked)).await {
+        Ok(found) => found.hits.into_iter().next().map(|hit| hit_view(hit, q)),
+        Err(ApiError::Index(error)) => {
+            doubt(app, &error);
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Lets the index be looked at that could not be read.
+fn doubt(app: &App, error: &indexer::Error) {
+    if !matches!(error, indexer::Error::QueryTooLong { .. }) {
+        tracing::error!(%error, "cannot search the index");
+        app.index_doubted.store(true, Ordering::Relaxed);
+        app.resource_changed.notify_one();
+    }
+}
+
+/// Those of `ids` that everybody may see now.
+async fn public(app: &App, ids: &[String]) -> Result<HashMap<String, Resource>, ApiError> {
+    let found = db::resources::list_public(&mut *app.db.read().await?, ids).await?;
+    Ok(found.into_iter().map(|resource| (resource.id.to_string(), resource)).collect())
 }
 
 /// Searches take some milliseconds of processor: not on a thread that serves many.
@@ -161,26 +245,34 @@ async fn by_title(
     app: &App,
     query: &SearchQuery,
     begun: Instant,
-) -> Result<SearchResult, ApiError> {
+) -> Result<(SearchResult, Vec<Resource>), ApiError> {
+    let asked = db::resources::TitleQuery {
+        text: query.q.trim().to_owned(),
+        libraries: list(&query.library),
+        kinds: list(&query.kind),
+        topics: list(&query.topic),
+        audiences: list(&query.audience),
+        languages: list(&query.language),
+    };
+    let skipped = (query.page() - 1).saturating_mul(query.per_page()).min(indexer::MAX_DEPTH);
+    let (offset, limit) = (skipped as i64, query.per_page() as i64);
     let mut db = app.db.read().await?;
-    let found = db::resources::find_by_title(&mut db, query.q.trim(), 20).await?;
-    let hits: Vec<HitView> = found
-        .into_iter()
-        .map(|resource| HitView {
-            url: format!("/resources/{}", resource.id),
-            resource: resource.id.to_string(),
-            title: escape(&resource.details.title),
-            snippet: escape(&resource.details.description.chars().take(120).collect::<String>()),
-            moments: Vec::new(),
-        })
-        .collect();
-    Ok(SearchResult {
-        total: hits.len(),
+    let (total, found) = db::resources::find_by_title(&mut db, &asked, offset, limit).await?;
+    let hit = |resource: &Resource| HitView {
+        url: format!("/resources/{}", resource.id),
+        resource: resource.id.to_string(),
+        title: escape(&resource.details.title),
+        snippet: escape(&resource.details.description.chars().take(120).collect::<String>()),
+        moments: Vec::new(),
+    };
+    let result = SearchResult {
+        total: usize::try_from(total).unwrap_or_default(),
         took_ms: took_ms(begun),
-        hits,
+        hits: found.iter().map(hit).collect(),
         facets: BTreeMap::new(),
         titles_only: true,
-    })
+    };
+    Ok((result, found))
 }
 
 fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
@@ -205,22 +297,6 @@ fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
         })
         .collect();
     HitView { title: hit.title, snippet: hit.snippet, resource: hit.resource, url, moments }
-}
-
-/// The resources of `hits`, in their order.
-pub(super) async fn deliveries(
-    app: &App,
-    hits: &[HitView],
-) -> Result<Vec<Option<Arc<crate::deliver::Delivery>>>, ApiError> {
-    let mut found = Vec::with_capacity(hits.len());
-    for hit in hits {
-        let id: Result<ResourceId, _> = hit.resource.parse();
-        found.push(match id {
-            Ok(id) => app.deliveries.find(&app.db, id).await?,
-            Err(_) => None,
-        });
-    }
-    Ok(found)
 }
 
 fn list(text: &str) -> Vec<String> {

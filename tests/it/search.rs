@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use duoku::catalogue::LibraryRole;
+use duoku::catalogue::{LibraryRole, Stage};
+use duoku::db;
+use duoku::db::resources::TitleQuery;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -289,5 +291,115 @@ async fn what_is_not_public_is_not_found_by_anybody() {
         })
         .await;
     }
+    app.check();
+}
+
+#[tokio::test]
+async fn what_a_topic_is_called_finds_its_resources() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let ids = library(&admin, &["晨练", "剪纸"]).await;
+    let path = format!("/api/resources/{}", ids[0]);
+    admin.send(Method::PATCH, &path, &json!({ "topics": ["health"] })).await.expect(200);
+    for q in ["健康生活", "健康", "health"] {
+        let found = eventually(q, Duration::from_secs(3), || async {
+            Some(app.nobody().found(q).await).filter(|found| !found.is_empty())
+        })
+        .await;
+        assert_eq!(found, ids[..1], "{q}");
+    }
+}
+
+#[tokio::test]
+async fn titles_that_answer_without_an_index_are_narrowed_and_paged() {
+    let app = TestApp::start();
+    app.ran(&["library", "create", "town", "--name", "镇库", "--publish-when-ready"]);
+    let admin = app.admin().await;
+    let ids = library(&admin, &["剪纸 甲", "剪纸 乙", "剪纸 丙"]).await;
+    let town = admin.upload_into("town", "p.bmp", "剪纸 丁", &fixture::picture(9)).await;
+    admin.settled(&town).await;
+    let patch = json!({ "topics": ["health"], "audiences": ["elders", "children"] });
+    let path = format!("/api/resources/{}", ids[0]);
+    admin.send(Method::PATCH, &path, &patch).await.expect(200);
+    let db = app.db().await;
+    let find = |query: TitleQuery, offset, limit| {
+        let db = &db;
+        async move {
+            let query = TitleQuery { text: "剪纸".into(), ..query };
+            let mut db = db.read().await.expect("read");
+            let found = db::resources::find_by_title(&mut db, &query, offset, limit).await;
+            let (total, found) = found.expect("found");
+            let ids: Vec<String> = found.iter().map(|resource| resource.id.to_string()).collect();
+            (total, ids)
+        }
+    };
+    let any = TitleQuery::default();
+    let all = find(any.clone(), 0, 20).await;
+    assert_eq!((all.0, all.1.len()), (4, 4));
+    assert_eq!(find(any.clone(), 1, 2).await, (4, all.1[1..3].to_vec()));
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let of_town = TitleQuery { libraries: words(&["town"]), ..any.clone() };
+    assert_eq!(find(of_town, 0, 20).await, (1, vec![town]));
+    let both = TitleQuery { libraries: words(&["town", "main"]), ..any.clone() };
+    assert_eq!(find(both, 0, 20).await.0, 4);
+    assert_eq!(find(TitleQuery { kinds: words(&["video"]), ..any.clone() }, 0, 20).await.0, 0);
+    let health = TitleQuery {
+        kinds: words(&["image"]),
+        topics: words(&["law", "health"]),
+        audiences: words(&["elders"]),
+        ..any
+    };
+    assert_eq!(find(health, 0, 20).await, (1, vec![ids[0].clone()]));
+    db.close().await;
+}
+
+#[tokio::test]
+async fn pages_of_a_search_keep_their_size() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    library(&admin, &["剪纸 甲", "剪纸 乙", "剪纸 丙"]).await;
+    let page = |more: &str| {
+        let path = format!("/search?q={}{more}", encode("剪纸"));
+        let nobody = app.nobody();
+        async move { nobody.get(&path).await.expect(200).text() }
+    };
+    let two = page("&per_page=2").await;
+    assert!(two.contains("per_page=2&amp;page=2"), "{two}");
+    assert!(!page("&per_page=1000").await.contains("page=2"));
+}
+
+#[tokio::test]
+async fn captions_that_somebody_added_stay_when_it_is_tried_again() {
+    let app = TestApp::start();
+    let (admin, nobody) = (app.admin().await, app.nobody());
+    let resource = admin.published("a.mp3", "第一课", &fixture::audio(8)).await;
+    let id = text_of(&resource["id"]);
+    let captions = fixture::captions(&[(2000, "今天我们学习编网")]);
+    let path = format!("/api/resources/{id}/captions/zh");
+    answer(admin.ask(Method::PUT, &path).body(captions)).await.expect(204);
+    // As if the processing had failed.
+    let db = app.db().await;
+    let mut tx = db.begin().await.expect("a transaction");
+    let mut row = db::resources::get_locked(&mut tx, id.parse().expect("an id")).await.expect("it");
+    row.stage = Stage::Failed;
+    db::resources::save(&mut tx, &mut row, 1).await.expect("saved");
+    tx.commit().await.expect("committed");
+    db.close().await;
+    admin.post(&format!("/api/resources/{id}/retry")).await.expect(200);
+    let resource = admin.settled(id).await;
+    assert_eq!(resource["stage"], "published", "{resource:#}");
+    let captions = text_of(&resource["links"]["captions"]["zh"]);
+    assert!(nobody.get(captions).await.expect(200).text().contains("编网"));
+    eventually("they are found", Duration::from_secs(3), || async {
+        (nobody.found("编网").await == [id]).then_some(())
+    })
+    .await;
+    app.check();
+    // With the resource they go.
+    admin.delete(&format!("/api/resources/{id}")).await;
+    eventually("nothing is left", Duration::from_secs(10), || async {
+        app.stored().is_empty().then_some(())
+    })
+    .await;
     app.check();
 }

@@ -13,12 +13,12 @@ use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::resources::visible;
 use super::super::search::{
-    HitView as FoundView, MomentView as FoundMoment, SearchQuery, SearchResult, deliveries, encode,
-    find,
+    HitView as FoundView, MomentView as FoundMoment, SearchQuery, SearchResult, encode, find,
+    find_in,
 };
 use super::super::sentences::sentence;
 use super::shell::{page, shell};
-use super::tiles::{caption_word, library_tiles, term_links, tile, tiles, topic_links};
+use super::tiles::{caption_word, library_tiles, term_links, tiles, topic_links};
 use crate::app::App;
 use crate::catalogue::{AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, Stage, TOPICS, label_of};
 use crate::db;
@@ -36,9 +36,6 @@ const NEWEST: i64 = 12;
 
 /// Cards on a page of a library.
 const PER_PAGE: i64 = 24;
-
-/// Hits among which a resource's own is looked for.
-const NEAR: usize = 50;
 
 /// Characters of a description under a hit.
 const MAX_SNIPPET: usize = 160;
@@ -58,7 +55,7 @@ pub(in crate::api) async fn home(
     let topics = find(&app, &SearchQuery { per_page: Some(1), ..SearchQuery::default() }).await;
     let topics: Vec<String> = topics
         .ok()
-        .and_then(|found| found.facets.get("topic").cloned())
+        .and_then(|(found, _)| found.facets.get("topic").cloned())
         .unwrap_or_default()
         .into_iter()
         .map(|(code, _)| code)
@@ -81,22 +78,21 @@ pub(in crate::api) async fn search(
     visitor: Visitor,
     Query(query): Query<SearchQuery>,
 ) -> Result<Response, ApiError> {
-    let found = find(&app, &query).await?;
-    let per_page = query.per_page.unwrap_or(20).max(1);
+    let (found, resources) = find(&app, &query).await?;
+    let cards = tiles(&app, &resources, true).await?;
     let mut hits = Vec::with_capacity(found.hits.len());
-    for (hit, delivery) in found.hits.iter().zip(deliveries(&app, &found.hits).await?) {
-        let Some(delivery) = delivery.filter(|delivery| delivery.is_public()) else { continue };
-        let mut tile = tile(&app, &delivery, true);
+    for ((hit, resource), mut tile) in found.hits.iter().zip(&resources).zip(cards) {
         if !query.q.is_empty() {
             tile.href = format!("{}?q={}", tile.href, encode(&query.q));
         }
         hits.push(HitView {
             tile,
             title_html: hit.title.clone(),
-            snippet_html: snippet(hit, &delivery.resource.details.description),
+            snippet_html: snippet(hit, &resource.details.description),
             moments: moments(hit, &query.q),
         });
     }
+    let reachable = found.total.min(indexer::MAX_DEPTH);
     let names: BTreeMap<String, String> = db::libraries::list(&mut *app.db.read().await?)
         .await?
         .into_iter()
@@ -118,8 +114,8 @@ pub(in crate::api) async fn search(
         filters: filters(&query),
         clear_href: format!("/search?q={}", encode(&query.q)),
         paging: Paging {
-            page: u32::try_from(query.page.unwrap_or(1).max(1)).unwrap_or(1),
-            pages: u32::try_from(found.total.div_ceil(per_page)).unwrap_or(1),
+            page: u32::try_from(query.page()).unwrap_or(1),
+            pages: u32::try_from(reachable.div_ceil(query.per_page())).unwrap_or(1),
             href: format!("{}&page=", address(&query)),
         },
         query: query.q.clone(),
@@ -156,23 +152,13 @@ fn moments(hit: &FoundView, q: &str) -> Vec<MomentView> {
     places.into_iter().map(view).collect()
 }
 
-/// Where `q` is met in `resource`: its hit among the best of its library and kind. Nothing when it
-/// is not among them, is not public, or the index does not answer: the page can do without.
-async fn moments_in(app: &App, resource: &Resource, slug: &str, q: &str) -> Vec<MomentView> {
+/// Where `q` is met in `resource`. Nothing when it is not public or the index does not answer: the
+/// page can do without.
+async fn moments_in(app: &App, resource: &Resource, q: &str) -> Vec<MomentView> {
     if q.trim().is_empty() {
         return Vec::new();
     }
-    let query = SearchQuery {
-        q: q.to_owned(),
-        library: slug.to_owned(),
-        kind: resource.kind.as_str().to_owned(),
-        per_page: Some(NEAR),
-        ..SearchQuery::default()
-    };
-    let id = resource.id.to_string();
-    let found = find(app, &query).await.ok();
-    let hit = found.iter().flat_map(|found| &found.hits).find(|hit| hit.resource == id);
-    hit.map(|hit| moments(hit, q)).unwrap_or_default()
+    find_in(app, resource.id, q).await.map(|hit| moments(&hit, q)).unwrap_or_default()
 }
 
 /// The filters of a query: name and values.
@@ -196,6 +182,9 @@ fn address(query: &SearchQuery) -> String {
     let mut address = format!("/search?q={}", encode(&query.q));
     for (name, value) in filters(query) {
         address.push_str(&format!("&{name}={}", encode(&value)));
+    }
+    if let Some(per_page) = query.per_page {
+        address.push_str(&format!("&per_page={per_page}"));
     }
     address
 }
@@ -388,7 +377,7 @@ pub(in crate::api) async fn resource(
         poster: links.poster.clone(),
         media: media(&app, &reader, &delivery, &links, query.page).await?,
         notice,
-        moments: moments_in(&app, &resource, library.slug.as_str(), &query.q).await,
+        moments: moments_in(&app, &resource, &query.q).await,
         downloads: links
             .original
             .iter()

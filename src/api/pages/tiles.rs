@@ -2,28 +2,15 @@
 
 use super::super::links;
 use crate::app::App;
-use crate::catalogue::{Caption, LANGUAGES, Resource, TOPICS, Term, label_of};
+use crate::catalogue::{
+    Caption, LANGUAGES, Library, Resource, Stage, TOPICS, Term, Visibility, label_of,
+};
 use crate::db;
 use crate::deliver::Delivery;
 use crate::pages::{Lang, LibraryTile, ResourceTile, TermLink};
 
 use super::super::problem::ApiError;
 use super::super::search::encode;
-
-/// A card of a resource.
-pub(super) fn tile(app: &App, delivery: &Delivery, library: bool) -> ResourceTile {
-    let resource = &delivery.resource;
-    ResourceTile {
-        href: format!("/resources/{}", resource.id),
-        title: resource.details.title.clone(),
-        kind: resource.kind,
-        poster: poster(app, delivery),
-        duration_ms: resource.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
-        pages: resource.pages.and_then(|pages| u32::try_from(pages).ok()),
-        library: library.then(|| delivery.library.name.clone()),
-        when_ms: Some(resource.published_ms.unwrap_or(resource.created_ms)),
-    }
-}
 
 /// Address of a resource's poster.
 pub(super) fn poster(app: &App, delivery: &Delivery) -> Option<String> {
@@ -37,13 +24,24 @@ pub(super) async fn tiles(
     resources: &[Resource],
     library: bool,
 ) -> Result<Vec<ResourceTile>, ApiError> {
-    let mut tiles = Vec::with_capacity(resources.len());
-    for resource in resources {
-        if let Some(delivery) = app.deliveries.find(&app.db, resource.id).await? {
-            tiles.push(tile(app, &delivery, library));
-        }
+    let libraries = db::libraries::list(&mut *app.db.read().await?).await?;
+    let of = |resource: &Resource| libraries.iter().find(|known| known.id == resource.library);
+    let tile = |resource| of(resource).map(|own| tile(app, resource, own, library));
+    Ok(resources.iter().filter_map(tile).collect())
+}
+
+fn tile(app: &App, resource: &Resource, own: &Library, library: bool) -> ResourceTile {
+    let public = resource.stage == Stage::Published && own.visibility == Visibility::Public;
+    ResourceTile {
+        href: format!("/resources/{}", resource.id),
+        title: resource.details.title.clone(),
+        kind: resource.kind,
+        poster: links::poster(&links::base_of(app, resource, public), resource.poster.as_deref()),
+        duration_ms: resource.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
+        pages: resource.pages.and_then(|pages| u32::try_from(pages).ok()),
+        library: library.then(|| own.name.clone()),
+        when_ms: Some(resource.published_ms.unwrap_or(resource.created_ms)),
     }
-    Ok(tiles)
 }
 
 /// Cards of the libraries that the caller may see.
