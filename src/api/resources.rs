@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -330,7 +330,6 @@ pub(super) async fn put_captions(
     Who(caller): Who,
     Path((id, language)): Path<(String, String)>,
     Query(query): Query<std::collections::HashMap<String, String>>,
-    _: HeaderMap,
     body: axum::body::Body,
 ) -> Result<StatusCode, ApiError> {
     let resource = editable(&app, &caller, &id).await?;

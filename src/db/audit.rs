@@ -33,16 +33,3 @@ pub async fn record(
     .await?;
     Ok(())
 }
-
-/// How often `action` was recorded for `subject`.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn count(db: &mut AnyConnection, action: &str, subject: &str) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM audit WHERE action = $1 AND subject = $2")
-        .bind(action)
-        .bind(subject)
-        .fetch_one(db)
-        .await?)
-}
