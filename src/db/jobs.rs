@@ -143,10 +143,10 @@ pub async fn hold(
     job: &Job,
     now_ms: i64,
     lease_ms: i64,
-    progress: Option<f64>,
+    progress: f64,
 ) -> Result<bool> {
     let done = sqlx::query(
-        "UPDATE job SET leased_until_ms = $3 + $4, progress = COALESCE($5, progress)
+        "UPDATE job SET leased_until_ms = $3 + $4, progress = $5
           WHERE id = $1 AND lease = $2 AND state = 'running'",
     )
     .bind(&job.id)

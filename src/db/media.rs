@@ -98,7 +98,7 @@ pub async fn insert_rendition(
 /// Those of the database.
 pub async fn save_init(db: &mut AnyConnection, id: RenditionId, facts: &InitFacts) -> Result<()> {
     sqlx::query(
-        "UPDATE rendition SET codecs = $2, width = $3, height = $4, frame_rate = $5,
+        "UPDATE rendition SET codecs = $2, width = $3, height = $4, frame_rate = NULLIF($5, 0.0),
                 sample_rate = $6, channels = $7, time_scale = $8, init = $9
           WHERE id = $1 AND init IS NULL",
     )
@@ -106,7 +106,8 @@ pub async fn save_init(db: &mut AnyConnection, id: RenditionId, facts: &InitFact
     .bind(&facts.codecs)
     .bind(facts.width)
     .bind(facts.height)
-    .bind(facts.frame_rate)
+    // sqlx 0.9 tells PostgreSQL that a missing f64 is a REAL; the next that is there is refused.
+    .bind(facts.frame_rate.unwrap_or(0.0))
     .bind(facts.sample_rate)
     .bind(facts.channels)
     .bind(facts.time_scale)

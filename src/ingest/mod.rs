@@ -159,7 +159,7 @@ impl Held {
         let mut tx = self.app.db.begin().await?;
         db::resources::get_locked(&mut tx, self.resource()).await?;
         let lease_ms = self.app.config.work.lease_ms;
-        let progress = Some(self.progress());
+        let progress = self.progress();
         if db::jobs::hold(&mut tx, &self.job, self.app.now_ms(), lease_ms, progress).await? {
             Ok(tx)
         } else {

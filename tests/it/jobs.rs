@@ -86,7 +86,7 @@ async fn claim(db: &Db, now_ms: i64, lease_ms: i64) -> Option<Job> {
 
 async fn hold(db: &Db, job: &Job, now_ms: i64, lease_ms: i64) -> bool {
     let mut tx = db.begin().await.expect("a transaction");
-    let held = jobs::hold(&mut tx, job, now_ms, lease_ms, Some(0.5)).await.expect("asked");
+    let held = jobs::hold(&mut tx, job, now_ms, lease_ms, 0.5).await.expect("asked");
     tx.commit().await.expect("committed");
     held
 }
@@ -175,7 +175,7 @@ async fn a_worker_that_lost_its_lease_cannot_write() {
     assert!(claim(&one, 1903, 1000).await.is_none(), "what it says changes nothing");
     assert!(hold(&two, &taken, 1904, 1000).await);
     let mut tx = two.begin().await.expect("a transaction");
-    assert!(jobs::hold(&mut tx, &taken, 1905, 1000, None).await.expect("asked"));
+    assert!(jobs::hold(&mut tx, &taken, 1905, 1000, 0.5).await.expect("asked"));
     jobs::finish(&mut tx, &taken).await.expect("finished");
     tx.commit().await.expect("committed");
     assert!(!hold(&two, &taken, 1906, 1000).await, "done is done");
@@ -321,7 +321,7 @@ async fn play(db: &Db, steps: Vec<Step>) -> Result<(), TestCaseError> {
                 let ours =
                     matches!(&known[&job.id], Known::Running { lease, .. } if *lease == job.lease);
                 let mut tx = db.begin().await.expect("a transaction");
-                let held = jobs::hold(&mut tx, &job, now_ms, LEASE_MS, None).await.expect("asked");
+                let held = jobs::hold(&mut tx, &job, now_ms, LEASE_MS, 0.5).await.expect("asked");
                 prop_assert_eq!(held, ours);
                 if held {
                     jobs::finish(&mut tx, &job).await.expect("finished");
