@@ -49,9 +49,15 @@ impl Error {
         matches!(self, Self::Io { .. })
     }
 
-    /// Whether the disk is full.
+    /// Whether the disk is full, or this user's share of it.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull)
+        matches!(self, Self::Io { source, .. } if is_full(source))
     }
+}
+
+/// Whether it failed because the disk, or this user's share of it, is full.
+pub(crate) fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
