@@ -46,6 +46,10 @@ pub async fn add(
     language: &str,
     captions: &Captions,
 ) -> Result<Caption, Error> {
+    let passages = passages_of(captions);
+    let mut tx = app.db.begin().await?;
+    let mut resource = db::resources::get_locked(&mut tx, resource.id).await?;
+    // Not before the lock: what has no row is taken for a leftover; see `finish`.
     let bytes = to_webvtt(captions).into_bytes();
     let object = store_bytes(app, resource.id, bytes, format!("caption/{language}"), "vtt").await?;
     let caption = Caption {
@@ -55,9 +59,6 @@ pub async fn add(
         origin: CaptionOrigin::Uploaded,
         key: object.key.clone(),
     };
-    let passages = passages_of(captions);
-    let mut tx = app.db.begin().await?;
-    let mut resource = db::resources::get_locked(&mut tx, resource.id).await?;
     let before = db::media::list_captions(&mut tx, resource.id).await?;
     object.insert(&mut tx, app.now_ms()).await?;
     db::media::save_caption(&mut tx, resource.id, &caption).await?;
