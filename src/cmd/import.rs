@@ -137,7 +137,10 @@ impl Import {
             };
             vec![line_of(path, "refused", None, sentence(Lang::Zh, refusal.code(), &info))]
         };
-        if let Err(refusal) = upload::admit(app, library, &file_name, size).await? {
+        if let Err(refusal) = upload::judge(app, &file_name, size) {
+            return Ok(refused(&refusal));
+        }
+        if let Err(refusal) = upload::admit(app, library, size, 0).await? {
             return Ok(refused(&refusal));
         }
         let mut head = Vec::new();
@@ -170,7 +173,7 @@ impl Import {
             account: account.id,
             library: library.id,
             state: State::Receiving,
-            partial: false,
+            concat: None,
             file_name,
             metadata: String::new(),
             length_bytes: size,

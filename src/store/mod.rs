@@ -5,8 +5,8 @@ mod local;
 mod mapped;
 
 pub use key::Key;
-pub(crate) use local::hash_of;
-pub use local::{LocalStore as Store, Stored};
+pub use local::{LocalStore as Store, Stored, free_bytes};
+pub(crate) use local::{hash_of, is_young};
 pub use mapped::{Mapped, is_resident, make_resident};
 
 use std::path::PathBuf;
