@@ -63,7 +63,14 @@ async fn store(held: &Held, upload: &Upload) -> Result<(), Error> {
         return Err(Error::unusable("upload_damaged", sizes));
     }
     link(app, stored, &path).await?;
-    let mut tx = held.begin().await?;
+    let mut tx = match held.begin().await {
+        Err(Error::LeaseLost) => {
+            // Deleted meanwhile, perhaps: then nobody else would remove it.
+            super::sweep::remove_unnamed(app, &Key::Source(stored.sha256).to_string()).await?;
+            return Err(Error::LeaseLost);
+        }
+        begun => begun?,
+    };
     let resource = db::resources::get_locked(&mut tx, held.resource()).await?;
     name_source(app, &mut tx, resource, stored, &path).await?;
     tx.commit().await?;

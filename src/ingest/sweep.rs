@@ -53,7 +53,8 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
 }
 
 /// Gives up uploads of which nothing came for too long, and removes what was left
-/// behind by work that was killed.
+/// behind by work that was killed. Objects without a row stay for `duoku check --repair`:
+/// after the restore of an older database they may be all that there is.
 ///
 /// # Errors
 ///
@@ -66,7 +67,7 @@ pub async fn abandoned(app: &App) -> Result<(), Error> {
     }
     let store = app.store.clone();
     let mut removed = blocking(move || Ok(store.remove_abandoned()?)).await?;
-    removed += uploads(app).await? + sources(app).await?;
+    removed += uploads(app).await?;
     if removed > 0 {
         tracing::info!(removed, "removed files that nothing needs");
     }
@@ -99,20 +100,6 @@ async fn uploads(app: &App) -> Result<usize, Error> {
         let path = upload::path(app, id);
         if !store::is_young(&path, YOUNG) {
             upload::remove_file(&path).await?;
-            removed += 1;
-        }
-    }
-    Ok(removed)
-}
-
-/// Removes sources without a row: linked by an intake that came no further.
-async fn sources(app: &App) -> Result<usize, Error> {
-    let store = app.store.clone();
-    let keys = blocking(move || Ok(store.list("source/")?)).await?;
-    let mut removed = 0;
-    for (key, _) in keys {
-        let named = db::objects::find(&mut *app.db.read().await?, &key).await?.is_some();
-        if !named && !app.store.is_young(&key, YOUNG) && remove_unnamed(app, &key).await? {
             removed += 1;
         }
     }

@@ -139,6 +139,10 @@ async fn two_workers_beside_a_server_transcode_everything_once() {
     let waiting = admin.get(&format!("/api/resources/{}", ids[0])).await.expect(200).json();
     assert_eq!(waiting["stage"], "processing", "a server told not to work does not");
     let workers = [app.background(&["work"]), app.background(&["work"])];
+    // Files and rows are counted while nothing is being made.
+    for id in &ids {
+        admin.settled(id).await;
+    }
     for id in &ids {
         made_once(&app, &admin, id).await;
         let key: ResourceId = id.parse().expect("an id");

@@ -316,9 +316,7 @@ async fn files_of_uploads_that_nothing_needs_are_swept() {
     let folder = app.data().join("uploads");
     let fresh = || folder.join(duoku::catalogue::UploadId::fresh().to_string());
     let (old, young) = (fresh(), fresh());
-    let source = app.data().join(format!("store/source/ab/{}", "ab".repeat(32)));
-    std::fs::create_dir_all(source.parent().expect("a folder")).expect("made");
-    for file in [&old, &young, &source] {
+    for file in [&old, &young] {
         std::fs::write(file, "x").expect("written");
     }
     let before = std::time::SystemTime::now() - std::time::Duration::from_hours(2);
@@ -327,12 +325,12 @@ async fn files_of_uploads_that_nothing_needs_are_swept() {
         file.set_modified(before).expect("set");
     };
     let receiving = folder.join(url.rsplit('/').next().expect("an id"));
-    for path in [&old, &source, &receiving] {
+    for path in [&old, &receiving] {
         age(path);
     }
     let inside = app.inside().await;
     duoku::ingest::sweep::abandoned(&inside).await.expect("swept");
-    assert!(!old.exists() && !source.exists());
+    assert!(!old.exists());
     assert!(young.exists() && receiving.exists());
     // Nothing came for longer than uploads are kept.
     let mut tx = inside.db.begin().await.expect("a transaction");
