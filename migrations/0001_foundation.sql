@@ -110,7 +110,7 @@ CREATE TABLE upload (
   account      TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
   library      TEXT NOT NULL REFERENCES library (id),
   state        TEXT NOT NULL CHECK (state IN ('receiving', 'complete', 'ended')),
-  partial      BIGINT NOT NULL,           -- 1: a part, to be joined with others (tus concatenation)
+  concat       TEXT,                      -- Upload-Concat as it was sent: partial, or final;URL URL; null: neither
   file_name    TEXT NOT NULL,
   metadata     TEXT NOT NULL,             -- Upload-Metadata as it was sent
   length_bytes BIGINT NOT NULL,
@@ -120,6 +120,7 @@ CREATE TABLE upload (
   expires_ms   BIGINT NOT NULL
 );
 CREATE INDEX upload_expires ON upload (state, expires_ms);
+CREATE INDEX upload_resource ON upload (resource);
 
 CREATE TABLE rendition (
   id          TEXT PRIMARY KEY,

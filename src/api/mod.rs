@@ -106,7 +106,7 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(ops::metrics))
         .layer(cors())
         // Outside of CORS, which answers every OPTIONS itself.
-        .layer(middleware::from_fn_with_state(app.clone(), uploads::options))
+        .layer(middleware::from_fn_with_state(app.clone(), uploads::protocol))
 }
 
 fn page_routes(app: &App) -> Router<App> {

@@ -84,9 +84,9 @@ impl ApiError {
                 StatusCode::NOT_FOUND
             }
             Self::Ingest(error) if !error.is_transient() => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Ingest(ingest::Error::Store(error)) | Self::Store(error) if error.is_full() => {
-                StatusCode::INSUFFICIENT_STORAGE
-            }
+            Self::Ingest(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Db(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Store(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
             Self::Index(indexer::Error::QueryTooLong { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Ingest(_) | Self::Db(_) | Self::Store(_) | Self::Index(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR

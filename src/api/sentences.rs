@@ -76,6 +76,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "上传的文件已经不在了，请重新上传。",
         "The uploaded file is gone. Upload it again.",
     ),
+    (
+        "upload_damaged",
+        "收到的文件大小不对（{} 字节），请重新上传。",
+        "The file did not arrive whole ({} bytes). Upload it again.",
+    ),
     ("upload_offset", "断点位置不一致，请重新续传。", "The offset differs. Resume the upload."),
     (
         "upload_checksum",

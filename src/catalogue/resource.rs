@@ -367,18 +367,21 @@ impl Resource {
         }
     }
 
-    /// Begins the processing again.
+    /// Begins the processing again, from its source or else its upload; what was made
+    /// of it before is forgotten.
     ///
     /// # Errors
     ///
-    /// [`RuleError::WrongStage`] unless it failed and its source is stored.
+    /// [`RuleError::WrongStage`] unless it failed.
     pub fn retry(self) -> Result<Self, RuleError> {
         match self.stage {
-            Stage::Failed if self.source.is_some() => Ok(Self {
+            Stage::Failed => Ok(Self {
                 stage: Stage::Processing,
                 failure: None,
                 failure_info: None,
                 warnings: Vec::new(),
+                poster: None,
+                derived: Derived::default(),
                 progress: 0.0,
                 doing: "waiting".into(),
                 ..self

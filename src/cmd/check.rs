@@ -1,4 +1,5 @@
-//! `duoku check`: rows against objects and hashes, index against rows, both ways.
+//! `duoku check`: rows against objects and hashes, uploads against files, index against
+//! rows, both ways. It may run beside a server: what looks wrong is looked at again.
 
 use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
@@ -8,10 +9,11 @@ use serde::Serialize;
 
 use super::print_line;
 use crate::app::App;
-use crate::catalogue::{Kind, Resource, Stage};
+use crate::catalogue::{Kind, Rendition, Resource, Stage, UploadId};
 use crate::db;
 use crate::db::resources::Filter;
-use crate::ingest;
+use crate::db::uploads::Upload;
+use crate::ingest::{self, sweep, upload};
 use crate::store::{Key, hash_of};
 
 /// Compares rows, objects and index.
@@ -23,7 +25,7 @@ pub(super) struct Check {
     /// Compare sizes only: much quicker, finds no damage inside objects.
     #[arg(long)]
     quick: bool,
-    /// Remove objects that no row names. Not while uploads are being processed.
+    /// Remove objects that no row names, unless they were stored within the last hour.
     #[arg(long)]
     repair: bool,
 }
@@ -38,7 +40,7 @@ struct Report {
 
 #[derive(Debug, Serialize)]
 struct Problem {
-    /// missing, damaged, orphan, unnamed, incomplete, not-indexed, indexed-too-much, stuck
+    /// missing, damaged, orphan, unnamed, unused, incomplete, not-indexed, indexed-too-much, stuck
     kind: &'static str,
     /// A key or an id.
     subject: String,
@@ -55,7 +57,8 @@ impl Check {
     pub(super) async fn run(self, app: App) -> anyhow::Result<ExitCode> {
         let mut report = Report::default();
         let named = self.check_objects(&app, &mut report).await?;
-        check_orphans(&app, &named, self.repair, &mut report)?;
+        check_orphans(&app, &named, self.repair, &mut report).await?;
+        check_uploads(&app, &mut report).await?;
         check_resources(&app, &named, &mut report).await?;
         check_index(&app, &mut report).await?;
         if self.json {
@@ -125,21 +128,58 @@ impl Check {
     }
 }
 
-/// Every object's row.
-fn check_orphans(
+/// Every object's row, and every source's resource.
+async fn check_orphans(
     app: &App,
     named: &HashSet<String>,
     repair: bool,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     for (key, size) in app.store.list("")? {
-        if named.contains(&key) {
+        // Work under way may have named it by now.
+        if named.contains(&key) || is_named(app, &key).await? {
             continue;
         }
-        if repair {
-            app.store.delete(&key)?;
+        let young = app.store.is_young(&key, sweep::YOUNG);
+        if repair && !young {
+            sweep::remove_unnamed(app, &key).await?;
         } else {
-            report.add("orphan", key, format!("{size} bytes that no row names"));
+            let hint = if young { ", stored within the last hour" } else { "" };
+            report.add("orphan", key, format!("{size} bytes that no row names{hint}"));
+        }
+    }
+    for source in db::objects::unused_sources(&mut *app.db.read().await?).await? {
+        report.add("unused", source.key, "no resource has this source");
+    }
+    Ok(())
+}
+
+async fn is_named(app: &App, key: &str) -> anyhow::Result<bool> {
+    Ok(db::objects::find(&mut *app.db.read().await?, key).await?.is_some())
+}
+
+/// Every upload's file, with all that was acknowledged, and every such file's upload.
+async fn check_uploads(app: &App, report: &mut Report) -> anyhow::Result<()> {
+    let files = upload::files(app).await?;
+    let needed = db::uploads::list_needed(&mut *app.db.read().await?).await?;
+    let known: HashSet<UploadId> = needed.iter().map(|upload| upload.id).collect();
+    let lost = |upload: &Upload| {
+        let size = std::fs::metadata(upload::path(app, upload.id)).map_or(0, |f| f.len());
+        (size.cast_signed() < upload.offset_bytes).then_some(size)
+    };
+    let suspects: Vec<(Upload, u64)> =
+        needed.into_iter().filter_map(|upload| lost(&upload).map(|size| (upload, size))).collect();
+    if !suspects.is_empty() {
+        // Intake or its client may have ended it by now.
+        let still = db::uploads::list_needed(&mut *app.db.read().await?).await?;
+        for (upload, size) in suspects.iter().filter(|(u, _)| still.iter().any(|s| s.id == u.id)) {
+            let detail = format!("{size} bytes instead of {}", upload.offset_bytes);
+            report.add("damaged", format!("upload/{}", upload.id), detail);
+        }
+    }
+    for id in files.iter().filter(|id| !known.contains(id)) {
+        if !crate::store::is_young(&upload::path(app, *id), sweep::YOUNG) {
+            report.add("orphan", format!("upload/{id}"), "a sweep removes it");
         }
     }
     Ok(())
@@ -182,13 +222,19 @@ async fn check_resource(
     keys.extend(resource.derived.posters.iter().map(|poster| poster.key.clone()));
     keys.extend(resource.derived.storyboard.iter().map(|sprite| sprite.key.clone()));
     for key in keys.iter().filter(|key| !named.contains(*key)) {
-        report.add("unnamed", key, format!("resource {id} names it, no object row does"));
+        if db::objects::find(&mut db, key).await?.is_none() {
+            report.add("unnamed", key, format!("resource {id} names it, no object row does"));
+        }
     }
     let jobs = db::jobs::list(&mut db, resource.id).await?;
     let open = jobs.iter().filter(|job| job.state == "queued" || job.state == "running").count();
     match resource.stage {
         Stage::Processing if open == 0 => report.add("stuck", &id, "processing without a job"),
         Stage::Ready | Stage::Published | Stage::Withdrawn => {
+            let rows = db::objects::keys_of(&mut db, resource.id).await?;
+            for key in rows.iter().filter(|key| named.contains(*key) && !keys.contains(key)) {
+                report.add("unused", key, format!("resource {id} does not name it"));
+            }
             if open > 0 {
                 report.add("stuck", &id, format!("{open} jobs although it is {}", resource.stage));
             }
@@ -210,12 +256,22 @@ async fn incomplete(
     match resource.kind {
         Kind::Video | Kind::Audio => {
             let renditions = db::media::list_renditions(db, resource.id).await?;
-            if renditions.is_empty() {
-                problems.push("no renditions".into());
+            let end_of = |track: &Rendition| {
+                track.segments().last().map_or(0.0, |(_, s)| track.seconds(s.start + s.duration))
+            };
+            // Of several tracks one may be shorter, not a rendition than others of its track.
+            let longest = renditions.iter().map(end_of).fold(0.0, f64::max);
+            let duration = resource.duration_ms.unwrap_or_default() as f64 / 1000.0;
+            if longest < duration - 1.0 || renditions.is_empty() {
+                problems.push(format!("renditions of {longest} s instead of {duration}"));
             }
-            for rendition in renditions {
-                let end = rendition.segments().last().map_or(0, |(_, s)| s.start + s.duration);
-                if !rendition.complete || rendition.init.is_none() || end == 0 {
+            for rendition in &renditions {
+                let others = renditions.iter().filter(|other| other.track == rendition.track);
+                let expected = others.map(end_of).fold(0.0, f64::max);
+                let gap =
+                    db::media::count_parts(db, rendition.id).await? > rendition.parts.len() as i64;
+                let short = end_of(rendition) < expected - 1.0 || expected == 0.0;
+                if !rendition.complete || rendition.init.is_none() || gap || short {
                     problems.push(format!("rendition {} is not complete", rendition.name));
                 }
             }
@@ -238,8 +294,17 @@ async fn check_index(app: &App, report: &mut Report) -> anyhow::Result<()> {
         let mut db = app.db.read().await?;
         db::resources::public_ids(&mut db).await?.into_iter().collect()
     };
-    let indexed = match ingest::index::read_current(app).await? {
-        Some(indexed) => indexed,
+    let mut indexed = ingest::index::read_current(app).await?;
+    if matches!(indexed, Some(Err(_))) {
+        // A server beside us may have merged files that were to be read.
+        indexed = ingest::index::read_current(app).await?;
+    }
+    let indexed = match indexed {
+        Some(Ok(indexed)) => indexed,
+        Some(Err(error)) => {
+            report.add("damaged", "index", format!("{error}; `duoku reindex` builds it anew"));
+            return Ok(());
+        }
         None if expected.is_empty() => return Ok(()),
         None => {
             report.add("not-indexed", "index", "there is no index; `duoku reindex` builds it");

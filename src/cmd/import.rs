@@ -1,6 +1,6 @@
 //! `duoku import`: files and folders into a library.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,10 +15,13 @@ use super::account::{find, find_library};
 use super::print_line;
 use crate::api::sentence;
 use crate::app::App;
-use crate::catalogue::{Account, Details, FileType, Library, ResourceId, Sha256, Stage, UploadId};
+use crate::catalogue::{
+    Account, Details, FileType, Kind, Library, Refusal, Resource, ResourceId, Sha256, Stage,
+    UploadId,
+};
 use crate::db;
-use crate::db::uploads::{State, Upload};
-use crate::ingest::{captions, upload};
+use crate::ingest::{self, captions, intake, upload};
+use crate::media::captions::decode;
 use crate::pages::Lang;
 use crate::store::Stored;
 
@@ -91,12 +94,13 @@ impl Import {
             (find(&mut tx, &self.user).await?, find_library(&mut tx, &self.library).await?)
         };
         let rows = self.manifest.as_deref().map(read_manifest).transpose()?.unwrap_or_default();
-        let mut files = Vec::new();
+        let manifest = self.manifest.as_deref().and_then(|path| path.canonicalize().ok());
+        let mut found = Found { manifest, ..Found::default() };
         for path in &self.paths {
-            collect(path, self.manifest.as_deref(), &mut files)
-                .with_context(|| path.display().to_string())?;
+            found.collect(path).with_context(|| path.display().to_string())?;
         }
-        let (planned, mut lines) = plan(files, &rows);
+        let (planned, mut lines) = plan(found.files, &rows);
+        lines.extend(found.unreadable);
         let bars = MultiProgress::new();
         let all = bars.add(ProgressBar::new(planned.len() as u64));
         all.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {wide_msg}")?);
@@ -125,70 +129,84 @@ impl Import {
         bars: &MultiProgress,
     ) -> anyhow::Result<Vec<Line>> {
         let path = &planned.path;
-        let file_name =
-            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let file_name = name_of(path);
         let size = i64::try_from(fs::metadata(path)?.len())?;
-        let refused = |refusal: &crate::catalogue::Refusal| {
-            let ending = file_name.rsplit('.').next().unwrap_or("");
-            let info = if refusal.code().starts_with("type") {
-                ending.to_owned()
-            } else {
-                refusal.to_string()
-            };
-            vec![line_of(path, "refused", None, sentence(Lang::Zh, refusal.code(), &info))]
-        };
-        if let Err(refusal) = upload::admit(app, library, &file_name, size).await? {
-            return Ok(refused(&refusal));
-        }
-        let mut head = Vec::new();
-        std::io::Read::read_to_end(
-            &mut std::io::Read::take(File::open(path)?, upload::HEAD_BYTES as u64),
-            &mut head,
-        )?;
-        let file_type = match FileType::by_content(&file_name, &head) {
+        let head = head(path)?;
+        let judged = upload::judge(app, &file_name, size)
+            .and_then(|()| FileType::by_content(&file_name, &head));
+        let file_type = match judged {
             Ok(file_type) => file_type,
-            Err(refusal) => return Ok(refused(&refusal)),
+            Err(refusal) => return Ok(vec![refused(path, &refusal)]),
         };
         let details = details(&planned.row, &file_name).checked()?;
         let bar = bars.add(ProgressBar::new(size.unsigned_abs()));
         bar.set_style(ProgressStyle::with_template("  {bytes}/{total_bytes} {bytes_per_sec}")?);
-        let stored = hash(path, &bar)?;
+        let stored = crate::store::hash_of(bar.wrap_read(File::open(path)?))?;
         bar.finish_and_clear();
-        let known =
-            db::resources::find_by_source(&mut *app.db.read().await?, library.id, stored.sha256)
-                .await?;
-        if let Some(known) = known {
-            return Ok(vec![line_of(path, "exists", Some(known.id), String::new())]);
-        }
-        if self.dry_run {
-            return Ok(vec![line_of(path, "imported", None, "dry run".into())]);
-        }
-        let id = copy_in(app, path, stored.sha256)?;
-        let now_ms = app.now_ms();
-        let mut taken = Upload {
-            id,
-            account: account.id,
-            library: library.id,
-            state: State::Receiving,
-            partial: false,
-            file_name,
-            metadata: String::new(),
-            length_bytes: size,
-            offset_bytes: size,
-            resource: None,
-            created_ms: now_ms,
-            expires_ms: now_ms + app.config.upload.expires_hours * 3_600_000,
+        let find = async |db: &mut sqlx::AnyConnection| {
+            db::resources::find_by_source(db, library.id, stored.sha256).await
         };
-        let mut tx = app.db.begin().await?;
-        db::uploads::insert(&mut tx, &taken).await?;
-        let resource =
-            upload::complete(&mut tx, &mut taken, file_type, details, None, now_ms).await?;
-        tx.commit().await?;
-        let mut lines = vec![line_of(path, "imported", Some(resource.id), String::new())];
+        let known = find(&mut *app.db.read().await?).await?;
+        let (line, resource) =
+            if let Some(known) = known {
+                (exists(path, &known), Some(known))
+            } else if let Err(refusal) = upload::admit(app, library, stored.size_bytes, 0).await? {
+                return Ok(vec![refused(path, &refusal)]);
+            } else if self.dry_run {
+                (line_of(path, "imported", None, "dry run".into()), None)
+            } else {
+                let draft = Resource::draft(library.id, account.id, details, app.now_ms())
+                    .with_source(&file_name, file_type, stored.size_bytes);
+                let copy = copy_in(app, path, stored.sha256)?;
+                let taken = store(app, account, library, draft, stored, &copy).await;
+                fs::remove_file(&copy)?;
+                let (new, resource) = taken?;
+                let imported = line_of(path, "imported", Some(resource.id), String::new());
+                (if new { imported } else { exists(path, &resource) }, Some(resource))
+            };
+        let mut lines = vec![line];
         for captions in &planned.captions {
-            lines.push(add_captions(app, &resource, captions).await);
+            if matches!(file_type.kind, Kind::Video | Kind::Audio) {
+                lines.extend(self.add_captions(app, resource.as_ref(), captions).await);
+            } else {
+                lines.push(refused(captions, &Refusal::Captions));
+            }
         }
         Ok(lines)
+    }
+
+    /// Adds captions unless `resource` has some of their language; `None` without a
+    /// resource is one that a dry run does not make.
+    async fn add_captions(
+        &self,
+        app: &App,
+        resource: Option<&Resource>,
+        path: &Path,
+    ) -> Option<Line> {
+        let added = async {
+            let bytes = fs::read(path)
+                .map_err(|source| ingest::Error::Io { doing: "reading captions", source })?;
+            let read = captions::read(app, &name_of(path), bytes).await?;
+            let language = read.language_guess.clone().unwrap_or_else(|| "und".into());
+            let Some(resource) = resource else { return Ok(Some(language)) };
+            let there = db::media::list_captions(&mut *app.db.read().await?, resource.id).await?;
+            if there.iter().any(|caption| caption.name == language) {
+                return Ok(None);
+            }
+            if !self.dry_run {
+                captions::add(app, resource, &language, &read).await?;
+            }
+            Ok::<_, ingest::Error>(Some(language))
+        };
+        let id = resource.map(|resource| resource.id);
+        match added.await {
+            Ok(language) => language.map(|language| line_of(path, "captions", id, language)),
+            Err(error) => {
+                let outcome = if error.is_transient() { "failed" } else { "refused" };
+                let (code, info) = error.reason();
+                Some(line_of(path, outcome, id, sentence(Lang::Zh, &code, &info)))
+            }
+        }
     }
 
     fn tell(&self, lines: &[Line]) -> anyhow::Result<ExitCode> {
@@ -212,6 +230,38 @@ impl Import {
     }
 }
 
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn head(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut head = Vec::new();
+    File::open(path)?.take(upload::HEAD_BYTES as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+fn refused(path: &Path, refusal: &Refusal) -> Line {
+    let info = match refusal {
+        Refusal::Type(_) | Refusal::NotYet(_) => {
+            name_of(path).rsplit('.').next().unwrap_or_default().to_owned()
+        }
+        refusal => refusal.to_string(),
+    };
+    line_of(path, "refused", None, sentence(Lang::Zh, refusal.code(), &info))
+}
+
+/// What is said of a file that is there already.
+fn exists(path: &Path, known: &Resource) -> Line {
+    match &known.failure {
+        Some(code) if known.stage == Stage::Failed => {
+            let info = known.failure_info.as_deref().unwrap_or_default();
+            line_of(path, "failed", Some(known.id), sentence(Lang::Zh, code, info))
+        }
+        _ => line_of(path, "exists", Some(known.id), String::new()),
+    }
+}
+
 fn line_of(
     path: &Path,
     outcome: &'static str,
@@ -229,9 +279,10 @@ fn line_of(
 fn read_manifest(path: &Path) -> anyhow::Result<HashMap<PathBuf, Row>> {
     let name = path.display().to_string();
     let folder = path.parent().unwrap_or(Path::new("."));
-    // A byte order mark, as spreadsheets write it, is no part of the first column's name.
-    let text = fs::read_to_string(path).with_context(|| name.clone())?;
-    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    // Spreadsheets write it with a byte order mark, or in the encoding of their country.
+    let bytes = fs::read(path).with_context(|| name.clone())?;
+    let text = decode(&bytes).with_context(|| format!("{name} is not text"))?;
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
     let mut rows = HashMap::new();
     for row in reader.deserialize() {
         let row: Row = row.with_context(|| name.clone())?;
@@ -242,25 +293,40 @@ fn read_manifest(path: &Path) -> anyhow::Result<HashMap<PathBuf, Row>> {
     Ok(rows)
 }
 
-/// All files below `path`, in the order of their names; hidden ones and the manifest left out.
-fn collect(path: &Path, manifest: Option<&Path>, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    if !path.is_dir() {
-        files.push(path.canonicalize()?);
-        return Ok(());
-    }
-    let mut entries: Vec<PathBuf> = fs::read_dir(path)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
-    entries.sort();
-    let manifest = manifest.and_then(|manifest| manifest.canonicalize().ok());
-    for entry in entries {
-        let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if hidden || entry.canonicalize().ok() == manifest {
-            continue;
+/// What is in the folders that were named.
+#[derive(Default)]
+struct Found {
+    /// Not one of the files, though it may lie among them.
+    manifest: Option<PathBuf>,
+    /// Folders and files that were looked at: each is taken once.
+    seen: HashSet<PathBuf>,
+    files: Vec<PathBuf>,
+    unreadable: Vec<Line>,
+}
+
+impl Found {
+    /// Adds all files below `path`, in the order of their names; hidden ones and the
+    /// manifest left out.
+    fn collect(&mut self, path: &Path) -> std::io::Result<()> {
+        let whole = path.canonicalize()?;
+        if self.manifest.as_ref() == Some(&whole) || !self.seen.insert(whole.clone()) {
+            return Ok(());
         }
-        collect(&entry, manifest.as_deref(), files)?;
+        if !whole.is_dir() {
+            self.files.push(whole);
+            return Ok(());
+        }
+        let mut entries: Vec<PathBuf> = fs::read_dir(path)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()?;
+        entries.sort();
+        for entry in entries.iter().filter(|entry| !name_of(entry).starts_with('.')) {
+            if let Err(error) = self.collect(entry) {
+                self.unreadable.push(line_of(entry, "failed", None, error.to_string()));
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Captions go with the video or audio of the same name (`a.mp4`, `a.srt`, `a.en.vtt`),
@@ -288,27 +354,32 @@ fn plan(files: Vec<PathBuf>, rows: &HashMap<PathBuf, Row>) -> (Vec<Planned>, Vec
             continue;
         }
         let belongs = |planned: &&mut Planned| {
-            let (Some(stem), Some(name)) = (planned.path.file_stem(), path.file_name()) else {
-                return false;
-            };
-            let (stem, name) = (stem.to_string_lossy(), name.to_string_lossy());
             planned.path.parent() == path.parent()
-                && name.strip_prefix(&*stem).is_some_and(|rest| rest.starts_with('.'))
+                && may_have_captions(&planned.path)
+                && name_of(&path)
+                    .strip_prefix(&stem_of(&planned.path))
+                    .is_some_and(|rest| rest.starts_with('.'))
         };
-        match planned.iter_mut().find(belongs) {
+        // Of `a.mp4` and `a.b.mp4`, `a.b.srt` goes with the second.
+        let nearest = planned.iter_mut().filter(belongs).max_by_key(|p| stem_of(&p.path).len());
+        match nearest {
             Some(planned) => planned.captions.push(path),
-            None if rows.is_empty() => {
-                lines.push(line_of(
-                    &path,
-                    "refused",
-                    None,
-                    sentence(Lang::Zh, "captions_alone", ""),
-                ));
-            }
+            None if rows.is_empty() => lines.push(refused(&path, &Refusal::Captions)),
             None => {}
         }
     }
     (planned, lines)
+}
+
+fn stem_of(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Whether a file is video or audio by its name, or may be.
+fn may_have_captions(path: &Path) -> bool {
+    FileType::by_name(&name_of(path)).is_ok_and(|named| {
+        named.is_none_or(|named| matches!(named.kind, Kind::Video | Kind::Audio))
+    })
 }
 
 fn details(row: &Row, file_name: &str) -> Details {
@@ -329,47 +400,57 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(';').map(str::trim).filter(|value| !value.is_empty())
 }
 
-fn hash(path: &Path, bar: &ProgressBar) -> anyhow::Result<Stored> {
-    let file = File::open(path)?;
-    Ok(crate::store::hash_of(bar.wrap_read(file))?)
-}
-
-/// Copies the file to where uploads are, durable, and checks that it is the same.
-fn copy_in(app: &App, path: &Path, expected: Sha256) -> anyhow::Result<UploadId> {
-    let id = UploadId::fresh();
-    let target = upload::path(app, id);
-    fs::copy(path, &target)?;
-    File::open(&target)?.sync_all()?;
-    if Stored::of_file(&target)?.sha256 != expected {
-        fs::remove_file(&target)?;
-        bail!("the file changed while it was read");
-    }
-    Ok(id)
-}
-
-async fn add_captions(app: &App, resource: &crate::catalogue::Resource, path: &Path) -> Line {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let added = async {
-        let bytes = fs::read(path)
-            .map_err(|source| crate::ingest::Error::Io { doing: "reading captions", source })?;
-        let read = captions::read(app, &name, bytes).await?;
-        let language = read.language_guess.clone().unwrap_or_else(|| "und".into());
-        captions::add(app, resource, &language, &read).await.map(|_| language)
-    };
-    match added.await {
-        Ok(language) => line_of(path, "captions", Some(resource.id), language),
+/// Copies the file to where uploads are, durable, and checks that it is the same. It has
+/// no row there: should this program be killed, a sweep removes it.
+fn copy_in(app: &App, path: &Path, expected: Sha256) -> anyhow::Result<PathBuf> {
+    let copy = upload::path(app, UploadId::fresh());
+    let copied = fs::copy(path, &copy)
+        .and_then(|_| File::open(&copy)?.sync_all())
+        .map_err(anyhow::Error::from)
+        .and_then(|()| Ok(Stored::of_file(&copy)?));
+    match copied {
+        Ok(stored) if stored.sha256 == expected => return Ok(copy),
+        Ok(_) => {}
         Err(error) => {
-            let (code, info) = error.reason();
-            line_of(path, "refused", Some(resource.id), sentence(Lang::Zh, &code, &info))
+            // Nothing may be there.
+            let _ = fs::remove_file(&copy);
+            return Err(error);
         }
     }
+    fs::remove_file(&copy)?;
+    bail!("the file changed while it was read");
+}
+
+/// Stores `copy` as the source of `draft` and begins its processing; or gives false and the
+/// resource of the same source that another import was quicker to make.
+async fn store(
+    app: &App,
+    account: &Account,
+    library: &Library,
+    mut draft: Resource,
+    stored: Stored,
+    copy: &Path,
+) -> anyhow::Result<(bool, Resource)> {
+    intake::link(app, stored, copy).await?;
+    let now_ms = app.now_ms();
+    let mut tx = app.db.begin().await?;
+    // Takes the counter's row: imports side by side look one after another.
+    db::resources::insert(&mut tx, &mut draft).await?;
+    let known = db::resources::find_by_source(&mut tx, library.id, stored.sha256).await?;
+    if let Some(known) = known {
+        return Ok((false, known));
+    }
+    let resource = intake::name_source(app, &mut tx, draft, stored, copy).await?;
+    upload::begin(&mut tx, account.id, &resource, now_ms).await?;
+    tx.commit().await?;
+    Ok((true, resource))
 }
 
 /// Waits until all is processed; works itself where nobody else seems to.
 async fn wait(app: &App, lines: &mut [Line]) -> anyhow::Result<()> {
     let waiting = ProgressBar::new(1000);
     waiting.set_style(ProgressStyle::with_template("{bar:40} {percent}% {wide_msg}")?);
-    for line in lines.iter_mut().filter(|line| line.outcome == "imported") {
+    for line in lines.iter_mut().filter(|line| matches!(line.outcome, "imported" | "exists")) {
         let Some(id) = line.resource.as_deref().and_then(|id| id.parse::<ResourceId>().ok()) else {
             continue;
         };

@@ -98,7 +98,7 @@ pub async fn get(db: &mut AnyConnection, id: LibraryId) -> Result<Library> {
     row.try_into()
 }
 
-/// Bytes of the sources in `id`, those still being uploaded among them.
+/// Bytes of the sources in `id`, and of the uploads that are open.
 ///
 /// # Errors
 ///
@@ -107,7 +107,8 @@ pub async fn used_bytes(db: &mut AnyConnection, id: LibraryId) -> Result<i64> {
     Ok(sqlx::query_scalar(
         "SELECT CAST(
             (SELECT COALESCE(SUM(size_bytes), 0) FROM resource WHERE library = $1 AND stage <> 'deleted')
-          + (SELECT COALESCE(SUM(length_bytes), 0) FROM upload WHERE library = $1 AND state = 'receiving')
+          + (SELECT COALESCE(SUM(length_bytes), 0) FROM upload WHERE library = $1
+                AND (state = 'receiving' OR (state = 'complete' AND concat = 'partial')))
           AS BIGINT)",
     )
     .bind(id.to_string())

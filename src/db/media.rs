@@ -182,6 +182,18 @@ pub async fn list_renditions(
     rows.into_iter().map(|row| rendition(row, &parts)).collect()
 }
 
+/// How many parts of a rendition there are, behind a gap too.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count_parts(db: &mut AnyConnection, rendition: RenditionId) -> Result<i64> {
+    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM part WHERE rendition = $1")
+        .bind(rendition.to_string())
+        .fetch_one(db)
+        .await?)
+}
+
 /// Keys of all parts and init segments of a resource, gaps or not.
 ///
 /// # Errors

@@ -62,6 +62,14 @@ impl Error {
         )
     }
 
+    /// Whether the engine's disk is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        // SQLITE_FULL, and PostgreSQL's disk_full.
+        let full = ["13", "53100"];
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| full.contains(&&*code)))
+    }
+
     /// Whether a unique name is taken already.
     #[must_use]
     pub fn is_taken(&self) -> bool {

@@ -261,7 +261,7 @@ pub async fn count_published(db: &mut AnyConnection) -> Result<Vec<(String, i64)
     .await?)
 }
 
-/// A resource of `library` made from the source `hash`, if there is one.
+/// A resource of `library` made from the source `hash`, if there is one; one that did not fail first.
 ///
 /// # Errors
 ///
@@ -272,7 +272,8 @@ pub async fn find_by_source(
     hash: Sha256,
 ) -> Result<Option<Resource>> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT * FROM resource WHERE library = $1 AND source = $2 AND stage <> 'deleted' ORDER BY id LIMIT 1",
+        "SELECT * FROM resource WHERE library = $1 AND source = $2 AND stage <> 'deleted'
+          ORDER BY CASE WHEN stage = 'failed' THEN 1 ELSE 0 END, id LIMIT 1",
     )
     .bind(library.to_string())
     .bind(hash.to_string())

@@ -16,8 +16,8 @@ pub struct Upload {
     pub library: LibraryId,
     /// Whether bytes are still to come, all are here, or it was given up.
     pub state: State,
-    /// A part, to be joined with others (tus concatenation).
-    pub partial: bool,
+    /// `Upload-Concat` as it was sent, if it was (tus concatenation).
+    pub concat: Option<String>,
     /// Name of the file.
     pub file_name: String,
     /// `Upload-Metadata` as it was sent.
@@ -32,6 +32,20 @@ pub struct Upload {
     pub created_ms: i64,
     /// When it is given up unless more comes, Unix milliseconds.
     pub expires_ms: i64,
+}
+
+impl Upload {
+    /// Whether it is a part, to be joined with others.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        self.concat.as_deref() == Some("partial")
+    }
+
+    /// Whether it waits for its client: for more bytes, or to be joined with others.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state == State::Receiving || self.state == State::Complete && self.is_part()
+    }
 }
 
 /// How far an upload is.
@@ -51,7 +65,7 @@ struct Row {
     account: String,
     library: String,
     state: String,
-    partial: i64,
+    concat: Option<String>,
     file_name: String,
     metadata: String,
     length_bytes: i64,
@@ -68,7 +82,7 @@ struct Row {
 /// Those of the database.
 pub async fn insert(db: &mut AnyConnection, upload: &Upload) -> Result<()> {
     sqlx::query(
-        "INSERT INTO upload (id, account, library, state, partial, file_name, metadata,
+        "INSERT INTO upload (id, account, library, state, concat, file_name, metadata,
              length_bytes, offset_bytes, resource, created_ms, expires_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
@@ -76,7 +90,7 @@ pub async fn insert(db: &mut AnyConnection, upload: &Upload) -> Result<()> {
     .bind(upload.account.to_string())
     .bind(upload.library.to_string())
     .bind(state(upload.state))
-    .bind(i64::from(upload.partial))
+    .bind(upload.concat.as_deref())
     .bind(&upload.file_name)
     .bind(&upload.metadata)
     .bind(upload.length_bytes)
@@ -137,16 +151,33 @@ pub async fn find_by_resource(
     row.map(Upload::try_from).transpose()
 }
 
-/// Uploads that ran out before `now_ms`.
+/// Open uploads that ran out before `now_ms`.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn list_expired(db: &mut AnyConnection, now_ms: i64) -> Result<Vec<Upload>> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT * FROM upload WHERE state = 'receiving' AND expires_ms < $1 LIMIT 100",
+        "SELECT * FROM upload
+          WHERE (state = 'receiving' OR (state = 'complete' AND concat = 'partial'))
+            AND expires_ms < $1 LIMIT 100",
     )
     .bind(now_ms)
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Upload::try_from).collect()
+}
+
+/// Uploads whose bytes are needed: open ones, and those whose resource has no source yet.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_needed(db: &mut AnyConnection) -> Result<Vec<Upload>> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT u.* FROM upload u LEFT JOIN resource r ON r.id = u.resource
+          WHERE u.state <> 'ended' AND (r.id IS NULL OR (r.source IS NULL AND r.stage <> 'deleted'))",
+    )
     .fetch_all(db)
     .await?;
     rows.into_iter().map(Upload::try_from).collect()
@@ -166,7 +197,7 @@ impl TryFrom<Row> for Upload {
                 "ended" => State::Ended,
                 _ => return Err(Error::Row { what: "upload.state", value: row.state }),
             },
-            partial: row.partial != 0,
+            concat: row.concat,
             file_name: row.file_name,
             metadata: row.metadata,
             length_bytes: row.length_bytes,

@@ -82,23 +82,23 @@ pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
     }
     tx.commit().await?;
     app.announce(held.resource());
-    Ok(())
+    remove_leftovers(held).await
 }
 
 /// Removes objects of the resource that no row names: made by attempts that
 /// were killed before they could say so.
 async fn remove_leftovers(held: &Held) -> Result<(), Error> {
-    let id = held.resource();
-    let mut tx = held.app.db.begin().await?;
-    // While it is locked, nobody stores captions whose row is not there yet.
+    let (app, id) = (&held.app, held.resource());
+    let store = app.store.clone();
+    let stored = blocking(move || Ok(store.list(&Key::prefix(id))?)).await?;
+    // Captions are stored and named while the resource is locked: none are half-way now.
+    let mut tx = app.db.begin().await?;
     db::resources::get_locked(&mut tx, id).await?;
     let named: HashSet<String> = db::objects::keys_of(&mut tx, id).await?.into_iter().collect();
-    let store = held.app.store.clone();
+    let store = app.store.clone();
     blocking(move || {
-        for (key, _) in store.list(&Key::prefix(id))? {
-            if !named.contains(&key) {
-                store.delete(&key)?;
-            }
+        for (key, _) in stored.iter().filter(|(key, _)| !named.contains(key)) {
+            store.delete(key)?;
         }
         Ok(())
     })

@@ -196,18 +196,18 @@ pub async fn rebuild(app: &App, progress: impl Fn(usize, usize)) -> Result<usize
     Ok(count)
 }
 
-/// Ids that the index in use holds; `None` when there is none that can be read.
+/// Ids that the index in use holds, or how it is damaged; `None` when there is none.
 ///
 /// # Errors
 ///
 /// Those of reading the dictionary.
-pub async fn read_current(app: &App) -> Result<Option<Vec<String>>, Error> {
+pub async fn read_current(app: &App) -> Result<Option<Result<Vec<String>, indexer::Error>>, Error> {
     let root = root(&app.config);
     let words = words(&app.config)?;
     blocking(move || {
         let Some(name) = current(&root) else { return Ok(None) };
         let index = Index::open(&root.join(name), words);
-        Ok(index.and_then(|index| index.resources()).ok())
+        Ok(Some(index.and_then(|index| index.verify().and_then(|()| index.resources()))))
     })
     .await
 }

@@ -3,10 +3,14 @@
 //! The upload's file stays until the row that names the source is committed:
 //! killed at any moment, the next attempt finds one of the two.
 
+use std::path::Path;
+
 use super::{Error, Held, Outcome, blocking};
-use crate::catalogue::{FileType, Kind};
-use crate::db;
+use crate::app::App;
+use crate::catalogue::{FileType, Kind, Resource};
 use crate::db::jobs::NewJob;
+use crate::db::uploads::Upload;
+use crate::db::{self, Tx};
 use crate::store::{Key, Stored};
 
 /// Hashes the uploaded file, stores it as a source, and gives the next job.
@@ -21,31 +25,14 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         let resource = db::resources::find(&mut db, held.resource()).await?;
         (resource, db::uploads::find_by_resource(&mut db, held.resource()).await?)
     };
-    let (Some(resource), Some(upload)) = (resource, upload) else {
-        return Err(Error::unusable("upload_gone", ""));
-    };
-    let path = super::upload::path(app, upload.id);
+    let gone = || Error::unusable("upload_gone", "");
+    let resource = resource.ok_or_else(gone)?;
     if resource.source.is_none() {
-        let hashed = path.clone();
-        if !path.exists() {
-            return Err(Error::unusable("upload_gone", ""));
-        }
-        let stored = blocking(move || Ok(Stored::of_file(&hashed)?)).await?;
-        let mut tx = held.begin().await?;
-        // Serialises with the sweep of the same source; see `sweep`.
-        let mut resource = db::resources::get_locked(&mut tx, resource.id).await?;
-        resource.source = Some(stored.sha256);
-        resource.size_bytes = stored.size_bytes;
-        db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
-        let key = Key::Source(stored.sha256);
-        let (store, file, to) = (app.store.clone(), path.clone(), key.clone());
-        blocking(move || Ok(store.link_file(&to, &file)?)).await?;
-        let key = key.to_string();
-        db::objects::insert(&mut tx, &key, stored.size_bytes, stored.sha256, None, app.now_ms())
-            .await?;
-        tx.commit().await?;
+        store(held, upload.as_ref().ok_or_else(gone)?).await?;
     }
-    super::upload::remove_file(&path).await?;
+    if let Some(upload) = upload {
+        super::upload::remove_file(&super::upload::path(app, upload.id)).await?;
+    }
     let head = super::head_of_source(app, held.resource()).await?;
     let file_type = FileType::by_content(&resource.file_name, &head)?;
     let kind = match file_type.kind {
@@ -60,4 +47,68 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
             resource.media_type = file_type.media_type.to_owned();
         })),
     })
+}
+
+/// Makes the bytes of `upload` the source of the resource.
+async fn store(held: &Held, upload: &Upload) -> Result<(), Error> {
+    let app = &held.app;
+    let path = super::upload::path(app, upload.id);
+    if !path.exists() {
+        return Err(Error::unusable("upload_gone", ""));
+    }
+    let hashed = path.clone();
+    let stored = blocking(move || Ok(Stored::of_file(&hashed)?)).await?;
+    if stored.size_bytes != upload.length_bytes {
+        let sizes = format!("{} / {}", stored.size_bytes, upload.length_bytes);
+        return Err(Error::unusable("upload_damaged", sizes));
+    }
+    link(app, stored, &path).await?;
+    let mut tx = match held.begin().await {
+        Err(Error::LeaseLost) => {
+            // Deleted meanwhile, perhaps: then nobody else would remove it.
+            super::sweep::remove_unnamed(app, &Key::Source(stored.sha256).to_string()).await?;
+            return Err(Error::LeaseLost);
+        }
+        begun => begun?,
+    };
+    let resource = db::resources::get_locked(&mut tx, held.resource()).await?;
+    name_source(app, &mut tx, resource, stored, &path).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Stores `file`, which is `stored`, as a source that has no row yet. May copy all of
+/// it: not to be called in a transaction.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn link(app: &App, stored: Stored, file: &Path) -> Result<(), Error> {
+    let (store, file) = (app.store.clone(), file.to_owned());
+    blocking(move || Ok(store.link_source(&stored, &file)?)).await
+}
+
+/// Makes `stored` the source of `resource`. It was linked before, from `file`, which is still
+/// there: a sweep may have taken the source away again, before the row that names it.
+///
+/// # Errors
+///
+/// Those of database and store.
+pub async fn name_source(
+    app: &App,
+    tx: &mut Tx,
+    mut resource: Resource,
+    stored: Stored,
+    file: &Path,
+) -> Result<Resource, Error> {
+    resource.source = Some(stored.sha256);
+    resource.size_bytes = stored.size_bytes;
+    // Takes the counter's row, so it waits for a sweep of the same source; see `sweep`.
+    db::resources::save(tx, &mut resource, app.now_ms()).await?;
+    let key = Key::Source(stored.sha256).to_string();
+    if app.store.size_of(&key) != Some(stored.size_bytes) {
+        link(app, stored, file).await?;
+    }
+    db::objects::insert(tx, &key, stored.size_bytes, stored.sha256, None, app.now_ms()).await?;
+    Ok(resource)
 }

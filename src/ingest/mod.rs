@@ -87,15 +87,32 @@ impl Error {
         }
     }
 
+    /// Whether a disk is full, or what may be written to it.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Db(error) => error.is_full(),
+            Self::Store(error) => error.is_full(),
+            Self::Io { source, .. } => store::is_full(source),
+            _ => false,
+        }
+    }
+
     /// Code and value for the sentence that people read.
     #[must_use]
     pub fn reason(&self) -> (String, String) {
         match self {
             Self::Unusable { code, info } => (code.clone(), info.clone()),
             Self::Media(error) => error.reason(),
-            Self::Store(error) if error.is_full() => ("disk_full".into(), String::new()),
+            error if error.is_full() => ("disk_full".into(), String::new()),
             other => ("internal".into(), other.to_string()),
         }
+    }
+}
+
+impl From<tokio::task::JoinError> for Error {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Io { doing: "waiting for a thread", source: std::io::Error::other(error) }
     }
 }
 
@@ -283,9 +300,7 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => {
-            Err(Error::Io { doing: "waiting for a thread", source: std::io::Error::other(error) })
-        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,17 +1,30 @@
 //! Removes what nothing names any more.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use super::{Error, Held, Outcome, blocking, upload};
 use crate::app::App;
-use crate::db;
-use crate::store::Key;
+use crate::catalogue::UploadId;
+use crate::db::jobs::NewJob;
+use crate::db::{self, Tx};
+use crate::store::{self, Key};
 
-/// Removes the objects of a deleted resource, and its source when no other uses it.
+/// What is younger may belong to work that has not said so yet.
+pub const YOUNG: Duration = Duration::from_hours(1);
+
+/// Payload of the second sweep of a resource.
+const AGAIN: &str = "\"again\"";
+
+/// Removes the objects of a deleted resource, its upload, and its source when no other
+/// uses it; and once more when no worker can still be at work on it.
 ///
 /// # Errors
 ///
 /// Those of database and store.
 pub async fn run(held: &Held) -> Result<Outcome, Error> {
-    let (store, id) = (held.app.store.clone(), held.resource());
+    let (app, id) = (&held.app, held.resource());
+    let store = app.store.clone();
     blocking(move || {
         for (key, _) in store.list(&Key::prefix(id))? {
             store.delete(&key)?;
@@ -19,30 +32,83 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         Ok(())
     })
     .await?;
+    let sent = db::uploads::find_by_resource(&mut *app.db.read().await?, id).await?;
+    if let Some(sent) = sent {
+        upload::remove_file(&upload::path(app, sent.id)).await?;
+    }
     let mut tx = held.begin().await?;
-    // The counter's row makes writers wait for each other on PostgreSQL too: an
-    // intake of the same source either named it before, or stores it again after.
-    db::settings::next_change(&mut tx).await?;
+    lock_sources(&mut tx).await?;
     for source in db::objects::unused_sources(&mut tx).await? {
         db::objects::delete(&mut tx, &source.key).await?;
-        let store = held.app.store.clone();
+        let store = app.store.clone();
         blocking(move || Ok(store.delete(&source.key)?)).await?;
+    }
+    if held.job.payload != AGAIN {
+        let again = NewJob { kind: "sweep", payload: AGAIN.into(), priority: 50, weight: 1.0 };
+        let then_ms = app.now_ms() + app.config.work.lease_ms;
+        db::jobs::push(&mut tx, id, &again, then_ms).await?;
     }
     tx.commit().await?;
     Ok(Outcome::default())
 }
 
-/// Gives up uploads of which nothing came for too long, and removes files of
-/// uploads that are no longer needed.
+/// Gives up uploads of which nothing came for too long, and removes what was left
+/// behind by work that was killed. Objects without a row stay for `duoku check --repair`:
+/// after the restore of an older database they may be all that there is.
 ///
 /// # Errors
 ///
-/// Those of the database.
-pub async fn uploads(app: &App) -> Result<(), Error> {
+/// Those of database, store and disk.
+pub async fn abandoned(app: &App) -> Result<(), Error> {
     let expired = db::uploads::list_expired(&mut *app.db.read().await?, app.now_ms()).await?;
     for upload in expired {
         tracing::info!(upload = %upload.id, "expired");
         upload::end(app, upload).await?;
     }
+    let store = app.store.clone();
+    let mut removed = blocking(move || Ok(store.remove_abandoned()?)).await?;
+    removed += uploads(app).await?;
+    if removed > 0 {
+        tracing::info!(removed, "removed files that nothing needs");
+    }
+    Ok(())
+}
+
+/// Removes the object at `key` if no row names it; false when one does.
+///
+/// # Errors
+///
+/// Those of database and store.
+pub async fn remove_unnamed(app: &App, key: &str) -> Result<bool, Error> {
+    let mut tx = app.db.begin().await?;
+    lock_sources(&mut tx).await?;
+    if db::objects::find(&mut tx, key).await?.is_some() {
+        return Ok(false);
+    }
+    app.store.delete(key)?;
+    Ok(true)
+}
+
+/// Removes files of uploads that have ended, became a source, or have no row (as an import's).
+async fn uploads(app: &App) -> Result<usize, Error> {
+    // The files first: whatever is among them had its row before.
+    let files = upload::files(app).await?;
+    let needed = db::uploads::list_needed(&mut *app.db.read().await?).await?;
+    let needed: HashSet<UploadId> = needed.into_iter().map(|upload| upload.id).collect();
+    let mut removed = 0;
+    for id in files.into_iter().filter(|id| !needed.contains(id)) {
+        let path = upload::path(app, id);
+        if !store::is_young(&path, YOUNG) {
+            upload::remove_file(&path).await?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// The counter's row makes writers wait for each other on PostgreSQL too: an intake of
+/// the same source either named it before, or stores it again after.
+async fn lock_sources(tx: &mut Tx) -> Result<(), Error> {
+    db::settings::next_change(tx).await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Bytes on their way in. What was acknowledged is on the disk.
 
-use std::io::{self, Write as _};
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -14,52 +15,84 @@ use crate::catalogue::{
 use crate::db::jobs::NewJob;
 use crate::db::uploads::{State, Upload};
 use crate::db::{self, Tx};
+use crate::store;
 
 /// So many first bytes tell the type of a file.
 pub const HEAD_BYTES: usize = 4096;
 
-/// Whether a file of this name and size may come into `library`, before a byte of it does.
+/// Whether a file of this name and size can be used, before a byte of it comes.
 ///
 /// # Errors
 ///
-/// A [`Refusal`], or a failure of the database or disk.
+/// Why not.
+pub fn judge(app: &App, file_name: &str, length_bytes: i64) -> Result<(), Refusal> {
+    let limit_bytes = app.config.upload.max_bytes;
+    FileType::by_name(file_name)?;
+    match length_bytes {
+        0 => Err(Refusal::Empty),
+        size_bytes if size_bytes > limit_bytes => {
+            Err(Refusal::TooLarge { size_bytes, limit_bytes })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether there is room for a file of this size in `library` and on the disks.
+/// `counted_bytes` of it are in the library already: those of parts that it is joined from.
+///
+/// # Errors
+///
+/// Within: the [`Refusal`]. Else a failure of the database or disk.
 pub async fn admit(
     app: &App,
     library: &Library,
-    file_name: &str,
     length_bytes: i64,
+    counted_bytes: i64,
 ) -> Result<Result<(), Refusal>, Error> {
-    let limit_bytes = app.config.upload.max_bytes;
-    if let Err(refusal) = FileType::by_name(file_name) {
-        return Ok(Err(refusal));
-    }
-    if length_bytes == 0 {
-        return Ok(Err(Refusal::Empty));
-    }
-    if length_bytes > limit_bytes {
-        return Ok(Err(Refusal::TooLarge { size_bytes: length_bytes, limit_bytes }));
-    }
     if let Some(quota_bytes) = library.quota_bytes {
         let used = db::libraries::used_bytes(&mut *app.db.read().await?, library.id).await?;
+        let used = used - counted_bytes;
         if used + length_bytes > quota_bytes {
             let free_bytes = (quota_bytes - used).max(0);
             return Ok(Err(Refusal::Quota { size_bytes: length_bytes, free_bytes }));
         }
     }
-    let free_bytes = app.store.free_bytes()?;
+    // Uploads land in the data folder; the store may be on another disk.
+    let free_bytes = app.store.free_bytes()?.min(store::free_bytes(&folder(app))?);
     if free_bytes - length_bytes < app.config.upload.keep_free_bytes {
         return Ok(Err(Refusal::DiskFull { free_bytes }));
     }
     Ok(Ok(()))
 }
 
+/// Where uploads are collected.
+#[must_use]
+pub fn folder(app: &App) -> PathBuf {
+    app.config.storage.data.join("uploads")
+}
+
 /// Where the bytes of an upload are collected.
 #[must_use]
 pub fn path(app: &App, id: UploadId) -> PathBuf {
-    app.config.storage.data.join("uploads").join(id.to_string())
+    folder(app).join(id.to_string())
 }
 
-/// A file that is being written at its end.
+/// The uploads that have a file.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub async fn files(app: &App) -> Result<Vec<UploadId>, Error> {
+    let folder = folder(app);
+    blocking(move || {
+        let entries = std::fs::read_dir(folder).map_err(io("listing uploads"))?;
+        Ok(entries.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok()).collect())
+    })
+    .await
+}
+
+/// A file that is being written. Whoever has it lets every call end before another
+/// may open the same upload: a write goes on when its future is dropped.
 #[derive(Debug)]
 pub struct Receiving {
     file: std::fs::File,
@@ -77,9 +110,9 @@ impl Receiving {
         let (path, offset_bytes) = (path(app, upload.id), upload.offset_bytes);
         blocking(move || {
             let file = std::fs::OpenOptions::new()
-                .read(true)
-                .append(true)
+                .write(true)
                 .create(true)
+                .truncate(false)
                 .open(path)
                 .map_err(io("opening the upload"))?;
             let length = u64::try_from(offset_bytes).unwrap_or_default();
@@ -93,7 +126,7 @@ impl Receiving {
         .await
     }
 
-    /// Writes `chunks` at the end. Not durable yet.
+    /// Writes `chunks` where those before end. Not durable yet.
     ///
     /// # Errors
     ///
@@ -101,7 +134,8 @@ impl Receiving {
     pub async fn append(mut self, chunks: Vec<Bytes>) -> Result<Self, Error> {
         blocking(move || {
             for chunk in &chunks {
-                self.file.write_all(chunk).map_err(io("writing the upload"))?;
+                let at = u64::try_from(self.offset_bytes).unwrap_or_default();
+                self.file.write_all_at(chunk, at).map_err(io("writing the upload"))?;
                 self.offset_bytes += chunk.len() as i64;
             }
             Ok(self)
@@ -218,22 +252,27 @@ pub async fn complete(
             resource
         }
     };
-    let first = NewJob { kind: "intake", payload: "{}".into(), priority: 0, weight: 1.0 };
-    db::jobs::push(tx, resource.id, &first, now_ms).await?;
+    begin(tx, upload.account, &resource, now_ms).await?;
     upload.state = State::Complete;
     upload.offset_bytes = upload.length_bytes;
     upload.resource = Some(resource.id);
     db::uploads::save(tx, upload).await?;
-    record(tx, upload.account, &resource, now_ms).await?;
     Ok(resource)
 }
 
-async fn record(
+/// The first job of `resource`, which `account` uploaded, in the transaction that makes it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn begin(
     tx: &mut Tx,
     account: AccountId,
     resource: &Resource,
     now_ms: i64,
 ) -> Result<(), db::Error> {
+    let first = NewJob { kind: "intake", payload: "{}".into(), priority: 0, weight: 1.0 };
+    db::jobs::push(tx, resource.id, &first, now_ms).await?;
     let detail = json!({ "file_name": resource.file_name, "size_bytes": resource.size_bytes });
     let subject = resource.id.to_string();
     db::audit::record(tx, now_ms, Some(account), "upload", &subject, &detail).await

@@ -12,7 +12,7 @@ use crate::media::scratch;
 /// How often the progress of a running job is written down.
 const BEAT: Duration = Duration::from_millis(1000);
 
-/// How often expired uploads are looked for.
+/// How often what was abandoned is looked for.
 const SWEEP: Duration = Duration::from_mins(10);
 
 /// Runs as many workers as the settings say, until the program stops. A job
@@ -22,7 +22,7 @@ pub async fn run(app: App) {
     for _ in 0..app.config.work.workers {
         workers.spawn(work(app.clone()));
     }
-    let sweeping = tokio::spawn(sweep_uploads(app.clone()));
+    let sweeping = tokio::spawn(sweep_abandoned(app.clone()));
     while let Some(ended) = workers.join_next().await {
         if let Err(error) = ended {
             tracing::error!(%error, "a worker broke");
@@ -31,15 +31,15 @@ pub async fn run(app: App) {
         }
     }
     if let Err(error) = sweeping.await {
-        tracing::error!(%error, "the sweep of uploads broke");
+        tracing::error!(%error, "the sweep broke");
     }
 }
 
-async fn sweep_uploads(app: App) {
+async fn sweep_abandoned(app: App) {
     remove_scratch(&app);
     while app.stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
-        if let Err(error) = sweep::uploads(&app).await {
-            tracing::warn!(%error, "cannot sweep uploads");
+        if let Err(error) = sweep::abandoned(&app).await {
+            tracing::warn!(%error, "cannot sweep");
         }
         remove_scratch(&app);
     }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use moka::sync::Cache;
 use sha2::Digest as _;
@@ -14,6 +15,8 @@ use crate::catalogue::Sha256;
 
 /// Open maps that are kept; each takes a few hundred bytes and no descriptor.
 const MAPS: u64 = 4096;
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// A folder of objects. All calls block.
 #[derive(Debug, Clone)]
@@ -75,26 +78,60 @@ impl LocalStore {
         self.sync_folders(folder)
     }
 
-    /// Stores the content of `file` at `key` and leaves `file` where it is; on
-    /// the same disk both are names of the same bytes. Durable when it returns.
+    /// Stores `file`, which is `stored`, as a source and leaves it where it is; on
+    /// the same disk both are names of the same bytes. Durable when it returns. A
+    /// source that is there already is read and, when it is damaged, replaced.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`]; then nothing is at `key`.
-    pub fn link_file(&self, key: &Key, file: &Path) -> Result<(), Error> {
-        let target = self.path(&key.to_string())?;
-        if target.exists() {
+    /// [`Error::Io`]; then the source is as it was.
+    pub fn link_source(&self, stored: &Stored, file: &Path) -> Result<(), Error> {
+        let key = Key::Source(stored.sha256).to_string();
+        let target = self.path(&key)?;
+        let there = target.exists();
+        if there && Stored::of_file(&target).is_ok_and(|found| found == *stored) {
             return Ok(());
         }
         let folder = parent(&target);
         fs::create_dir_all(folder).map_err(io_at("making", folder))?;
         let opened = File::open(file).map_err(io_at("opening", file))?;
         opened.sync_all().map_err(io_at("syncing", file))?;
-        if fs::hard_link(file, &target).is_err() {
-            // Another disk, or a file system without links.
+        if there || fs::hard_link(file, &target).is_err() {
+            // A damaged one to be replaced, another disk, or a file system without links.
             self.copy_in(opened, &target)?;
+            self.maps.invalidate(&key);
         }
         self.sync_folders(folder)
+    }
+
+    /// Size in bytes of the object at `key`; `None` when there is none.
+    #[must_use]
+    pub fn size_of(&self, key: &str) -> Option<i64> {
+        let facts = self.open_object(key).ok()?.metadata().ok()?;
+        Some(facts.len().cast_signed())
+    }
+
+    /// Whether the object at `key` was written less than `age` ago.
+    #[must_use]
+    pub fn is_young(&self, key: &str, age: Duration) -> bool {
+        self.path(key).is_ok_and(|path| is_young(&path, age))
+    }
+
+    /// Removes what writes that were killed left aside more than a day ago; gives their number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn remove_abandoned(&self) -> Result<usize, Error> {
+        let aside = self.root.join("aside");
+        let mut removed = 0;
+        for entry in fs::read_dir(&aside).map_err(io_at("listing", &aside))?.flatten() {
+            let path = entry.path();
+            if !is_young(&path, DAY) && fs::remove_file(&path).is_ok() {
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 
     /// Stores `bytes` at `key`. Durable when it returns.
@@ -212,9 +249,7 @@ impl LocalStore {
     ///
     /// [`Error::Io`].
     pub fn free_bytes(&self) -> Result<i64, Error> {
-        let facts = rustix::fs::statvfs(&self.root)
-            .map_err(|error| io_at("measuring", &self.root)(error.into()))?;
-        Ok((facts.f_bavail.saturating_mul(facts.f_frsize)).cast_signed())
+        free_bytes(&self.root)
     }
 
     fn path(&self, key: &str) -> Result<PathBuf, Error> {
@@ -239,6 +274,17 @@ impl LocalStore {
         }
         Ok(())
     }
+}
+
+/// Bytes that can still be written to the disk of `folder`.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub fn free_bytes(folder: &Path) -> Result<i64, Error> {
+    let facts =
+        rustix::fs::statvfs(folder).map_err(|error| io_at("measuring", folder)(error.into()))?;
+    Ok((facts.f_bavail.saturating_mul(facts.f_frsize)).cast_signed())
 }
 
 /// Size and hash of all that `from` gives.
@@ -275,6 +321,13 @@ impl Stored {
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self { size_bytes: bytes.len() as i64, sha256: Sha256::of(bytes) }
     }
+}
+
+/// Whether the file at `path` was written less than `age` ago. One that cannot be looked at is.
+pub(crate) fn is_young(path: &Path, age: Duration) -> bool {
+    let written = fs::metadata(path).and_then(|facts| facts.modified());
+    // A time to come is young.
+    !written.is_ok_and(|written| written.elapsed().is_ok_and(|elapsed| elapsed >= age))
 }
 
 fn parent(path: &Path) -> &Path {
@@ -343,5 +396,33 @@ mod tests {
         assert!(!file.exists());
         assert_eq!(store.read(&key.to_string()).expect("there"), b"abc");
         assert_eq!(stored.size_bytes, 3);
+    }
+
+    #[test]
+    fn a_damaged_source_is_replaced() {
+        let (folder, store) = store();
+        let file = folder.path().join("upload");
+        fs::write(&file, b"abc").expect("written");
+        let stored = Stored::of_file(&file).expect("readable");
+        let key = Key::Source(stored.sha256).to_string();
+        store.link_source(&stored, &file).expect("stored");
+        for damage in ["ab", "abd"] {
+            fs::remove_file(folder.path().join(&key)).expect("removed");
+            fs::write(folder.path().join(&key), damage).expect("written");
+            store.link_source(&stored, &file).expect("stored again");
+            assert_eq!(store.read(&key).expect("there"), b"abc");
+        }
+    }
+
+    #[test]
+    fn what_was_left_aside_is_removed_after_a_day() {
+        let (folder, store) = store();
+        let [old, new] = ["old", "new"].map(|name| folder.path().join("aside").join(name));
+        fs::write(&old, b"x").expect("written");
+        fs::write(&new, b"x").expect("written");
+        let before = std::time::SystemTime::now() - 2 * DAY;
+        File::options().write(true).open(&old).and_then(|f| f.set_modified(before)).expect("set");
+        assert_eq!(store.remove_abandoned().expect("listed"), 1);
+        assert!(new.exists() && !old.exists());
     }
 }

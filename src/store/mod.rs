@@ -5,8 +5,8 @@ mod local;
 mod mapped;
 
 pub use key::Key;
-pub(crate) use local::hash_of;
-pub use local::{LocalStore as Store, Stored};
+pub use local::{LocalStore as Store, Stored, free_bytes};
+pub(crate) use local::{hash_of, is_young};
 pub use mapped::{Mapped, is_resident, make_resident};
 
 use std::path::PathBuf;
@@ -49,9 +49,15 @@ impl Error {
         matches!(self, Self::Io { .. })
     }
 
-    /// Whether the disk is full.
+    /// Whether the disk is full, or this user's share of it.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull)
+        matches!(self, Self::Io { source, .. } if is_full(source))
     }
+}
+
+/// Whether it failed because the disk, or this user's share of it, is full.
+pub(crate) fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }

@@ -211,6 +211,16 @@ impl TestApp {
         Db::open(&url).await.expect("the database opens")
     }
 
+    /// The program's insides, in this process.
+    pub(crate) async fn inside(&self) -> duoku::app::App {
+        let command = self.command(&[]);
+        let set = command.get_envs().filter_map(|(name, value)| {
+            Some((name.to_str()?.to_owned(), value?.to_str()?.to_owned()))
+        });
+        let config = duoku::config::Config::load(None, set).expect("settings of tests");
+        duoku::app::App::open(config).await.expect("it opens")
+    }
+
     /// Somebody who is not logged in.
     pub(crate) fn nobody(&self) -> Client {
         Client::new(self.address(), None)

@@ -58,19 +58,16 @@ async fn a_folder_is_imported_once_with_captions_beside_their_video() {
     };
     let dry = import(&app, &["--dry-run"]);
     assert_eq!(dry.code, 0, "{dry:?}");
-    assert_eq!(
-        outcomes(&report),
-        pairs(&[("imported", "编网_第一课.mp4"), ("imported", "花样.bmp")])
-    );
-    assert!(app.stored().is_empty(), "a dry run stores nothing");
-    // No server runs: with --wait the command works itself.
-    let said = import(&app, &["--wait"]);
-    assert_eq!(said.code, 0, "{said:?}");
     let all = [
         ("captions", "编网_第一课.zh.vtt"),
         ("imported", "编网_第一课.mp4"),
         ("imported", "花样.bmp"),
     ];
+    assert_eq!(outcomes(&report), pairs(&all));
+    assert!(app.stored().is_empty(), "a dry run stores nothing");
+    // No server runs: with --wait the command works itself.
+    let said = import(&app, &["--wait"]);
+    assert_eq!(said.code, 0, "{said:?}");
     assert_eq!(outcomes(&report), pairs(&all));
     assert!(said.out.contains("imported 2"), "{said:?}");
     let again = import(&app, &["--wait"]);
@@ -90,17 +87,84 @@ async fn a_folder_is_imported_once_with_captions_beside_their_video() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// Before any worker ran, the same files again, and a copy of one of them.
+#[tokio::test]
+async fn an_import_that_is_repeated_adds_only_what_is_new() {
+    let mut app = TestApp::stopped(&[]);
+    app.ran(&["library", "create", "small", "--name", "小库", "--quota-bytes", "1000000"]);
+    let folder = app.desk().join("重");
+    fs::create_dir_all(&folder).expect("made");
+    let (a, copy) = (folder.join("a.wav"), folder.join("副本.wav"));
+    let noise = fixture::noise(600_000);
+    fs::write(&a, &noise).expect("written");
+    fs::write(&copy, &noise).expect("written");
+    // A cover beside it, as music has it, is a picture of its own.
+    fs::write(folder.join("a.bmp"), fixture::picture(1)).expect("written");
+    std::os::unix::fs::symlink("/nonexistent", folder.join("断.mp4")).expect("made");
+    let report = app.desk().join("report.json");
+    let import =
+        || app.run(&["import", path(&folder), "--library", "small", "--report", path(&report)]);
+    assert_eq!(import().code, 2);
+    let mut all = vec![
+        ("exists", "副本.wav"),
+        ("failed", "断.mp4"),
+        ("imported", "a.bmp"),
+        ("imported", "a.wav"),
+    ];
+    assert_eq!(outcomes(&report), pairs(&all));
+    // Captions came later; the quota has no room for the file again, and needs none.
+    let captions = fixture::captions(&[(1000, "今天学习编网的技艺")]);
+    fs::write(folder.join("a.zh.vtt"), captions).expect("written");
+    import();
+    all = vec![
+        ("captions", "a.zh.vtt"),
+        ("exists", "a.bmp"),
+        ("exists", "a.wav"),
+        ("exists", "副本.wav"),
+        ("failed", "断.mp4"),
+    ];
+    assert_eq!(outcomes(&report), pairs(&all));
+    import();
+    all.remove(0);
+    assert_eq!(outcomes(&report), pairs(&all));
+    app.serve(&[]);
+    let admin = app.admin().await;
+    let list = admin.get("/api/resources?library=small").await.expect(200).json();
+    assert_eq!(list["total"], 2, "{list:#}");
+    for resource in list["items"].as_array().expect("a list") {
+        let resource = admin.settled(text_of(&resource["id"])).await;
+        assert_eq!(resource["stage"], "ready", "{resource:#}");
+    }
+    app.check();
+    // What failed is no reason to be content.
+    fs::write(folder.join("坏.mp4"), &fixture::video_with_index_last()[..20_000]).expect("written");
+    for _ in 0..2 {
+        app.run(&[
+            "import",
+            path(&folder),
+            "--library",
+            "small",
+            "--wait",
+            "--report",
+            path(&report),
+        ]);
+        assert!(outcomes(&report).contains(&("failed".into(), "坏.mp4".into())));
+    }
+    let left: Vec<_> = fs::read_dir(app.data().join("uploads")).expect("there").collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[tokio::test]
 async fn an_import_is_described_by_a_table() {
     let app = TestApp::start();
     let folder = folder(&app);
     fs::write(folder.join("未列.bmp"), fixture::picture(7)).expect("written");
-    // As spreadsheets write it: with a byte order mark.
-    let table = "\u{feff}file,title,description,author,language,topics,audiences,licence,captions\n\
+    let table = "file,title,description,author,language,topics,audiences,licence,captions\n\
         编网_第一课.mp4,渔家编网,\"梭子,尺板\",林老师,zh,culture-arts;vocational-skills,farmers;elders,CC-BY-4.0,编网_第一课.zh.vtt\n\
         内/花样.bmp,团花花样,,,,,,,\n";
     let manifest = folder.join("清单.csv");
-    fs::write(&manifest, table).expect("written");
+    // As spreadsheets write it in China.
+    fs::write(&manifest, encoding_rs::GB18030.encode(table).0).expect("written");
     let said = app.run(&[
         "import",
         path(&folder),

@@ -122,6 +122,8 @@ async fn an_index_that_is_lost_or_damaged_is_built_anew_at_the_start() {
     for (what, damage) in damages {
         app.stop();
         damage(&app);
+        let said = app.run(&["check"]);
+        assert!(said.code == 2 && said.out.contains("index"), "{what}: {said:?}");
         app.serve(&[]);
         let begun = std::time::Instant::now();
         // Titles answer meanwhile.
@@ -183,6 +185,12 @@ async fn an_index_in_use_is_told_apart_by_check() {
     assert_eq!((said.code, kinds(&said)), (2, vec!["orphan".to_owned()]));
     let said = app.run(&["check"]);
     assert!(said.code == 2 && said.out.contains("orphan\t"), "{said:?}");
+    // Perhaps somebody is about to name it.
+    assert_eq!(app.run(&["check", "--repair"]).code, 2);
+    assert!(orphan.exists());
+    let before = std::time::SystemTime::now() - Duration::from_hours(2);
+    let file = fs::File::options().write(true).open(&orphan).expect("opened");
+    file.set_modified(before).expect("set");
     app.ran(&["check", "--repair"]);
     assert!(!orphan.exists());
     app.check();
@@ -349,4 +357,39 @@ async fn an_index_of_another_database_is_not_trusted() {
     })
     .await;
     found_again(&app, &ids).await;
+}
+
+/// Each row and file that check compares, made wrong in turn.
+#[tokio::test]
+async fn what_uploads_and_renditions_lack_is_told_by_check() {
+    let mut app = TestApp::start();
+    let admin = app.admin().await;
+    let video = admin.published("a.mp4", "编网", &fixture::heavy_video(70)).await;
+    let file = fixture::noise(9000);
+    let begun = crate::client::answer(admin.create("a.wav", file.len())).await.expect(201);
+    let url = begun.header("location").to_owned();
+    crate::client::answer(admin.piece(&url, 0, &file[..5000])).await.expect(204);
+    app.check();
+    app.stop();
+    let upload = app.data().join("uploads").join(url.rsplit('/').next().expect("an id"));
+    let kinds = |app: &TestApp| -> Vec<String> {
+        let report: serde_json::Value =
+            serde_json::from_str(&app.run(&["check", "--json"]).out).expect("JSON");
+        let problems = report["problems"].as_array().expect("a list").clone();
+        problems.iter().map(|p| p["kind"].as_str().expect("a word").to_owned()).collect()
+    };
+    fs::write(&upload, b"x").expect("cut");
+    assert_eq!(kinds(&app), ["damaged"]);
+    fs::write(&upload, &file[..5000]).expect("written");
+    assert!(kinds(&app).is_empty());
+    // The last part of one rendition.
+    let db = app.db().await;
+    let id = video["id"].as_str().expect("an id");
+    let lost = "DELETE FROM part WHERE number = 1 AND rendition =
+        (SELECT MIN(id) FROM rendition WHERE resource = $1 AND kind = 'video')";
+    let mut tx = db.begin().await.expect("a transaction");
+    sqlx::query(lost).bind(id).execute(&mut *tx).await.expect("deleted");
+    tx.commit().await.expect("committed");
+    db.close().await;
+    assert_eq!(kinds(&app), ["unused", "incomplete"]);
 }

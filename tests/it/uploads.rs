@@ -147,7 +147,8 @@ async fn upload_requests_that_break_the_protocol_change_nothing() {
     let offset_type = "application/offset+octet-stream";
     answer(piece(4999, "1.0.0", offset_type)).await.expect(409);
     answer(piece(5001, "1.0.0", offset_type)).await.expect(409);
-    answer(piece(5000, "0.2.2", offset_type)).await.expect(412);
+    let other = answer(piece(5000, "0.2.2", offset_type)).await.expect(412);
+    assert_eq!((other.header("tus-version"), other.header("tus-resumable")), ("1.0.0", "1.0.0"));
     answer(piece(5000, "1.0.0", "application/octet-stream")).await.expect(415);
     let no_offset = admin
         .ask(Method::PATCH, &url)
@@ -204,6 +205,142 @@ async fn a_checksum_of_an_upload_must_hold() {
     assert_eq!(original_hash(&admin, id).await, fixture::sha256(&file));
 }
 
+/// A first piece that was damaged on its way says nothing about the file.
+#[tokio::test]
+async fn a_damaged_first_piece_does_not_end_the_upload() {
+    let app = without_work(&[]);
+    let admin = app.admin().await;
+    let file = fixture::noise(10_000);
+    let url = begin(&admin, "a.wav", file.len()).await;
+    let sum = format!("sha1 {}", STANDARD.encode(sha1::Sha1::digest(&file)));
+    let damaged = [b"MZ".as_slice(), &file[2..]].concat();
+    let sent = answer(admin.piece(&url, 0, &damaged).header("upload-checksum", &sum)).await;
+    assert_eq!(sent.expect(460).header("tus-resumable"), "1.0.0");
+    answer(admin.piece(&url, 0, &file).header("upload-checksum", &sum)).await.expect(204);
+}
+
+/// Whatever goes wrong on the way: a file of another length never becomes a source.
+#[tokio::test]
+async fn an_upload_of_the_wrong_length_fails_and_can_be_tried_again() {
+    let mut app = without_work(&[]);
+    let admin = app.admin().await;
+    let picture = fixture::picture(1);
+    let id = admin.upload("p.bmp", "图", &picture).await;
+    let folder = app.data().join("uploads");
+    let entry = std::fs::read_dir(&folder).expect("there").next().expect("one").expect("read");
+    let longer = [picture.as_slice(), b"xxx"].concat();
+    std::fs::write(entry.path(), longer).expect("written");
+    app.stop();
+    app.serve(&[]);
+    let admin = admin.at(app.address());
+    let resource = admin.settled(&id).await;
+    assert_eq!(resource["failure_code"], "upload_damaged", "{resource:#}");
+    std::fs::write(entry.path(), &picture).expect("written");
+    admin.post(&format!("/api/resources/{id}/retry")).await.expect(200);
+    assert_eq!(admin.settled(&id).await["stage"], "published");
+    app.check();
+}
+
+#[tokio::test]
+async fn parts_of_an_upload_count_until_they_are_given_up() {
+    let mut app = TestApp::stopped(&[]);
+    app.ran(&["library", "create", "small", "--name", "小库", "--quota-bytes", "5000"]);
+    app.serve(&["--no-work"]);
+    let admin = app.admin().await;
+    let facts = metadata(&[("filename", "a.wav"), ("library", "small")]);
+    let create = |length: usize, concat: &str| {
+        let request = admin.ask(Method::POST, "/api/uploads").header("tus-resumable", "1.0.0");
+        let request = request.header("upload-metadata", &facts).header("upload-concat", concat);
+        answer(request.header("upload-length", length))
+    };
+    let part = create(4000, "partial").await.expect(201).header("location").to_owned();
+    assert!(part.starts_with("/api/uploads/"), "relative to the server: {part}");
+    answer(admin.piece(&part, 0, &fixture::noise(4000))).await.expect(204);
+    create(2000, "partial").await.expect(413);
+    let give_up = admin.ask(Method::DELETE, &part).header("tus-resumable", "1.0.0");
+    answer(give_up).await.expect(204);
+    assert!(std::fs::read_dir(app.data().join("uploads")).expect("there").next().is_none());
+    let part = create(4000, "partial").await.expect(201).header("location").to_owned();
+    answer(admin.piece(&part, 0, &fixture::noise(4000))).await.expect(204);
+    // Joined they take no more room than before.
+    create(0, &format!("final;{part}")).await.expect(201);
+}
+
+#[tokio::test]
+async fn an_upload_tells_topics_and_audiences() {
+    let app = without_work(&[]);
+    let admin = app.admin().await;
+    let facts = [
+        ("filename", "p.bmp"),
+        ("topics", "culture-arts; vocational-skills"),
+        ("audiences", "farmers"),
+    ];
+    let picture = fixture::picture(1);
+    let request = admin
+        .ask(Method::POST, "/api/uploads")
+        .header("tus-resumable", "1.0.0")
+        .header("upload-length", picture.len())
+        .header("upload-metadata", metadata(&facts))
+        .header("content-type", "application/offset+octet-stream");
+    let sent = answer(request.body(picture)).await.expect(201);
+    let id = sent.header("duoku-resource");
+    let resource = admin.get(&format!("/api/resources/{id}")).await.expect(200).json();
+    assert_eq!(resource["topics"], json!(["culture-arts", "vocational-skills"]));
+    assert_eq!(resource["audiences"], json!(["farmers"]));
+}
+
+#[tokio::test]
+async fn an_upload_whose_resource_was_deleted_leaves_nothing() {
+    let mut app = without_work(&[]);
+    let admin = app.admin().await;
+    let id = admin.upload("p.bmp", "图", &fixture::picture(1)).await;
+    admin.delete(&format!("/api/resources/{id}")).await.expect(204);
+    app.stop();
+    app.serve(&[]);
+    let folder = app.data().join("uploads");
+    eventually("its file is gone", std::time::Duration::from_secs(10), || async {
+        std::fs::read_dir(&folder).expect("there").next().is_none().then_some(())
+    })
+    .await;
+    app.check();
+}
+
+/// What a killed program can leave behind, and what it must not take for that.
+#[tokio::test]
+async fn files_of_uploads_that_nothing_needs_are_swept() {
+    let mut app = without_work(&[("DUOKU_UPLOAD_EXPIRES_HOURS", "1")]);
+    let admin = app.admin().await;
+    let url = begin(&admin, "a.wav", 9000).await;
+    answer(admin.piece(&url, 0, &fixture::noise(5000))).await.expect(204);
+    app.stop();
+    let folder = app.data().join("uploads");
+    let fresh = || folder.join(duoku::catalogue::UploadId::fresh().to_string());
+    let (old, young) = (fresh(), fresh());
+    for file in [&old, &young] {
+        std::fs::write(file, "x").expect("written");
+    }
+    let before = std::time::SystemTime::now() - std::time::Duration::from_hours(2);
+    let age = |path: &std::path::Path| {
+        let file = std::fs::File::options().write(true).open(path).expect("opened");
+        file.set_modified(before).expect("set");
+    };
+    let receiving = folder.join(url.rsplit('/').next().expect("an id"));
+    for path in [&old, &receiving] {
+        age(path);
+    }
+    let inside = app.inside().await;
+    duoku::ingest::sweep::abandoned(&inside).await.expect("swept");
+    assert!(!old.exists());
+    assert!(young.exists() && receiving.exists());
+    // Nothing came for longer than uploads are kept.
+    let mut tx = inside.db.begin().await.expect("a transaction");
+    sqlx::query("UPDATE upload SET expires_ms = 1").execute(&mut *tx).await.expect("aged");
+    tx.commit().await.expect("committed");
+    duoku::ingest::sweep::abandoned(&inside).await.expect("swept");
+    assert!(!receiving.exists());
+    inside.db.close().await;
+}
+
 #[tokio::test]
 async fn an_upload_can_be_given_up() {
     let app = without_work(&[]);
@@ -250,6 +387,9 @@ async fn uploads_can_be_joined() {
     assert_eq!(head.expect(200).header("upload-concat"), "partial");
     let joined = answer(join(format!("{first} {second}"))).await.expect(201);
     let id = joined.header("duoku-resource");
+    let url = joined.header("location");
+    let head = answer(admin.ask(Method::HEAD, url).header("tus-resumable", "1.0.0")).await;
+    assert_eq!(head.expect(200).header("upload-concat"), format!("final;{first} {second}"));
     assert_eq!(original_hash(&admin, id).await, fixture::sha256(&file));
     assert_eq!(admin.settled(id).await["title"], "合");
     app.check();
@@ -291,7 +431,7 @@ async fn an_upload_is_resumed_while_the_old_line_hangs() {
     let begun = std::time::Instant::now();
     let offset = admin.offset(&url).await;
     assert!(begun.elapsed().as_secs() < 5, "waited {:?} for the old line", begun.elapsed());
-    assert!(offset <= 200_000, "{offset}");
+    assert_eq!(offset, 200_000, "what came by the old line is kept");
     answer(admin.piece(&url, offset, &file[offset..])).await.expect(204);
     let view = admin.get(&url).await.expect(200).json();
     assert_eq!(view["offset"], 500_000);

@@ -19,9 +19,15 @@ pub(super) fn details_of(metadata: &HashMap<String, String>, file_name: &str) ->
         language: Some(get("language")).filter(|language| !language.is_empty()),
         author: get("author"),
         licence: get("licence"),
-        topics: Vec::new(),
-        audiences: Vec::new(),
+        topics: codes(get("topics")),
+        audiences: codes(get("audiences")),
     }
+}
+
+/// Codes with `;` or `,` between.
+fn codes(text: String) -> Vec<String> {
+    let codes = text.split([';', ',']).map(str::trim).filter(|code| !code.is_empty());
+    codes.map(str::to_owned).collect()
 }
 
 /// `Upload-Metadata`: pairs of a key and a value in base64, with commas between.

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use super::caller::Who;
@@ -46,26 +47,33 @@ pub(super) struct UploadView {
     expires: String,
 }
 
-/// Says what the server can do, where that is asked: `OPTIONS /api/uploads`.
-pub(super) async fn options(State(app): State<App>, request: Request, next: Next) -> Response {
-    let asked = request.method() == Method::OPTIONS && request.uri().path() == "/api/uploads";
+/// Gives every answer below `/api/uploads` what tus wants in it, refusals too, and says
+/// what the server can do, where that is asked: `OPTIONS /api/uploads`.
+pub(super) async fn protocol(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let Some(rest) = path.strip_prefix("/api/uploads") else { return next.run(request).await };
+    let asked = request.method() == Method::OPTIONS && rest.is_empty();
     let mut response = next.run(request).await;
+    let status = response.status();
+    let headers = response.headers_mut();
+    set(headers, "tus-resumable", "1.0.0");
+    if asked || status == StatusCode::PRECONDITION_FAILED {
+        set(headers, "tus-version", "1.0.0");
+    }
     if !asked {
         return response;
     }
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    let headers = response.headers_mut();
-    set(headers, "tus-version", "1.0.0");
     set(headers, "tus-extension", EXTENSIONS);
     set(headers, "tus-max-size", &app.config.upload.max_bytes.to_string());
     set(headers, "tus-checksum-algorithm", "sha1,sha256");
-    tus(response)
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }
 
 /// Begins an upload; refuses by name, size, quota and disk before the first byte.
 #[utoipa::path(post, path = "/api/uploads", tag = "uploads",
     params(("Upload-Length" = i64, Header, description = "bytes"),
-           ("Upload-Metadata" = String, Header, description = "filename, library, and optionally title, description, language, author, licence, or resource (id of a draft); values in base64"),
+           ("Upload-Metadata" = String, Header, description = "filename, library, and optionally title, description, language, author, licence, topics, audiences (codes with `;` between), or resource (id of a draft); values in base64"),
            ("Upload-Concat" = Option<String>, Header, description = "partial, or final;URL URL")),
     responses((status = 201, description = "Location names the upload"), (status = 413), (status = 415), (status = 507)))]
 pub(super) async fn create(
@@ -83,6 +91,9 @@ pub(super) async fn create(
         None => None,
     };
     let partial = concat == Some("partial");
+    if concat.is_some() && !partial && parts.is_none() {
+        return Err(ApiError::bad("Upload-Concat"));
+    }
     let library_slug = metadata.get("library").map_or("main", String::as_str);
     let library = db::libraries::find_by_slug(&mut *app.db.read().await?, library_slug)
         .await?
@@ -111,14 +122,17 @@ pub(super) async fn create(
         }
     }
     let judged_name = if partial { "" } else { file_name.as_str() };
-    upload::admit(&app, &library, judged_name, length_bytes).await??;
+    upload::judge(&app, judged_name, length_bytes)?;
+    let counted = parts.iter().flatten().filter(|part| part.library == library.id);
+    let counted_bytes = counted.map(|part| part.length_bytes).sum();
+    upload::admit(&app, &library, length_bytes, counted_bytes).await??;
     let now_ms = app.now_ms();
     let mut upload = Upload {
         id: UploadId::fresh(),
         account,
         library: library.id,
         state: Progress::Receiving,
-        partial,
+        concat: concat.map(str::to_owned),
         file_name,
         metadata: metadata_text.to_owned(),
         length_bytes,
@@ -133,13 +147,13 @@ pub(super) async fn create(
     if let Some(parts) = parts {
         join(&app, &mut upload, parts).await?;
     } else if text(&headers, CONTENT_TYPE.as_str()) == Some("application/offset+octet-stream") {
-        receive(&app, &mut upload, &headers, body).await?;
+        receive(&app, &mut upload, &headers, body, &CancellationToken::new()).await?;
     }
     let mut response = StatusCode::CREATED.into_response();
-    let base = app.config.server.public_url.trim_end_matches('/');
-    set(response.headers_mut(), LOCATION.as_str(), &format!("{base}/api/uploads/{}", upload.id));
+    // Without a host: the site may be open by another name than `public_url`.
+    set(response.headers_mut(), LOCATION.as_str(), &format!("/api/uploads/{}", upload.id));
     describe(response.headers_mut(), &upload);
-    Ok(tus(response))
+    Ok(response)
 }
 
 /// How far an upload is. Ends a request that still writes to it: its line was cut.
@@ -160,11 +174,11 @@ pub(super) async fn head(
     if !upload.metadata.is_empty() {
         set(headers, "upload-metadata", &upload.metadata);
     }
-    if upload.partial {
-        set(headers, "upload-concat", "partial");
+    if let Some(concat) = &upload.concat {
+        set(headers, "upload-concat", concat);
     }
     set(headers, CACHE_CONTROL.as_str(), "no-store");
-    Ok(tus(response))
+    Ok(response)
 }
 
 /// More bytes of an upload; those acknowledged are on the disk.
@@ -196,17 +210,15 @@ pub(super) async fn patch(
         return Err(ApiError::coded(StatusCode::CONFLICT, "upload_offset", offset.to_string()));
     }
     if upload.state == Progress::Receiving {
-        tokio::select! {
-            received = receive(&app, &mut upload, &headers, body) => received?,
-            // Another request of the same upload came: this one's client is gone.
-            () = turn.superseded.cancelled() => {
-                return Err(ApiError::coded(StatusCode::CONFLICT, "upload_offset", ""));
-            }
-        }
+        // A task of its own, that has the turn: it ends its writes when the client is gone.
+        let received = tokio::spawn(async move {
+            receive(&app, &mut upload, &headers, body, &turn.superseded).await.map(|()| upload)
+        });
+        upload = received.await.map_err(|error| ApiError::Ingest(error.into()))??;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     describe(response.headers_mut(), &upload);
-    Ok(tus(response))
+    Ok(response)
 }
 
 /// Gives an upload up.
@@ -219,11 +231,11 @@ pub(super) async fn delete(
     let id = find(&app, &caller, &id).await?.id;
     let _turn = turn(id).await;
     let upload = find(&app, &caller, &id.to_string()).await?;
-    if upload.state == Progress::Complete {
+    if !upload.is_open() {
         return Err(ApiError::coded(StatusCode::CONFLICT, "conflict", "complete"));
     }
     upload::end(&app, upload).await?;
-    Ok(tus(StatusCode::NO_CONTENT.into_response()))
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// An upload, and what it became.
@@ -248,7 +260,7 @@ async fn parts_of(app: &App, caller: &Caller, urls: &str) -> Result<Vec<Upload>,
     for url in urls.split_whitespace() {
         let id = url.rsplit('/').next().unwrap_or("");
         let part = find(app, caller, id).await?;
-        if !part.partial || part.state != Progress::Complete {
+        if !part.is_part() || part.state != Progress::Complete {
             return Err(ApiError::bad(format!("Upload-Concat {id}")));
         }
         parts.push(part);
@@ -291,11 +303,6 @@ fn describe(headers: &mut HeaderMap, upload: &Upload) {
     if let Some(resource) = upload.resource {
         set(headers, "duoku-resource", &resource.to_string());
     }
-}
-
-fn tus(mut response: Response) -> Response {
-    set(response.headers_mut(), "tus-resumable", "1.0.0");
-    response
 }
 
 fn set(headers: &mut HeaderMap, name: &str, value: &str) {

@@ -6,6 +6,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use http::{HeaderMap, StatusCode};
+use tokio_util::sync::CancellationToken;
 
 use super::super::problem::ApiError;
 use super::checksum::Checksum;
@@ -22,13 +23,16 @@ const WRITE_BYTES: usize = 1024 * 1024;
 /// Bytes after which what came so far is made durable and kept, should the line be cut.
 const KEEP_BYTES: i64 = 32 * 1024 * 1024;
 
-/// Writes what `body` brings. What has come when the line is cut is kept,
-/// unless a checksum was promised for it.
+/// Writes what `body` brings. What has come when the line is cut, or another request
+/// of the same upload comes, is kept, unless a checksum was promised for it.
+///
+/// Not to be dropped half-way: a write would go on behind the next request's back.
 pub(super) async fn receive(
     app: &App,
     upload: &mut Upload,
     headers: &HeaderMap,
     body: Body,
+    superseded: &CancellationToken,
 ) -> Result<(), ApiError> {
     let mut checksum = super::text(headers, "upload-checksum").map(Checksum::parse).transpose()?;
     let mut receiving = Receiving::open(app, upload).await?;
@@ -37,11 +41,11 @@ pub(super) async fn receive(
     let (mut chunks, mut gathered): (Vec<Bytes>, usize) = (Vec::new(), 0);
     let mut cut = false;
     loop {
-        let next = tokio::time::timeout(pause, stream.next()).await;
-        let chunk = match next {
-            Ok(Some(Ok(chunk))) => Some(chunk),
-            Ok(None) => None,
-            Ok(Some(Err(_))) | Err(_) => {
+        let next = superseded.run_until_cancelled(tokio::time::timeout(pause, stream.next()));
+        let chunk = match next.await {
+            Some(Ok(Some(Ok(chunk)))) => Some(chunk),
+            Some(Ok(None)) => None,
+            Some(Ok(Some(Err(_))) | Err(_)) | None => {
                 cut = true;
                 None
             }
@@ -66,7 +70,7 @@ pub(super) async fn receive(
             let first = receiving.offset_bytes < upload::HEAD_BYTES as i64;
             receiving = receiving.append(std::mem::take(&mut chunks)).await?;
             gathered = 0;
-            if first {
+            if first && checksum.is_none() {
                 judge_head(app, upload, receiving.offset_bytes).await?;
             }
         }
@@ -77,11 +81,12 @@ pub(super) async fn receive(
             receiving = keep(app, upload, receiving).await?;
         }
     }
-    if let Some(checksum) = checksum
-        && (cut || !checksum.holds())
-    {
-        let status = StatusCode::from_u16(460).expect("tus's own status");
-        return Err(ApiError::coded(status, "upload_checksum", ""));
+    if let Some(checksum) = checksum {
+        if cut || !checksum.holds() {
+            let status = StatusCode::from_u16(460).expect("tus's own status");
+            return Err(ApiError::coded(status, "upload_checksum", ""));
+        }
+        judge_head(app, upload, receiving.offset_bytes).await?;
     }
     if receiving.offset_bytes == upload.length_bytes {
         receiving.sync().await?;
@@ -89,7 +94,8 @@ pub(super) async fn receive(
     }
     keep(app, upload, receiving).await?;
     if cut {
-        return Err(ApiError::coded(StatusCode::BAD_REQUEST, "bad_request", "incomplete"));
+        // Uploaders ask for the offset and go on after 409, not after another 4xx.
+        return Err(ApiError::coded(StatusCode::CONFLICT, "upload_offset", ""));
     }
     Ok(())
 }
@@ -107,7 +113,7 @@ async fn keep(app: &App, upload: &mut Upload, receiving: Receiving) -> Result<Re
 /// Ends the upload when its first bytes are not what is taken here.
 async fn judge_head(app: &App, upload: &Upload, have_bytes: i64) -> Result<(), ApiError> {
     let enough = have_bytes >= (upload::HEAD_BYTES as i64).min(upload.length_bytes);
-    if upload.partial || !enough {
+    if upload.is_part() || !enough {
         return Ok(());
     }
     let head = upload::head(app, upload.id).await?;
@@ -119,9 +125,10 @@ async fn judge_head(app: &App, upload: &Upload, have_bytes: i64) -> Result<(), A
 }
 
 async fn complete(app: &App, upload: &mut Upload) -> Result<(), ApiError> {
-    if upload.partial {
+    if upload.is_part() {
         upload.state = Progress::Complete;
         upload.offset_bytes = upload.length_bytes;
+        upload.expires_ms = super::expiry(app);
         let mut tx = app.db.begin().await?;
         db::uploads::save(&mut tx, upload).await?;
         tx.commit().await?;

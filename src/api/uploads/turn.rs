@@ -14,12 +14,13 @@ static TURNS: LazyLock<Mutex<HashMap<UploadId, Arc<Waiting>>>> = LazyLock::new(M
 #[derive(Default)]
 struct Waiting {
     lock: Arc<tokio::sync::Mutex<()>>,
-    holder: Mutex<CancellationToken>,
+    newest: Mutex<CancellationToken>,
 }
 
-/// The right to change an upload; asking for it ends whoever had it.
+/// The right to change an upload; asking for it ends whoever has it or waits for it.
 pub(super) struct Turn {
     id: UploadId,
+    /// Done when another request wants the upload.
     pub superseded: CancellationToken,
     _guard: tokio::sync::OwnedMutexGuard<()>,
     waiting: Arc<Waiting>,
@@ -30,15 +31,14 @@ pub(super) async fn turn(id: UploadId) -> Turn {
         let mut turns = TURNS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Arc::clone(turns.entry(id).or_default())
     };
-    holder(&waiting).cancel();
-    let guard = Arc::clone(&waiting.lock).lock_owned().await;
     let superseded = CancellationToken::new();
-    *holder(&waiting) = superseded.clone();
+    std::mem::replace(&mut *newest(&waiting), superseded.clone()).cancel();
+    let guard = Arc::clone(&waiting.lock).lock_owned().await;
     Turn { id, superseded, _guard: guard, waiting }
 }
 
-fn holder(waiting: &Waiting) -> std::sync::MutexGuard<'_, CancellationToken> {
-    waiting.holder.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn newest(waiting: &Waiting) -> std::sync::MutexGuard<'_, CancellationToken> {
+    waiting.newest.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl Drop for Turn {

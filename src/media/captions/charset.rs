@@ -10,7 +10,7 @@ const SAMPLE: usize = 64 << 10;
 ///
 /// By byte order mark; else UTF-16 by its zero bytes; else UTF-8 if valid; else one of the
 /// legacy encodings, of which GB18030 and Big5 are told apart by how common their characters are.
-pub(super) fn decode(bytes: &[u8]) -> Option<String> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<String> {
     let (encoding, bytes) = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => (encoding, &bytes[length..]),
         None => match utf16(bytes) {

@@ -12,6 +12,7 @@ mod vtt;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use charset::decode;
 pub use markup::plain;
 
 /// The largest file, in bytes.
