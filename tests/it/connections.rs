@@ -134,9 +134,13 @@ async fn a_stop_does_not_wait_for_ever_for_downloads_and_events() {
     let mut stuck = Raw::with_small_buffer(app.address());
     stuck.write(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes());
     stuck.head();
-    let id = path.split('/').nth(2).expect("an id");
+    let draft = serde_json::json!({ "library": "main", "title": "稿" });
+    let admin = app.admin().await;
+    let draft = admin.send(http::Method::POST, "/api/resources", &draft).await.expect(201).json();
+    let (id, token) = (text_of(&draft["id"]), admin.token.as_deref().expect("a token"));
     let mut events = Raw::connect(app.address());
-    events.write(format!("GET /api/resources/{id}/events HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes());
+    let head = format!("GET /api/resources/{id}/events HTTP/1.1\r\nhost: x\r\n");
+    events.write(format!("{head}authorization: Bearer {token}\r\n\r\n").as_bytes());
     assert!(events.head().0.starts_with("HTTP/1.1 200"));
     let begun = std::time::Instant::now();
     app.stop();

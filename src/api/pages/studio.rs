@@ -9,7 +9,7 @@ use super::super::caller::Visitor;
 use super::super::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
-use super::super::resources::{act, add_captions, editable};
+use super::super::resources::{act, add_captions, doing, editable};
 use super::super::sentences::{rule, sentence};
 use super::shell::{page, shell};
 use super::tiles::{caption_word, poster};
@@ -147,27 +147,6 @@ async fn state(
         progress: resource.progress,
         says,
         playable: delivery.is_playable() || !delivery.pages.is_empty(),
-    })
-}
-
-/// What the pipeline does now, and why it waits when it waits.
-async fn doing(app: &App, lang: Lang, resource: &Resource) -> Result<String, ApiError> {
-    let mut db = app.db.read().await?;
-    let jobs = db::jobs::list(&mut db, resource.id).await?;
-    if let Some(job) = jobs.iter().find(|job| job.state == "running") {
-        return Ok(sentence(lang, &job.kind, ""));
-    }
-    if let Some(again) = jobs.iter().find(|job| job.state == "queued" && job.attempts > 0) {
-        let seconds = (again.run_at_ms - app.now_ms()).max(0) / 1000;
-        let text = lang.pick("上次没有成功，{} 秒后重试", "The last attempt failed; again in {} s");
-        return Ok(text.replace("{}", &seconds.to_string()));
-    }
-    let ahead = db::jobs::count_ahead(&mut db, resource.id).await?;
-    Ok(if ahead > 0 {
-        lang.pick("排队中，前面还有 {} 个资源", "Waiting behind {} others")
-            .replace("{}", &ahead.to_string())
-    } else {
-        sentence(lang, "waiting", "")
     })
 }
 

@@ -39,7 +39,9 @@ pub(super) async fn tiles(
 ) -> Result<Vec<ResourceTile>, ApiError> {
     let mut tiles = Vec::with_capacity(resources.len());
     for resource in resources {
-        if let Some(delivery) = app.deliveries.find(&app.db, resource.id).await? {
+        let delivery = app.deliveries.find(&app.db, resource.id).await?;
+        // What was withdrawn since the list was read gets no ticket.
+        if let Some(delivery) = delivery.filter(|found| found.resource.stage == resource.stage) {
             tiles.push(tile(app, &delivery, library));
         }
     }
