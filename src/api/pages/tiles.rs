@@ -39,9 +39,7 @@ pub(super) async fn tiles(
 ) -> Result<Vec<ResourceTile>, ApiError> {
     let mut tiles = Vec::with_capacity(resources.len());
     for resource in resources {
-        let delivery = app.deliveries.find(&app.db, resource.id).await?;
-        // What was withdrawn since the list was read gets no ticket.
-        if let Some(delivery) = delivery.filter(|found| found.resource.stage == resource.stage) {
+        if let Some(delivery) = app.deliveries.find(&app.db, resource.id).await? {
             tiles.push(tile(app, &delivery, library));
         }
     }
