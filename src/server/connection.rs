@@ -1,4 +1,4 @@
-//! One connection: deadlines for its head, its silence and its reading.
+//! One connection: deadlines for its head, its body, its silence and its reading.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,6 +21,7 @@ use tokio::time::{Instant, Sleep};
 use tower::Service as _;
 
 use super::limits::{Peer, Place};
+use super::patient::Patient;
 use crate::config;
 
 /// Answers what comes on `stream` until it ends or a deadline passes.
@@ -44,10 +45,13 @@ pub(super) fn serve_connection(
     let service = {
         let (router, asked) = (router.clone(), Arc::clone(&asked));
         let trusted = settings.trusted_proxies.clone();
+        let silence = Duration::from_millis(settings.body_timeout_ms);
         hyper::service::service_fn(move |request: Request<Incoming>| {
             asked.store(true, Ordering::Relaxed);
-            let mut request = request.map(Body::new);
-            let peer = Peer::of(address.ip(), request.headers(), &trusted);
+            // An upload takes as long as it takes.
+            let whole = !request.uri().path().starts_with("/api/uploads");
+            let mut request = request.map(|body| Body::new(Patient::new(body, silence, whole)));
+            let peer = Peer::of(address.ip().to_canonical(), request.headers(), &trusted);
             request.extensions_mut().insert(peer);
             // A router is always ready.
             router.clone().call(request)

@@ -42,6 +42,30 @@ async fn silent_connections_and_half_heads_are_closed() {
 }
 
 #[tokio::test]
+async fn bodies_that_do_not_come_are_not_waited_for() {
+    let app = TestApp::with(&[("DUOKU_SERVER_BODY_TIMEOUT_MS", "300")]);
+    let head = "POST /api/session HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let head = format!("{head}content-length: 1000\r\n\r\n");
+    let mut silent = Raw::connect(app.address());
+    silent.write(head.as_bytes());
+    let mut drip = Raw::connect(app.address());
+    drip.write(head.as_bytes());
+    let dripping = std::thread::spawn(move || {
+        for _ in 0..60 {
+            drip.write_if_open(b" ");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        drip.rest()
+    });
+    let (bytes, took) = silent.rest();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(bytes.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&bytes));
+    let (bytes, took) = dripping.join().expect("no panic");
+    assert!(took < Duration::from_secs(1), "it was closed while the client dripped: {took:?}");
+    assert!(bytes.is_empty() || bytes.starts_with(b"HTTP/1.1 400"));
+}
+
+#[tokio::test]
 async fn an_idle_connection_is_closed_after_a_while() {
     let app = TestApp::with(&[("DUOKU_SERVER_IDLE_TIMEOUT_MS", "1000")]);
     let mut idle = Raw::connect(app.address());
