@@ -17,7 +17,7 @@ mod uploads;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
@@ -58,6 +58,20 @@ const EXPOSED: &[&str] = &[
     "upload-metadata",
 ];
 
+/// Methods that are counted by their names.
+const METHODS: &[Method] = &[
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
+
+/// How often what was measured is put together; until then each value takes memory.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// All routes with their layers.
 ///
 /// # Errors
@@ -77,9 +91,10 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
     Ok(routes
         .fallback(async || problem::ApiError::NotFound)
         .with_state(app.clone())
+        // Inside of those that word and count, so that a panic is an error like others.
+        .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), problem::finish))
         .layer(middleware::from_fn(measure))
-        .layer(CatchPanicLayer::new())
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_failure(()))
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)))
@@ -159,7 +174,9 @@ async fn measure(request: Request, next: Next) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
-    let method = request.method().as_str().to_owned();
+    // Anybody may invent methods; each would be a series of its own.
+    let known = METHODS.iter().find(|method| *method == request.method());
+    let method = known.map_or("other", Method::as_str).to_owned();
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
     metrics::counter!("duoku_requests_total", "method" => method, "route" => route.clone(), "status" => status).increment(1);
@@ -188,7 +205,16 @@ pub(crate) fn tracing_path(path: &str) -> Cow<'_, str> {
 /// The process's metrics.
 fn recorder() -> &'static PrometheusHandle {
     static RECORDER: LazyLock<PrometheusHandle> = LazyLock::new(|| {
-        PrometheusBuilder::new().install_recorder().expect("only this installs one")
+        let recorder = PrometheusBuilder::new().install_recorder().expect("only this installs one");
+        let handle = recorder.clone();
+        let upkeep = move || {
+            loop {
+                std::thread::sleep(UPKEEP);
+                handle.run_upkeep();
+            }
+        };
+        std::thread::Builder::new().name("metrics".into()).spawn(upkeep).expect("a small thread");
+        recorder
     });
     &RECORDER
 }

@@ -133,7 +133,7 @@ impl Import {
             let info = if refusal.code().starts_with("type") {
                 ending.to_owned()
             } else {
-                refusal.to_string()
+                refusal.info()
             };
             vec![line_of(path, "refused", None, sentence(Lang::Zh, refusal.code(), &info))]
         };

@@ -97,7 +97,7 @@ impl Error {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        Self::unusable(refusal.code(), refusal.to_string())
+        Self::unusable(refusal.code(), refusal.info())
     }
 }
 

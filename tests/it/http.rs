@@ -168,22 +168,17 @@ async fn conditions_on_media_are_kept() {
     ask(&[("if-none-match", &etag), ("range", "bytes=0-1")]).await.expect(304);
     ask(&[("if-match", "\"x\"")]).await.expect(412);
     ask(&[("if-match", &etag)]).await.expect(200);
+    ask(&[("if-match", &format!("W/{etag}"))]).await.expect(412);
     ask(&[("range", "bytes=0-1"), ("if-range", &etag)]).await.expect(206);
     for other in ["\"x\"", &format!("W/{etag}"), "Wed, 21 Oct 2015 07:28:00 GMT"] {
         let whole = ask(&[("range", "bytes=0-1"), ("if-range", other)]).await.expect(200);
         assert_eq!(whole.body.len(), bytes.len(), "{other}");
     }
+    // HEAD has no ranges (RFC 9110 section 14.2).
     for range in [None, Some("bytes=5-99"), Some("bytes=100000-")] {
-        let both = [Method::GET, Method::HEAD].map(|method| {
-            let request = nobody.ask(method, &path);
-            answer(match range {
-                Some(range) => request.header("range", range),
-                None => request,
-            })
-        });
-        let [get, head] = both;
-        let (get, head) = (get.await, head.await);
-        assert_eq!(get.status, head.status, "{range:?}");
+        let head = nobody.ask(Method::HEAD, &path);
+        let head = range.into_iter().fold(head, |head, range| head.header("range", range));
+        let (get, head) = (nobody.get(&path).await, answer(head).await.expect(200));
         assert!(head.body.is_empty());
         let fields = |answer: &Answer| -> Vec<(String, String)> {
             let mut fields: Vec<_> = answer
@@ -321,6 +316,35 @@ async fn operators_see_that_it_lives_and_what_it_does() {
     ] {
         assert!(text.contains(needed), "{needed} in\n{text}");
     }
+}
+
+#[tokio::test]
+async fn errors_are_as_they_say_they_are() {
+    let app = TestApp::start();
+    let (nobody, admin) = (app.nobody(), app.admin().await);
+    let gzip = |request: reqwest::RequestBuilder| {
+        answer(request.header("accept-encoding", "gzip").header("accept-language", "en"))
+    };
+    let page = nobody.ask(Method::GET, "/search?page=x").header("accept", "text/html");
+    let page = gzip(page).await.expect(400);
+    assert_eq!(page.header("content-encoding"), "");
+    assert!(page.text().contains("<html"), "{}", page.text());
+    let problem = |text: &str| {
+        let post = admin.ask(Method::POST, "/api/libraries");
+        gzip(post.header("content-type", "application/json").body(text.to_owned()))
+    };
+    let wrong = problem("{\"slug\": 1, \"and\": \"more\"}").await.expect(422);
+    assert_eq!(wrong.header("content-encoding"), "");
+    assert_eq!(wrong.json()["code"], "malformed");
+    assert!(text_of(&wrong.json()["detail"]).ends_with('.'), "{}", wrong.text());
+    let large = problem(&format!("\"{}\"", "a".repeat(3_000_000))).await.expect(413);
+    assert_eq!(large.json()["code"], "body_too_large");
+    let who = nobody.get("/api/session").await.expect(401);
+    assert_eq!(who.header("www-authenticate"), "Bearer");
+    // What it does is counted by methods that there are.
+    answer(nobody.ask("BREW".parse().expect("a token"), "/healthz")).await;
+    let metrics = nobody.get("/metrics").await.text();
+    assert!(metrics.contains("method=\"other\"") && !metrics.contains("BREW"), "{metrics}");
 }
 
 #[tokio::test]
