@@ -24,7 +24,8 @@ pub struct Delivery {
     pub resource: Resource,
     /// Its library.
     pub library: Library,
-    /// In the order of manifests; those without a part are left out.
+    /// In the order of manifests; those without a part are left out, and all while
+    /// picture or sound has none.
     pub renditions: Vec<Rendition>,
     /// Chinese first.
     pub captions: Vec<Caption>,
@@ -93,8 +94,7 @@ impl Deliveries {
 async fn load(db: &Db, id: ResourceId) -> Result<Option<Delivery>, db::Error> {
     let mut db = db.read().await?;
     let Some(resource) = db::resources::find(&mut db, id).await? else { return Ok(None) };
-    let mut renditions = db::media::list_renditions(&mut db, id).await?;
-    renditions.retain(|rendition| rendition.init.is_some() && !rendition.parts.is_empty());
+    let renditions = playable(db::media::list_renditions(&mut db, id).await?);
     Ok(Some(Delivery {
         library: db::libraries::get(&mut db, resource.library).await?,
         captions: db::media::list_captions(&mut db, id).await?,
@@ -102,6 +102,21 @@ async fn load(db: &Db, id: ResourceId) -> Result<Option<Delivery>, db::Error> {
         renditions,
         resource,
     }))
+}
+
+/// Those that have begun; none before there is both picture and sound, where both are planned.
+/// Players look only once for what there is to choose from.
+fn playable(mut renditions: Vec<Rendition>) -> Vec<Rendition> {
+    let kinds = |renditions: &[Rendition]| {
+        [TrackKind::Video, TrackKind::Audio]
+            .map(|kind| renditions.iter().any(|rendition| rendition.kind == kind))
+    };
+    let planned = kinds(&renditions);
+    renditions.retain(|rendition| rendition.init.is_some() && !rendition.parts.is_empty());
+    if kinds(&renditions) != planned {
+        renditions.clear();
+    }
+    renditions
 }
 
 impl Delivery {
@@ -131,6 +146,18 @@ impl Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_played_before_picture_and_sound() {
+        let [video, sound] = [TrackKind::Video, TrackKind::Audio]
+            .map(|kind| super::super::tests::rendition("a", kind, None));
+        let coming = Rendition { parts: Vec::new(), init: None, ..sound.clone() };
+        assert_eq!(playable(vec![video.clone()]).len(), 1, "one without sound");
+        assert_eq!(playable(vec![video.clone(), coming.clone()]).len(), 0);
+        let dark = Rendition { parts: Vec::new(), ..video.clone() };
+        assert_eq!(playable(vec![dark, sound.clone()]).len(), 0);
+        assert_eq!(playable(vec![video, coming, sound]).len(), 2);
+    }
 
     #[tokio::test]
     async fn what_was_read_before_a_change_is_not_kept() {
