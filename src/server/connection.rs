@@ -1,5 +1,6 @@
 //! One connection: deadlines for its head, its body, its silence and its reading.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -10,7 +11,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::Request;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -50,11 +52,22 @@ pub(super) fn serve_connection(
             asked.store(true, Ordering::Relaxed);
             // An upload takes as long as it takes.
             let whole = !request.uri().path().starts_with("/api/uploads");
-            let mut request = request.map(|body| Body::new(Patient::new(body, silence, whole)));
+            let (head, body) = request.into_parts();
+            let body = Patient::new(body, silence, whole);
+            let unread = body.unread();
+            let mut request = Request::from_parts(head, Body::new(body));
             let peer = Peer::of(address.ip().to_canonical(), request.headers(), &trusted);
             request.extensions_mut().insert(peer);
             // A router is always ready.
-            router.clone().call(request)
+            let answering = router.clone().call(request);
+            async move {
+                let mut response = answering.await?;
+                if unread.load(Ordering::Relaxed) {
+                    // Then hyper closes the connection: the client must not send more on it.
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(response)
+            }
         })
     };
     let connection = http1::Builder::new()

@@ -2,6 +2,8 @@
 
 use std::future::Future as _;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,13 +23,25 @@ pub(super) struct Patient {
     end: Option<Instant>,
     /// Set while we wait.
     deadline: Option<Pin<Box<Sleep>>>,
+    unread: Arc<AtomicBool>,
+}
+
+impl Drop for Patient {
+    fn drop(&mut self) {
+        self.unread.store(!self.body.is_end_stream(), Ordering::Relaxed);
+    }
 }
 
 impl Patient {
     /// `silence` is the longest time without a byte. `whole` bounds the time for all of it too.
     pub(super) fn new(body: Incoming, silence: Duration, whole: bool) -> Self {
         let end = whole.then(|| Instant::now() + silence * WHOLE);
-        Self { body, silence, end, deadline: None }
+        Self { body, silence, end, deadline: None, unread: Arc::default() }
+    }
+
+    /// Tells, once the body was dropped, whether some of it was not read.
+    pub(super) fn unread(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.unread)
     }
 }
 
