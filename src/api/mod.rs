@@ -24,7 +24,8 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::{HeaderName, Method};
+use http::header::{CACHE_CONTROL, VARY};
+use http::{HeaderName, HeaderValue, Method};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -96,7 +97,13 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
         .layer(middleware::from_fn_with_state(app.clone(), problem::finish))
         .layer(middleware::from_fn(measure))
         .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_failure(()))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_request(())
+                .on_response(answered)
+                .on_failure(()),
+        )
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)))
 }
 
@@ -119,6 +126,7 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(ops::healthz))
         .routes(routes!(ops::readyz))
         .routes(routes!(ops::metrics))
+        .layer(middleware::map_response(personal))
         .layer(cors())
         // Outside of CORS, which answers every OPTIONS itself.
         .layer(middleware::from_fn_with_state(app.clone(), uploads::options))
@@ -167,6 +175,14 @@ fn cors() -> CorsLayer {
         )
 }
 
+/// Data depend on who asks and change at any time.
+async fn personal(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.append(VARY, HeaderValue::from_static("Authorization, Cookie, Accept-Language"));
+    response
+}
+
 /// Counts and times requests by route.
 async fn measure(request: Request, next: Next) -> Response {
     let begun = Instant::now();
@@ -189,6 +205,12 @@ fn span(request: &Request) -> tracing::Span {
     let id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
     let path = tracing_path(request.uri().path());
     tracing::info_span!("request", method = %request.method(), path = %path, id = id.unwrap_or(""))
+}
+
+/// One line for each request; its span says which.
+fn answered(response: &Response, took: Duration, _: &tracing::Span) {
+    let (status, ms) = (response.status().as_u16(), took.as_secs_f64() * 1000.0);
+    tracing::info!(status, ms = format_args!("{ms:.1}"), "answered");
 }
 
 /// A path as it may be logged: tickets and the set-up link are secrets.

@@ -169,7 +169,7 @@ pub(super) async fn finish(State(app): State<App>, request: Request, next: Next)
     };
     for (name, value) in response.headers() {
         // What says something about the body that was replaced does not hold any more.
-        if ![CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING].contains(name) {
+        if ![CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, CACHE_CONTROL].contains(name) {
             worded.headers_mut().append(name.clone(), value.clone());
         }
     }

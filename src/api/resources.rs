@@ -24,7 +24,7 @@ use crate::catalogue::{
 };
 use crate::db;
 use crate::db::resources::Filter;
-use crate::ingest::stage::{self, Action};
+use crate::ingest::stage::{self, Action, Edit};
 use crate::pages::Lang;
 
 /// A resource.
@@ -248,22 +248,17 @@ pub(super) async fn patch(
     Json(patch): Json<ResourcePatch>,
 ) -> Result<Json<ResourceView>, ApiError> {
     let resource = editable(&app, &caller, &id).await?;
-    if let Some(number) = patch.poster {
-        act(&app, &caller, resource.id, Action::Poster(number)).await?;
-    }
-    let old = resource.details;
-    let details = Details {
-        title: patch.title.unwrap_or(old.title),
-        description: patch.description.unwrap_or(old.description),
-        language: patch
-            .language
-            .map_or(old.language, |language| Some(language).filter(|l| !l.is_empty())),
-        author: patch.author.unwrap_or(old.author),
-        licence: patch.licence.unwrap_or(old.licence),
-        topics: patch.topics.unwrap_or(old.topics),
-        audiences: patch.audiences.unwrap_or(old.audiences),
+    let edit = Edit {
+        title: patch.title,
+        description: patch.description,
+        language: patch.language,
+        author: patch.author,
+        licence: patch.licence,
+        topics: patch.topics,
+        audiences: patch.audiences,
+        poster: patch.poster,
     };
-    act(&app, &caller, resource.id, Action::Edit(Box::new(details))).await?;
+    act(&app, &caller, resource.id, Action::Edit(Box::new(edit))).await?;
     Ok(Json(view(&app, &caller, &reader, resource.id).await?))
 }
 
@@ -348,7 +343,7 @@ pub(super) async fn put_captions(
         .await
         .map_err(|_| ApiError::coded(StatusCode::PAYLOAD_TOO_LARGE, "captions_too_large", ""))?;
     let name = query.get("filename").map_or("captions.vtt", String::as_str);
-    add_captions(&app, &resource, &language, name, bytes.to_vec()).await?;
+    add_captions(&app, &caller, &resource, &language, name, bytes.to_vec()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -360,7 +355,7 @@ pub(super) async fn delete_captions(
     Path((id, name)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let resource = editable(&app, &caller, &id).await?;
-    if crate::ingest::captions::remove(&app, &resource, &name).await? {
+    if crate::ingest::captions::remove(&app, &resource, &name, caller.account()?.id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)
@@ -370,6 +365,7 @@ pub(super) async fn delete_captions(
 /// Reads captions of any known form and adds them.
 pub(super) async fn add_captions(
     app: &App,
+    caller: &Caller,
     resource: &Resource,
     language: &str,
     file_name: &str,
@@ -386,7 +382,7 @@ pub(super) async fn add_captions(
         .into());
     }
     let captions = crate::ingest::captions::read(app, file_name, bytes).await?;
-    crate::ingest::captions::add(app, resource, language, &captions).await?;
+    crate::ingest::captions::add(app, resource, language, &captions, caller.account()?.id).await?;
     Ok(())
 }
 

@@ -130,11 +130,8 @@ impl Import {
         let size = i64::try_from(fs::metadata(path)?.len())?;
         let refused = |refusal: &crate::catalogue::Refusal| {
             let ending = file_name.rsplit('.').next().unwrap_or("");
-            let info = if refusal.code().starts_with("type") {
-                ending.to_owned()
-            } else {
-                refusal.info()
-            };
+            let info =
+                if refusal.code().starts_with("type") { ending.to_owned() } else { refusal.info() };
             vec![line_of(path, "refused", None, sentence(Lang::Zh, refusal.code(), &info))]
         };
         if let Err(refusal) = upload::admit(app, library, &file_name, size).await? {
@@ -354,7 +351,7 @@ async fn add_captions(app: &App, resource: &crate::catalogue::Resource, path: &P
             .map_err(|source| crate::ingest::Error::Io { doing: "reading captions", source })?;
         let read = captions::read(app, &name, bytes).await?;
         let language = read.language_guess.clone().unwrap_or_else(|| "und".into());
-        captions::add(app, resource, &language, &read).await.map(|_| language)
+        captions::add(app, resource, &language, &read, resource.uploaded_by).await.map(|_| language)
     };
     match added.await {
         Ok(language) => line_of(path, "captions", Some(resource.id), language),

@@ -93,6 +93,8 @@ async fn wrong_methods_and_wrong_bodies_are_told_apart() {
     patch(&large, "application/json").await.expect(413);
     let long = json!({ "title": "长".repeat(1025) });
     admin.send(Method::PATCH, &path, &long).await.expect(422);
+    let half = json!({ "title": "新", "poster": 99 });
+    admin.send(Method::PATCH, &path, &half).await.expect(422);
     assert_eq!(admin.get(&path).await.json()["title"], "图", "nothing was changed");
     admin.send(Method::PATCH, &path, &json!({})).await.expect(200);
 }
@@ -339,6 +341,9 @@ async fn errors_are_as_they_say_they_are() {
     assert!(text_of(&wrong.json()["detail"]).ends_with('.'), "{}", wrong.text());
     let large = problem(&format!("\"{}\"", "a".repeat(3_000_000))).await.expect(413);
     assert_eq!(large.json()["code"], "body_too_large");
+    assert_eq!(large.header("connection"), "close", "the rest of the body was not read");
+    assert_eq!(wrong.header("connection"), "");
+    assert_eq!(nobody.get("/api/libraries").await.header("cache-control"), "no-store");
     let who = nobody.get("/api/session").await.expect(401);
     assert_eq!(who.header("www-authenticate"), "Bearer");
     // What it does is counted by methods that there are.
@@ -355,6 +360,18 @@ async fn every_answer_has_the_id_of_its_request() {
     assert!(one.header("x-request-id").len() >= 16, "{one:?}");
     assert_ne!(one.header("x-request-id"), two.header("x-request-id"));
     assert!(!two.header("x-request-id").is_empty(), "{two:?}");
+    // One line of the log tells of each.
+    let logged = app.logged();
+    for (answer, path, status) in [(&one, "/healthz", 200), (&two, "/api/nothing", 404)] {
+        let id = answer.header("x-request-id");
+        let lines: Vec<&str> = logged.lines().filter(|line| line.contains(id)).collect();
+        assert_eq!(lines.len(), 1, "{logged}");
+        assert!(lines[0].contains(path) && lines[0].contains(&status.to_string()), "{lines:?}");
+    }
+    nobody.get("/api/search?q=secret").await;
+    nobody.get("/t/ticket/media/0198c0de000070008000000000000000/original").await;
+    let logged = app.logged();
+    assert!(!logged.contains("secret") && !logged.contains("ticket"), "{logged}");
 }
 
 #[tokio::test]

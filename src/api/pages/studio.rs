@@ -19,7 +19,7 @@ use crate::db;
 use crate::db::jobs::JobState;
 use crate::db::resources::Filter;
 use crate::deliver::Delivery;
-use crate::ingest::stage::Action;
+use crate::ingest::stage::{Action, Edit};
 use crate::pages::{
     self, CaptionsRow, EditView, Lang, Paging, PosterChoice, ProcessingView, StepView, StudioRow,
     StudioTab, StudioView,
@@ -279,8 +279,11 @@ pub(in crate::api) async fn edit_form(
         "withdraw" => Action::Withdraw,
         "delete" => Action::Delete,
         "retry" => Action::Retry,
-        "poster" => Action::Poster(fields.one("poster").parse().unwrap_or(usize::MAX)),
-        _ => Action::Edit(Box::new(details.clone())),
+        "poster" => {
+            let poster = fields.one("poster").parse().unwrap_or(usize::MAX);
+            Action::Edit(Box::new(Edit { poster: Some(poster), ..Edit::default() }))
+        }
+        _ => Action::Edit(Box::new(all_of(details.clone()))),
     };
     let deleted = matches!(action, Action::Delete);
     match act(&app, &visitor.caller, resource.id, action).await {
@@ -294,6 +297,20 @@ pub(in crate::api) async fn edit_form(
             Ok(response)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// A form says everything.
+fn all_of(details: Details) -> Edit {
+    Edit {
+        title: Some(details.title),
+        description: Some(details.description),
+        language: Some(details.language.unwrap_or_default()),
+        author: Some(details.author),
+        licence: Some(details.licence),
+        topics: Some(details.topics),
+        audiences: Some(details.audiences),
+        poster: None,
     }
 }
 
@@ -321,10 +338,11 @@ pub(in crate::api) async fn captions_form(
         }
     }
     check_csrf(&visitor, &csrf)?;
+    let caller = &visitor.caller;
     if !remove.is_empty() {
-        crate::ingest::captions::remove(&app, &resource, &remove).await?;
+        crate::ingest::captions::remove(&app, &resource, &remove, caller.account()?.id).await?;
     } else if let Some((name, bytes)) = file.filter(|(_, bytes)| !bytes.is_empty()) {
-        add_captions(&app, &resource, &language, &name, bytes.to_vec()).await?;
+        add_captions(&app, caller, &resource, &language, &name, bytes.to_vec()).await?;
     }
     Ok(Redirect::to(&format!("/studio/resources/{id}?saved=captions")).into_response())
 }
