@@ -353,6 +353,36 @@ async fn errors_are_as_they_say_they_are() {
 }
 
 #[tokio::test]
+async fn a_nul_is_no_failure_of_ours() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    for path in [
+        "/api/libraries/a%00",
+        "/api/resources?kind=a%00",
+        "/api/resources?library=main&stage=a%00",
+        "/api/search?q=a%00&library=b%00",
+        "/libraries/a%00",
+        "/api/resources/a%00",
+        "/media/a%00/original",
+        "/studio?library=a%00&stage=b%00",
+    ] {
+        let status = admin.get(path).await.status;
+        assert!(status < 500, "{path}: {status}");
+    }
+    for (path, body) in [
+        ("/api/session", json!({ "name": "a\0", "password": "b\0" })),
+        ("/api/resources", json!({ "library": "a\0", "title": "b\0" })),
+        ("/api/resources", json!({ "library": "main", "title": "b\0", "licence": "c\0" })),
+        ("/api/libraries", json!({ "slug": "a\0", "name": "b" })),
+        ("/api/libraries", json!({ "slug": "a", "name": "b\0" })),
+        ("/api/libraries", json!({ "slug": "a", "name": "b", "description": "c\0" })),
+    ] {
+        let status = admin.send(Method::POST, path, &body).await.status;
+        assert!(status < 500, "{path} {body}: {status}");
+    }
+}
+
+#[tokio::test]
 async fn every_answer_has_the_id_of_its_request() {
     let app = TestApp::start();
     let nobody = app.nobody();

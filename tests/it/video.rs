@@ -271,6 +271,14 @@ async fn captions_of_a_video_are_played_and_found_at_their_moment() {
     .expect(401);
     admin.delete(&format!("/api/resources/{id}/captions/zh")).await.expect(204);
     admin.delete(&format!("/api/resources/{id}/captions/zh")).await.expect(404);
+    let db = app.db().await;
+    let mut read = db.read().await.expect("a connection");
+    for action in ["captions", "remove-captions"] {
+        let recorded = db::audit::count(&mut read, action, id).await.expect("read");
+        assert!(recorded > 0, "{action}");
+    }
+    drop(read);
+    db.close().await;
     nobody.get(&format!("{base}/captions/zh.vtt")).await.expect(404);
     eventually("captions are gone", Duration::from_secs(2), || async {
         nobody.found("二十四节气").await.is_empty().then_some(())
