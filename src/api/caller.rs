@@ -22,31 +22,42 @@ pub(super) struct Visitor {
     pub csrf: String,
 }
 
-impl FromRequestParts<App> for Visitor {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        if let Some(token) = bearer(&parts.headers) {
-            let account = {
-                let mut db = app.db.read().await?;
-                db::accounts::find_by_token(&mut db, &token_hash(token), app.now_ms()).await?
-            };
+impl Visitor {
+    /// Who sends `headers`, as the database has it now.
+    ///
+    /// # Errors
+    ///
+    /// 401 for a token that is not known, and those of the database.
+    pub(super) async fn of(app: &App, headers: &HeaderMap) -> Result<Self, ApiError> {
+        if let Some(token) = bearer(headers) {
+            let mut db = app.db.read().await?;
+            let account =
+                db::accounts::find_by_token(&mut db, &token_hash(token), app.now_ms()).await?;
             // A wrong token is an error, not nobody: its owner should know.
             let account = account.ok_or(crate::catalogue::RuleError::Anonymous)?;
             return Ok(Self { caller: Caller(Some(account)), csrf: String::new() });
         }
-        let Some(token) = cookie(&parts.headers, COOKIE_NAME) else {
+        let Some(token) = cookie(headers, COOKIE_NAME) else {
             return Ok(Self { caller: Caller(None), csrf: String::new() });
         };
-        if !parts.method.is_safe() {
-            check_origin(&parts.method, &parts.headers, &app.config.server.public_url)?;
-        }
-        let account = {
-            let mut db = app.db.read().await?;
-            db::accounts::find_by_session(&mut db, &token_hash(token), app.now_ms()).await?
-        };
+        let mut db = app.db.read().await?;
+        let account =
+            db::accounts::find_by_session(&mut db, &token_hash(token), app.now_ms()).await?;
         let csrf = account.as_ref().map(|_| csrf_of(token)).unwrap_or_default();
         Ok(Self { caller: Caller(account), csrf })
+    }
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let headers = &parts.headers;
+        let by_cookie = bearer(headers).is_none() && cookie(headers, COOKIE_NAME).is_some();
+        if by_cookie && !parts.method.is_safe() {
+            check_origin(&parts.method, headers, &app.config.server.public_url)?;
+        }
+        Self::of(app, headers).await
     }
 }
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::caller::Who;
 use super::problem::ApiError;
 use crate::app::App;
-use crate::catalogue::{Library, LibraryId, Publishing, RuleError, Visibility};
+use crate::catalogue::{Caller, Library, LibraryId, Publishing, RuleError, Visibility};
 use crate::db;
 
 /// A library.
@@ -67,10 +67,12 @@ pub(super) async fn list(
     State(app): State<App>,
     Who(caller): Who,
 ) -> Result<Json<Vec<LibraryView>>, ApiError> {
-    let all = db::libraries::list(&mut *app.db.read().await?).await?;
+    let mut db = app.db.read().await?;
+    let counts = db::resources::count_published(&mut db).await?;
+    let all = db::libraries::list(&mut db).await?;
     let mut views = Vec::new();
     for library in all.into_iter().filter(|library| caller.can_see_library(library)) {
-        views.push(view(&app, library, &caller).await?);
+        views.push(view(&mut db, &counts, library, &caller).await?);
     }
     Ok(Json(views))
 }
@@ -86,7 +88,7 @@ pub(super) async fn get(
         .await?
         .filter(|library| caller.can_see_library(library))
         .ok_or(ApiError::NotFound)?;
-    Ok(Json(view(&app, library, &caller).await?))
+    Ok(Json(counted(&app, library, &caller).await?))
 }
 
 /// Makes a library. For administrators.
@@ -102,7 +104,7 @@ pub(super) async fn create(
         id: LibraryId::fresh(),
         slug: new.slug.parse()?,
         name: named(new.name)?,
-        description: new.description,
+        description: described(new.description)?,
         visibility: visibility(new.visibility.as_deref().unwrap_or("public"))?,
         publishing: publishing(new.publishing.as_deref().unwrap_or("manual"))?,
         quota_bytes: new.quota_bytes.filter(|quota| *quota > 0),
@@ -120,7 +122,7 @@ pub(super) async fn create(
     let id = library.id.to_string();
     db::audit::record(&mut tx, app.now_ms(), Some(account), "create-library", &id, &detail).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(view(&app, library, &caller).await?)))
+    Ok((StatusCode::CREATED, Json(counted(&app, library, &caller).await?)))
 }
 
 /// Changes a library. For its librarians.
@@ -142,7 +144,7 @@ pub(super) async fn patch(
     }
     let seen_by = library.visibility;
     library.name = patch.name.map_or(Ok(library.name), named)?;
-    library.description = patch.description.unwrap_or(library.description);
+    library.description = patch.description.map_or(Ok(library.description), described)?;
     library.visibility = patch.visibility.as_deref().map_or(Ok(library.visibility), visibility)?;
     library.publishing = patch.publishing.as_deref().map_or(Ok(library.publishing), publishing)?;
     library.quota_bytes = patch.quota_bytes.or(library.quota_bytes).filter(|quota| *quota > 0);
@@ -157,25 +159,26 @@ pub(super) async fn patch(
     tx.commit().await?;
     app.deliveries.forget_all();
     app.resource_changed.notify_one();
-    Ok(Json(view(&app, library, &caller).await?))
+    Ok(Json(counted(&app, library, &caller).await?))
+}
+
+async fn counted(app: &App, library: Library, caller: &Caller) -> Result<LibraryView, ApiError> {
+    let mut db = app.db.read().await?;
+    let counts = db::resources::count_published(&mut db).await?;
+    view(&mut db, &counts, library, caller).await
 }
 
 async fn view(
-    app: &App,
+    db: &mut sqlx::AnyConnection,
+    counts: &[(String, i64)],
     library: Library,
-    caller: &crate::catalogue::Caller,
+    caller: &Caller,
 ) -> Result<LibraryView, ApiError> {
-    let mut db = app.db.read().await?;
-    let counts = db::resources::count_published(&mut db).await?;
     let id = library.id.to_string();
     let own = caller.is_author_of(library.id);
     Ok(LibraryView {
         resources: counts.iter().find(|(library, _)| *library == id).map_or(0, |(_, count)| *count),
-        used_bytes: if own {
-            Some(db::libraries::used_bytes(&mut db, library.id).await?)
-        } else {
-            None
-        },
+        used_bytes: if own { Some(db::libraries::used_bytes(db, library.id).await?) } else { None },
         quota_bytes: library.quota_bytes.filter(|_| own),
         slug: library.slug.to_string(),
         name: library.name,
@@ -193,10 +196,20 @@ async fn view(
 
 fn named(name: String) -> Result<String, RuleError> {
     let name = name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > 200 {
-        return Err(RuleError::BadField { field: "name", value: name });
+    if name.is_empty() || name.contains('\0') || name.chars().count() > 200 {
+        let value = name.chars().take(40).collect();
+        return Err(RuleError::BadField { field: "name", value });
     }
     Ok(name)
+}
+
+fn described(description: String) -> Result<String, RuleError> {
+    let description = description.trim().to_owned();
+    if description.contains('\0') || description.chars().count() > 20_000 {
+        let value = description.chars().take(40).collect();
+        return Err(RuleError::BadField { field: "description", value });
+    }
+    Ok(description)
 }
 
 fn visibility(text: &str) -> Result<Visibility, RuleError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Method, Response};
 
 use super::caller::Who;
 use super::problem::ApiError;
@@ -15,31 +15,34 @@ use crate::db;
 use crate::deliver::{self, Caching, Content, Delivery, Source, Ticket, reply};
 use crate::store::Key;
 
+/// What an answer depends on besides the path.
+type Fields = (Method, HeaderMap);
+
 /// Of what is public, or the caller's.
 pub(super) async fn get(
     State(app): State<App>,
     Who(caller): Who,
     Path((id, path)): Path<(String, String)>,
-    headers: HeaderMap,
+    request: Fields,
 ) -> Result<Response<Body>, ApiError> {
     let delivery = find(&app, &id).await?;
     if !delivery.is_public() && !caller.can_see(&delivery.resource, &delivery.library) {
         return Err(ApiError::NotFound);
     }
-    answer(&app, &delivery, &path, &headers).await
+    answer(&app, &delivery, &path, &request).await
 }
 
 /// Of what is not public, with a ticket.
 pub(super) async fn get_with_ticket(
     State(app): State<App>,
     Path((ticket, id, path)): Path<(String, String, String)>,
-    headers: HeaderMap,
+    request: Fields,
 ) -> Result<Response<Body>, ApiError> {
     let delivery = find(&app, &id).await?;
     if !app.ticket_key.admits(&Ticket(ticket), &delivery.resource, app.now_ms() / 1000) {
         return Err(ApiError::NotFound);
     }
-    let mut response = answer(&app, &delivery, &path, &headers).await?;
+    let mut response = answer(&app, &delivery, &path, &request).await?;
     // The address is a secret.
     response.headers_mut().insert("referrer-policy", HeaderValue::from_static("no-referrer"));
     Ok(response)
@@ -55,7 +58,7 @@ async fn answer(
     app: &App,
     delivery: &Delivery,
     path: &str,
-    headers: &HeaderMap,
+    (method, headers): &Fields,
 ) -> Result<Response<Body>, ApiError> {
     let steps: Vec<&str> = path.split('/').collect();
     let content = match steps.as_slice() {
@@ -93,7 +96,7 @@ async fn answer(
         [rendition, file] => segment(app, delivery, rendition, file)?,
         _ => return Err(ApiError::NotFound),
     };
-    Ok(reply(headers, content))
+    Ok(reply(method, headers, content))
 }
 
 /// Text made for this request.

@@ -17,14 +17,15 @@ mod uploads;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::{HeaderName, Method};
+use http::header::{CACHE_CONTROL, VARY};
+use http::{HeaderName, HeaderValue, Method};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -58,6 +59,20 @@ const EXPOSED: &[&str] = &[
     "upload-metadata",
 ];
 
+/// Methods that are counted by their names.
+const METHODS: &[Method] = &[
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
+
+/// How often what was measured is put together; until then each value takes memory.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// All routes with their layers.
 ///
 /// # Errors
@@ -77,11 +92,18 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
     Ok(routes
         .fallback(async || problem::ApiError::NotFound)
         .with_state(app.clone())
+        // Inside of those that word and count, so that a panic is an error like others.
+        .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), problem::finish))
         .layer(middleware::from_fn(measure))
-        .layer(CatchPanicLayer::new())
         .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_failure(()))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_request(())
+                .on_response(answered)
+                .on_failure(()),
+        )
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)))
 }
 
@@ -104,6 +126,7 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(ops::healthz))
         .routes(routes!(ops::readyz))
         .routes(routes!(ops::metrics))
+        .layer(middleware::map_response(personal))
         .layer(cors())
         // Outside of CORS, which answers every OPTIONS itself.
         .layer(middleware::from_fn_with_state(app.clone(), uploads::protocol))
@@ -152,6 +175,14 @@ fn cors() -> CorsLayer {
         )
 }
 
+/// Data depend on who asks and change at any time.
+async fn personal(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.append(VARY, HeaderValue::from_static("Authorization, Cookie, Accept-Language"));
+    response
+}
+
 /// Counts and times requests by route.
 async fn measure(request: Request, next: Next) -> Response {
     let begun = Instant::now();
@@ -159,7 +190,9 @@ async fn measure(request: Request, next: Next) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
-    let method = request.method().as_str().to_owned();
+    // Anybody may invent methods; each would be a series of its own.
+    let known = METHODS.iter().find(|method| *method == request.method());
+    let method = known.map_or("other", Method::as_str).to_owned();
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
     metrics::counter!("duoku_requests_total", "method" => method, "route" => route.clone(), "status" => status).increment(1);
@@ -172,6 +205,12 @@ fn span(request: &Request) -> tracing::Span {
     let id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
     let path = tracing_path(request.uri().path());
     tracing::info_span!("request", method = %request.method(), path = %path, id = id.unwrap_or(""))
+}
+
+/// One line for each request; its span says which.
+fn answered(response: &Response, took: Duration, _: &tracing::Span) {
+    let (status, ms) = (response.status().as_u16(), took.as_secs_f64() * 1000.0);
+    tracing::info!(status, ms = format_args!("{ms:.1}"), "answered");
 }
 
 /// A path as it may be logged: tickets and the set-up link are secrets.
@@ -188,7 +227,16 @@ pub(crate) fn tracing_path(path: &str) -> Cow<'_, str> {
 /// The process's metrics.
 fn recorder() -> &'static PrometheusHandle {
     static RECORDER: LazyLock<PrometheusHandle> = LazyLock::new(|| {
-        PrometheusBuilder::new().install_recorder().expect("only this installs one")
+        let recorder = PrometheusBuilder::new().install_recorder().expect("only this installs one");
+        let handle = recorder.clone();
+        let upkeep = move || {
+            loop {
+                std::thread::sleep(UPKEEP);
+                handle.run_upkeep();
+            }
+        };
+        std::thread::Builder::new().name("metrics".into()).spawn(upkeep).expect("a small thread");
+        recorder
     });
     &RECORDER
 }

@@ -6,7 +6,10 @@
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, VARY,
+    WWW_AUTHENTICATE,
+};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
@@ -88,6 +91,7 @@ impl ApiError {
             Self::Db(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
             Self::Store(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
             Self::Index(indexer::Error::QueryTooLong { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Db(error) if error.is_bad_text() => StatusCode::BAD_REQUEST,
             Self::Ingest(_) | Self::Db(_) | Self::Store(_) | Self::Index(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -108,15 +112,13 @@ impl ApiError {
                 };
                 (code.into(), String::new())
             }
-            Self::Refused(refusal @ (Refusal::Type(ending) | Refusal::NotYet(ending))) => {
-                (refusal.code().into(), ending.clone())
-            }
-            Self::Refused(refusal) => (refusal.code().into(), refusal.to_string()),
+            Self::Refused(refusal) => (refusal.code().into(), refusal.info()),
             Self::Coded { code, info, .. } => ((*code).into(), info.clone()),
             Self::Ingest(error) if !error.is_transient() => error.reason(),
             Self::Index(indexer::Error::QueryTooLong { .. }) => {
                 ("query_too_long".into(), String::new())
             }
+            Self::Db(error) if error.is_bad_text() => ("malformed".into(), String::new()),
             _ if self.status() == StatusCode::INSUFFICIENT_STORAGE => {
                 ("disk_full".into(), String::new())
             }
@@ -166,12 +168,23 @@ pub(super) async fn finish(State(app): State<App>, request: Request, next: Next)
         problem(status, &code, &sentence)
     };
     for (name, value) in response.headers() {
-        if name != CONTENT_TYPE && name != http::header::CONTENT_LENGTH {
+        // What says something about the body that was replaced does not hold any more.
+        if ![CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING, CACHE_CONTROL].contains(name) {
             worded.headers_mut().append(name.clone(), value.clone());
         }
     }
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        worded.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+    let headers = worded.headers_mut();
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        StatusCode::UNAUTHORIZED => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        _ => {}
     }
     worded
 }
@@ -185,10 +198,10 @@ fn bare(response: &Response) -> Option<ApiError> {
         _ if ours => None,
         StatusCode::NOT_FOUND => Some(ApiError::NotFound),
         StatusCode::METHOD_NOT_ALLOWED => coded("method"),
+        StatusCode::PAYLOAD_TOO_LARGE => coded("body_too_large"),
         StatusCode::BAD_REQUEST
         | StatusCode::UNPROCESSABLE_ENTITY
-        | StatusCode::UNSUPPORTED_MEDIA_TYPE
-        | StatusCode::PAYLOAD_TOO_LARGE => coded("bad_request"),
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE => coded("malformed"),
         StatusCode::INTERNAL_SERVER_ERROR => coded("broken"),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => coded("busy"),
         _ => None,

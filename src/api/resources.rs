@@ -1,19 +1,19 @@
 //! Resources as JSON.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures::Stream;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::{IntoParams, ToSchema};
 
-use super::caller::Who;
+use super::caller::{Visitor, Who};
 use super::links::{Links, links};
 use super::problem::ApiError;
 use super::reader::Reader;
@@ -24,7 +24,8 @@ use crate::catalogue::{
 };
 use crate::db;
 use crate::db::resources::Filter;
-use crate::ingest::stage::{self, Action};
+use crate::ingest::stage::{self, Action, Edit};
+use crate::pages::Lang;
 
 /// A resource.
 #[derive(Debug, Serialize, ToSchema)]
@@ -192,24 +193,22 @@ pub(super) async fn list(
     let page = query.page.unwrap_or(1).clamp(1, 1_000_000);
     let mut filter =
         Filter { kind: query.kind, stage: Some("published".into()), ..Filter::default() };
-    let mut author = caller.is_administrator();
+    let mut any_stage = caller.is_administrator();
     match &query.library {
         Some(slug) => {
             let library = db::libraries::find_by_slug(&mut *app.db.read().await?, slug)
                 .await?
                 .filter(|library| caller.can_see_library(library))
                 .ok_or(ApiError::NotFound)?;
-            author |= caller.is_author_of(library.id);
-            if !caller.is_librarian_of(library.id)
-                && query.stage.as_deref().is_some_and(|s| s != "published")
-            {
-                filter.uploaded_by = caller.0.as_ref().map(|account| account.id.to_string());
+            any_stage = caller.is_author_of(library.id);
+            if any_stage && !caller.is_librarian_of(library.id) {
+                filter.seen_by = Some(caller.account()?.id.to_string());
             }
             filter.library = Some(library.id);
         }
         None => filter.public_only = !caller.is_administrator(),
     }
-    if author {
+    if any_stage {
         filter.stage = query.stage;
     }
     let (total, found) =
@@ -217,7 +216,12 @@ pub(super) async fn list(
             .await?;
     let mut items = Vec::with_capacity(found.len());
     for resource in found {
-        items.push(view(&app, &caller, &reader, resource.id).await?);
+        match view(&app, &caller, &reader, resource.id).await {
+            Ok(view) => items.push(view),
+            // Withdrawn since the list was read.
+            Err(ApiError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(Json(ResourceList { total, items }))
 }
@@ -230,8 +234,8 @@ pub(super) async fn get(
     reader: Reader,
     Path(id): Path<String>,
 ) -> Result<Json<ResourceView>, ApiError> {
-    let (resource, _) = visible(&app, &caller, &id).await?;
-    Ok(Json(view(&app, &caller, &reader, resource.id).await?))
+    let id = id.parse().map_err(|_| ApiError::NotFound)?;
+    Ok(Json(view(&app, &caller, &reader, id).await?))
 }
 
 /// Changes what is said about a resource.
@@ -244,22 +248,17 @@ pub(super) async fn patch(
     Json(patch): Json<ResourcePatch>,
 ) -> Result<Json<ResourceView>, ApiError> {
     let resource = editable(&app, &caller, &id).await?;
-    if let Some(number) = patch.poster {
-        act(&app, &caller, resource.id, Action::Poster(number)).await?;
-    }
-    let old = resource.details;
-    let details = Details {
-        title: patch.title.unwrap_or(old.title),
-        description: patch.description.unwrap_or(old.description),
-        language: patch
-            .language
-            .map_or(old.language, |language| Some(language).filter(|l| !l.is_empty())),
-        author: patch.author.unwrap_or(old.author),
-        licence: patch.licence.unwrap_or(old.licence),
-        topics: patch.topics.unwrap_or(old.topics),
-        audiences: patch.audiences.unwrap_or(old.audiences),
+    let edit = Edit {
+        title: patch.title,
+        description: patch.description,
+        language: patch.language,
+        author: patch.author,
+        licence: patch.licence,
+        topics: patch.topics,
+        audiences: patch.audiences,
+        poster: patch.poster,
     };
-    act(&app, &caller, resource.id, Action::Edit(Box::new(details))).await?;
+    act(&app, &caller, resource.id, Action::Edit(Box::new(edit))).await?;
     Ok(Json(view(&app, &caller, &reader, resource.id).await?))
 }
 
@@ -309,15 +308,21 @@ pub(super) async fn retry(
 }
 
 /// The resource each time the pipeline comes further, as server-sent events named `progress`.
+///
+/// The stream ends once nothing works on it any more, or when you may not see it any longer.
 #[utoipa::path(get, path = "/api/resources/{id}/events", tag = "resources", params(("id" = String, Path)), responses((status = 200, content_type = "text/event-stream")))]
 pub(super) async fn events(
     State(app): State<App>,
     Who(caller): Who,
     reader: Reader,
     Path(id): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let (resource, _) = visible(&app, &caller, &id).await?;
-    let stream = progress_stream(app, caller, reader, resource.id);
+    let watch = app.progress.subscribe();
+    let (id, told) = (resource.id, String::new());
+    let follower = Follower { app, headers, reader, id, watch, told, over: false };
+    let stream = futures::stream::unfold(follower, Follower::next);
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()).into_response())
 }
 
@@ -337,7 +342,7 @@ pub(super) async fn put_captions(
         .await
         .map_err(|_| ApiError::coded(StatusCode::PAYLOAD_TOO_LARGE, "captions_too_large", ""))?;
     let name = query.get("filename").map_or("captions.vtt", String::as_str);
-    add_captions(&app, &resource, &language, name, bytes.to_vec()).await?;
+    add_captions(&app, &caller, &resource, &language, name, bytes.to_vec()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -349,7 +354,7 @@ pub(super) async fn delete_captions(
     Path((id, name)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let resource = editable(&app, &caller, &id).await?;
-    if crate::ingest::captions::remove(&app, &resource, &name).await? {
+    if crate::ingest::captions::remove(&app, &resource, &name, caller.account()?.id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NotFound)
@@ -359,6 +364,7 @@ pub(super) async fn delete_captions(
 /// Reads captions of any known form and adds them.
 pub(super) async fn add_captions(
     app: &App,
+    caller: &Caller,
     resource: &Resource,
     language: &str,
     file_name: &str,
@@ -375,7 +381,7 @@ pub(super) async fn add_captions(
         .into());
     }
     let captions = crate::ingest::captions::read(app, file_name, bytes).await?;
-    crate::ingest::captions::add(app, resource, language, &captions).await?;
+    crate::ingest::captions::add(app, resource, language, &captions, caller.account()?.id).await?;
     Ok(())
 }
 
@@ -426,40 +432,59 @@ async fn acted(
     Ok(Json(view(app, caller, reader, resource.id).await?))
 }
 
-fn progress_stream(
+/// Somebody who watches a resource.
+struct Follower {
     app: App,
-    caller: Caller,
+    headers: HeaderMap,
     reader: Reader,
     id: ResourceId,
-) -> impl Stream<Item = Result<Event, axum::Error>> {
-    let watch = app.progress.subscribe();
-    let state = (app, caller, reader, watch, true);
-    futures::stream::unfold(state, move |(app, caller, reader, mut watch, first)| async move {
-        if !first && !changed(&app, &mut watch, id).await {
-            return None;
+    watch: Receiver<ResourceId>,
+    /// What was told last; empty before the first time.
+    told: String,
+    /// Whether nothing more will change by itself.
+    over: bool,
+}
+
+impl Follower {
+    /// The next view that differs from the last. Each turn asks again who is calling and
+    /// what they may see, so a withdrawal or a lost role ends the stream.
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        while !self.over {
+            if !self.told.is_empty() && !changed(&self.app, &mut self.watch, self.id).await {
+                return None;
+            }
+            let caller = Visitor::of(&self.app, &self.headers).await.ok()?.caller;
+            let view = view(&self.app, &caller, &self.reader, self.id).await.ok()?;
+            self.over = !matches!(view.stage, "draft" | "processing");
+            let text = serde_json::to_string(&view).expect("plain data has a JSON form");
+            if text != self.told {
+                self.told.clone_from(&text);
+                return Some((Ok(Event::default().event("progress").data(text)), self));
+            }
         }
-        let view = view(&app, &caller, &reader, id).await.ok()?;
-        let event = Event::default().event("progress").json_data(view);
-        Some((event, (app, caller, reader, watch, false)))
-    })
+        None
+    }
 }
 
 /// Waits until `id` may have changed; false when the program stops.
 async fn changed(app: &App, watch: &mut Receiver<ResourceId>, id: ResourceId) -> bool {
+    // What another process does is seen by looking now and then.
+    let look = tokio::time::sleep(Duration::from_secs(2));
+    tokio::pin!(look);
     loop {
-        // What another process does is seen by looking now and then.
-        let told = tokio::time::timeout(Duration::from_secs(2), watch.recv());
         tokio::select! {
-            told = told => match told {
-                Ok(Ok(other)) if other != id => {}
-                Ok(Err(RecvError::Closed)) => return false,
+            told = watch.recv() => match told {
+                Ok(other) if other != id => {}
+                Err(RecvError::Closed) => return false,
                 _ => return true,
             },
+            () = &mut look => return true,
             () = app.stop.cancelled() => return false,
         }
     }
 }
 
+/// What `caller` is shown of the resource `id`, with tickets where it is not public.
 async fn view(
     app: &App,
     caller: &Caller,
@@ -467,18 +492,24 @@ async fn view(
     id: ResourceId,
 ) -> Result<ResourceView, ApiError> {
     let delivery = app.deliveries.find(&app.db, id).await?.ok_or(ApiError::NotFound)?;
-    // What changes by the second is not kept.
-    let resource =
-        db::resources::find(&mut *app.db.read().await?, id).await?.ok_or(ApiError::NotFound)?;
+    // What changes by the second is not kept. It is read after the delivery, so that tickets
+    // are of an epoch in which the caller may see it.
+    let resource = db::resources::find(&mut *app.db.read().await?, id)
+        .await?
+        .filter(|resource| caller.can_see(resource, &delivery.library))
+        .ok_or(ApiError::NotFound)?;
     let word = |code: &str| sentence(reader.lang, code, "");
-    let processing = resource.stage == Stage::Processing;
+    let doing = match resource.stage {
+        Stage::Processing => Some(doing(app, reader.lang, &resource).await?),
+        _ => None,
+    };
     Ok(ResourceView {
         id: id.to_string(),
         library: delivery.library.slug.to_string(),
         kind: resource.kind.as_str(),
         stage: resource.stage.as_str(),
         progress: resource.progress,
-        doing: processing.then(|| word(&resource.doing)),
+        doing,
         failure: resource.failure.as_deref().map(|code| {
             sentence(reader.lang, code, resource.failure_info.as_deref().unwrap_or(""))
         }),
@@ -503,6 +534,27 @@ async fn view(
         licence: resource.details.licence,
         topics: resource.details.topics,
         audiences: resource.details.audiences,
+    })
+}
+
+/// What the pipeline does now, and why it waits when it waits.
+pub(super) async fn doing(app: &App, lang: Lang, resource: &Resource) -> Result<String, ApiError> {
+    let mut db = app.db.read().await?;
+    let jobs = db::jobs::list(&mut db, resource.id).await?;
+    if let Some(job) = jobs.iter().find(|job| job.state == "running") {
+        return Ok(sentence(lang, &job.kind, ""));
+    }
+    if let Some(again) = jobs.iter().find(|job| job.state == "queued" && job.attempts > 0) {
+        let seconds = (again.run_at_ms - app.now_ms()).max(0) / 1000;
+        let text = lang.pick("上次没有成功，{} 秒后重试", "The last attempt failed; again in {} s");
+        return Ok(text.replace("{}", &seconds.to_string()));
+    }
+    let ahead = db::jobs::count_ahead(&mut db, resource.id).await?;
+    Ok(if ahead > 0 {
+        lang.pick("排队中，前面还有 {} 个资源", "Waiting behind {} others")
+            .replace("{}", &ahead.to_string())
+    } else {
+        sentence(lang, "waiting", "")
     })
 }
 

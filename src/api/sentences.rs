@@ -1,9 +1,10 @@
 //! Every code that people may meet, as a sentence in Chinese and in English.
 
 use crate::catalogue::{RuleError, label_of};
-use crate::pages::Lang;
+use crate::pages::{Lang, kind_word, size};
 
-/// The sentence for `code`, about `info`.
+/// The sentence for `code`, about `info`: as it is, or several words that a language has its
+/// own words for.
 #[must_use]
 pub fn sentence(lang: Lang, code: &str, info: &str) -> String {
     let Some((_, zh, en)) = SENTENCES.iter().find(|(known, ..)| *known == code) else {
@@ -14,16 +15,36 @@ pub fn sentence(lang: Lang, code: &str, info: &str) -> String {
             )
             .to_owned();
     };
-    lang.pick(zh, en).replace("{}", info)
+    let text = lang.pick(zh, en);
+    match code {
+        "too_large" | "quota" => in_turn(text, info, |bytes| bytes.parse().ok().map(size)),
+        "type_mismatch" => in_turn(text, info, |kind| {
+            kind.parse().ok().map(|kind| kind_word(lang, kind).to_owned())
+        }),
+        _ => text.replace("{}", info),
+    }
 }
 
-/// Code, Chinese, English; `{}` is the value in question.
+/// `text` with the words of `info` in its places, each as `word` has it.
+fn in_turn(text: &str, info: &str, word: impl Fn(&str) -> Option<String>) -> String {
+    info.split_whitespace().fold(text.to_owned(), |text, part| {
+        text.replacen("{}", &word(part).unwrap_or_else(|| part.to_owned()), 1)
+    })
+}
+
+/// Code, Chinese, English; `{}` is the value in question, or one of several in their order.
 const SENTENCES: &[(&str, &str, &str)] = &[
     // Requests
     ("not_found", "没有找到，或者您无权查看。", "Not found, or not yours to see."),
     ("anonymous", "请先登录。", "Log in first."),
     ("forbidden", "您的账号没有这项权限。", "Your account may not do this."),
     ("bad_request", "请求有误：{}", "The request is wrong: {}"),
+    (
+        "malformed",
+        "请求的内容不完整，或者格式不对。",
+        "What was sent is not whole, or not of the form that is expected.",
+    ),
+    ("body_too_large", "发送的内容太大。", "What was sent is too large."),
     ("bad_field", "这一项不能使用：{}", "This cannot be used: {}"),
     ("conflict", "当前状态下不能这样做：{}", "This cannot be done in its present state: {}"),
     ("taken", "“{}”已经有人用了。", "\"{}\" is taken already."),
@@ -62,10 +83,18 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "字幕要加到一个视频或音频上：请打开该资源的编辑页上传字幕。",
         "Captions are added to a video or audio: upload them on its edit page.",
     ),
-    ("type_mismatch", "文件内容与扩展名不符：{}", "The content is not what the name says: {}"),
+    (
+        "type_mismatch",
+        "文件内容与扩展名不符：看名字是{}，内容却是{}。",
+        "The content is not what the name says: named as {}, but holding {}.",
+    ),
     ("empty", "文件是空的。", "The file is empty."),
-    ("too_large", "文件太大：{}", "The file is too large: {}"),
-    ("quota", "资源库的空间不够了：{}", "The library has not enough space left: {}"),
+    ("too_large", "文件太大：{}，最大 {}。", "The file is too large: {}, more than {}."),
+    (
+        "quota",
+        "资源库的空间不够了：文件有 {}，只剩 {}。",
+        "The library has not enough space left: the file has {}, the library {}.",
+    ),
     (
         "disk_full",
         "服务器磁盘空间不足，暂时不能上传。请联系管理员。",
@@ -245,12 +274,16 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "topics", zh: "主题", en: "topics" },
     crate::catalogue::Term { code: "audiences", zh: "适用人群", en: "audiences" },
     crate::catalogue::Term { code: "slug", zh: "网址名", en: "slug" },
+    crate::catalogue::Term { code: "publishing", zh: "发布方式", en: "publishing" },
+    crate::catalogue::Term { code: "visibility", zh: "可见范围", en: "visibility" },
+    crate::catalogue::Term { code: "name", zh: "名称", en: "name" },
     crate::catalogue::Term { code: "poster", zh: "封面", en: "poster" },
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::{Kind, Refusal};
 
     #[test]
     fn every_refusal_has_its_sentence() {
@@ -267,5 +300,18 @@ mod tests {
             assert!(SENTENCES.iter().any(|(known, ..)| *known == code), "{code}");
         }
         assert_eq!(sentence(Lang::En, "taken", "lin"), "\"lin\" is taken already.");
+    }
+
+    #[test]
+    fn refusals_are_in_one_language() {
+        let say = |lang, refusal: &Refusal| sentence(lang, refusal.code(), &refusal.info());
+        let large = Refusal::TooLarge { size_bytes: 5_500_000_000, limit_bytes: 2_000_000_000 };
+        assert_eq!(say(Lang::Zh, &large), "文件太大：5.5 GB，最大 2.0 GB。");
+        let mismatch = Refusal::Mismatch { named: Kind::Video, found: Kind::Image };
+        assert_eq!(say(Lang::Zh, &mismatch), "文件内容与扩展名不符：看名字是视频，内容却是图片。");
+        for refusal in [large, mismatch, Refusal::Quota { size_bytes: 5, free_bytes: 0 }] {
+            let zh = say(Lang::Zh, &refusal);
+            assert!(!zh.contains("{}") && !zh.contains("the") && !zh.contains("bytes"), "{zh}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::caller::{COOKIE_NAME, Who, check_origin, fresh_token, token_hash};
@@ -28,6 +29,12 @@ pub(crate) const SETUP: &str = "setup_token";
 
 /// Shortest password that is taken, in characters.
 pub(super) const MIN_PASSWORD: usize = 8;
+
+/// Longest password that is taken, in bytes.
+pub(super) const MAX_PASSWORD: usize = 1024;
+
+/// Longest login name, in bytes.
+const MAX_NAME: usize = 256;
 
 /// How long failures are remembered.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -99,26 +106,26 @@ pub(super) async fn log_in(
     login: &Login,
 ) -> Result<HeaderValue, ApiError> {
     let name = login.name.trim().to_lowercase();
-    let keys = [format!("address {address}"), format!("name {name}")];
-    if keys.iter().any(|key| failures(key) >= app.config.session.max_failures) {
-        return Err(ApiError::coded(StatusCode::TOO_MANY_REQUESTS, "too_many", ""));
+    let wrong = || ApiError::coded(StatusCode::UNAUTHORIZED, "wrong_password", "");
+    if name.len() > MAX_NAME || name.contains('\0') || login.password.len() > MAX_PASSWORD {
+        return Err(wrong());
     }
+    // Counted before the work is done, so that many at once cannot slip through.
+    let keys = [format!("address {address}"), format!("name {name}")];
+    let attempt = Attempt::begin(keys, app.config.session.max_failures)
+        .ok_or_else(|| ApiError::coded(StatusCode::TOO_MANY_REQUESTS, "too_many", ""))?;
     let known = db::accounts::find_credentials(&mut *app.db.read().await?, &name).await?;
     let (account, hash) = match known {
-        Some(known) => (Some(known.account), known.password_hash),
-        // The same work for names that do not exist.
-        None => (None, decoy().to_owned()),
+        Some(known) => (Some(known.account), Some(known.password_hash)),
+        None => (None, None),
     };
     let password = login.password.clone();
-    let right =
-        tokio::task::spawn_blocking(move || verify(&password, &hash)).await.unwrap_or(false);
-    match account.filter(|_| right) {
-        Some(account) => session(app, account).await,
-        None => {
-            keys.iter().for_each(|key| count_failure(key));
-            Err(ApiError::coded(StatusCode::UNAUTHORIZED, "wrong_password", ""))
-        }
-    }
+    // The same work for names that do not exist.
+    let verify = move || verify(&password, hash.as_deref().unwrap_or_else(|| decoy()));
+    let right = hashing(verify).await.inspect_err(|_| attempt.take_back())?;
+    let account = account.filter(|_| right).ok_or_else(wrong)?;
+    attempt.take_back();
+    session(app, account).await
 }
 
 /// Ends the session of the request's cookie, and gives the cookie that removes it.
@@ -148,8 +155,8 @@ pub(super) async fn set_up(
     password: &str,
 ) -> Result<HeaderValue, ApiError> {
     let password = password.to_owned();
-    let hash = tokio::task::spawn_blocking(move || hash_password(&password)).await;
-    let hash = hash.ok().and_then(Result::ok).ok_or_else(|| ApiError::bad("password"))?;
+    let hash = hashing(move || hash_password(&password)).await?;
+    let hash = hash.map_err(|_| ApiError::bad("password"))?;
     let mut tx = app.db.begin().await?;
     check_setup(&mut tx, token).await?;
     db::settings::delete(&mut tx, SETUP).await?;
@@ -197,19 +204,63 @@ fn decoy() -> &'static str {
     &DECOY
 }
 
-static FAILURES: LazyLock<Mutex<HashMap<String, Vec<Instant>>>> = LazyLock::new(Mutex::default);
-
-fn failures(key: &str) -> u32 {
-    let all = FAILURES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let recent =
-        all.get(key).map_or(0, |times| times.iter().filter(|t| t.elapsed() < WINDOW).count());
-    u32::try_from(recent).unwrap_or(u32::MAX)
+/// Does `work` on a password in its turn.
+///
+/// # Errors
+///
+/// 503 when too many wait already.
+async fn hashing<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let busy = || ApiError::coded(StatusCode::SERVICE_UNAVAILABLE, "busy", "");
+    let place = WAITING.try_acquire().map_err(|_| busy())?;
+    let turn = HASHING.acquire().await.map_err(|_| busy())?;
+    // The work goes on when the request is given up: it keeps its turn.
+    let work = move || {
+        let _held = (place, turn);
+        work()
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| ApiError::coded(StatusCode::INTERNAL_SERVER_ERROR, "broken", ""))
 }
 
-fn count_failure(key: &str) {
-    let mut all = FAILURES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    all.retain(|_, times| times.iter().any(|time| time.elapsed() < WINDOW));
-    let times = all.entry(key.to_owned()).or_default();
-    times.retain(|time| time.elapsed() < WINDOW);
-    times.push(Instant::now());
+/// Passwords that are hashed at the same time; each takes 19 MiB and a core.
+static HASHING: Semaphore = Semaphore::const_new(2);
+
+/// Passwords that are hashed or wait for it.
+static WAITING: Semaphore = Semaphore::const_new(32);
+
+/// Attempts of the last minute that failed or are not over, by address and by name.
+static ATTEMPTS: LazyLock<Mutex<HashMap<String, Vec<Instant>>>> = LazyLock::new(Mutex::default);
+
+/// An attempt to log in, which counts until it is taken back.
+struct Attempt([String; 2]);
+
+impl Attempt {
+    /// Counts one more for each of `keys`, unless one of them has `most` already.
+    fn begin(keys: [String; 2], most: u32) -> Option<Self> {
+        let mut all = ATTEMPTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        all.retain(|_, times| {
+            times.retain(|time| time.elapsed() < WINDOW);
+            !times.is_empty()
+        });
+        let counted = |key| all.get(key).map_or(0, Vec::len);
+        if keys.iter().map(counted).any(|count| count >= most as usize) {
+            return None;
+        }
+        for key in &keys {
+            all.entry(key.clone()).or_default().push(Instant::now());
+        }
+        Some(Self(keys))
+    }
+
+    fn take_back(&self) {
+        let mut all = ATTEMPTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for key in &self.0 {
+            if let Some(times) = all.get_mut(key) {
+                times.pop();
+            }
+        }
+    }
 }

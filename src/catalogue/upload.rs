@@ -75,6 +75,18 @@ impl Refusal {
             Self::DiskFull { .. } => "disk_full",
         }
     }
+
+    /// What the sentence is about, in no language: an ending, kinds, or bytes.
+    #[must_use]
+    pub fn info(&self) -> String {
+        match self {
+            Self::Type(ending) | Self::NotYet(ending) => ending.clone(),
+            Self::Mismatch { named, found } => format!("{named} {found}"),
+            Self::TooLarge { size_bytes, limit_bytes } => format!("{size_bytes} {limit_bytes}"),
+            Self::Quota { size_bytes, free_bytes } => format!("{size_bytes} {free_bytes}"),
+            Self::Captions | Self::Empty | Self::DiskFull { .. } => String::new(),
+        }
+    }
 }
 
 const fn of(kind: Kind, media_type: &'static str) -> FileType {

@@ -194,7 +194,7 @@ impl Import {
                 return Ok(None);
             }
             if !self.dry_run {
-                captions::add(app, resource, &language, &read).await?;
+                captions::add(app, resource, &language, &read, resource.uploaded_by).await?;
             }
             Ok::<_, ingest::Error>(Some(language))
         };
@@ -242,13 +242,7 @@ fn head(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 fn refused(path: &Path, refusal: &Refusal) -> Line {
-    let info = match refusal {
-        Refusal::Type(_) | Refusal::NotYet(_) => {
-            name_of(path).rsplit('.').next().unwrap_or_default().to_owned()
-        }
-        refusal => refusal.to_string(),
-    };
-    line_of(path, "refused", None, sentence(Lang::Zh, refusal.code(), &info))
+    line_of(path, "refused", None, sentence(Lang::Zh, refusal.code(), &refusal.info()))
 }
 
 /// What is said of a file that is there already.

@@ -143,16 +143,26 @@ pub async fn insert_part(
     .map_err(Into::into)
 }
 
-/// Marks all renditions of a resource as complete.
+/// Marks the renditions of a resource as complete whose jobs are all done: a copied picture has
+/// one job, the sound has one, and each part of the encoded pictures.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn complete_renditions(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
-    sqlx::query("UPDATE rendition SET state = 'complete' WHERE resource = $1")
-        .bind(resource.to_string())
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "UPDATE rendition SET state = 'complete'
+          WHERE resource = $1 AND state <> 'complete'
+            AND NOT EXISTS (
+                SELECT 1 FROM job
+                 WHERE job.resource = $1 AND job.state IN ('queued', 'running')
+                   AND job.kind = CASE WHEN rendition.kind = 'audio' THEN 'audio'
+                                       WHEN rendition.name LIKE '%-copy' THEN 'copy'
+                                       ELSE 'encode' END)",
+    )
+    .bind(resource.to_string())
+    .execute(db)
+    .await?;
     Ok(())
 }
 

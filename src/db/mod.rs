@@ -70,6 +70,13 @@ impl Error {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| full.contains(&&*code)))
     }
 
+    /// Whether a text was given that cannot be kept: PostgreSQL takes no NUL
+    /// (`character_not_in_repertoire`).
+    #[must_use]
+    pub fn is_bad_text(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|c| c == "22021"))
+    }
+
     /// Whether a unique name is taken already.
     #[must_use]
     pub fn is_taken(&self) -> bool {

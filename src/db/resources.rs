@@ -54,6 +54,8 @@ pub struct Filter {
     pub stage: Option<String>,
     /// Uploaded by this account.
     pub uploaded_by: Option<String>,
+    /// Published, or uploaded by this account.
+    pub seen_by: Option<String>,
     /// Only in public libraries.
     pub public_only: bool,
 }
@@ -213,7 +215,8 @@ pub async fn list(
     let condition = "r.stage <> 'deleted'
             AND ($1 IS NULL OR r.library = $1) AND ($2 IS NULL OR r.kind = $2)
             AND ($3 IS NULL OR r.stage = $3) AND ($4 IS NULL OR r.uploaded_by = $4)
-            AND ($5 = 0 OR r.library IN (SELECT id FROM library WHERE visibility = 'public'))";
+            AND ($5 = 0 OR r.library IN (SELECT id FROM library WHERE visibility = 'public'))
+            AND ($6 IS NULL OR r.stage = 'published' OR r.uploaded_by = $6)";
     let library = filter.library.map(|id| id.to_string());
     let bind = (
         library.as_deref(),
@@ -221,6 +224,7 @@ pub async fn list(
         filter.stage.as_deref(),
         filter.uploaded_by.as_deref(),
         i64::from(filter.public_only),
+        filter.seen_by.as_deref(),
     );
     let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
         "SELECT COUNT(*) FROM resource r WHERE {condition}"
@@ -230,17 +234,19 @@ pub async fn list(
     .bind(bind.2)
     .bind(bind.3)
     .bind(bind.4)
+    .bind(bind.5)
     .fetch_one(&mut *db)
     .await?;
     let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
         "SELECT r.* FROM resource r WHERE {condition}
-          ORDER BY COALESCE(r.published_ms, r.created_ms) DESC, r.id DESC LIMIT $6 OFFSET $7"
+          ORDER BY COALESCE(r.published_ms, r.created_ms) DESC, r.id DESC LIMIT $7 OFFSET $8"
     )))
     .bind(bind.0)
     .bind(bind.1)
     .bind(bind.2)
     .bind(bind.3)
     .bind(bind.4)
+    .bind(bind.5)
     .bind(limit)
     .bind(offset)
     .fetch_all(db)

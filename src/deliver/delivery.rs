@@ -1,6 +1,7 @@
 //! A resource with all that it is played and read from, kept for some seconds.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -23,7 +24,8 @@ pub struct Delivery {
     pub resource: Resource,
     /// Its library.
     pub library: Library,
-    /// In the order of manifests; those without a part are left out.
+    /// In the order of manifests; those without a part are left out, and all while
+    /// picture or sound has none.
     pub renditions: Vec<Rendition>,
     /// Chinese first.
     pub captions: Vec<Caption>,
@@ -33,11 +35,16 @@ pub struct Delivery {
 
 /// What can be delivered, by resource.
 #[derive(Debug, Clone)]
-pub struct Deliveries(Cache<ResourceId, Option<Arc<Delivery>>>);
+pub struct Deliveries {
+    kept: Cache<ResourceId, Option<Arc<Delivery>>>,
+    /// Raised whenever something is forgotten.
+    epoch: Arc<AtomicU64>,
+}
 
 impl Default for Deliveries {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(MOST).time_to_live(KEEP).build())
+        let kept = Cache::builder().max_capacity(MOST).time_to_live(KEEP).build();
+        Self { kept, epoch: Arc::default() }
     }
 }
 
@@ -48,30 +55,46 @@ impl Deliveries {
     ///
     /// Those of the database.
     pub async fn find(&self, db: &Db, id: ResourceId) -> Result<Option<Arc<Delivery>>, db::Error> {
-        if let Some(kept) = self.0.get(&id) {
-            return Ok(kept);
+        match self.kept.get(&id) {
+            Some(kept) => Ok(kept),
+            None => self.keep(id, load(db, id)).await,
         }
-        let found = load(db, id).await?.map(Arc::new);
-        self.0.insert(id, found.clone());
+    }
+
+    /// Keeps what `loading` gives, unless something was forgotten meanwhile: it may be from
+    /// before the change.
+    async fn keep(
+        &self,
+        id: ResourceId,
+        loading: impl Future<Output = Result<Option<Delivery>, db::Error>>,
+    ) -> Result<Option<Arc<Delivery>>, db::Error> {
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        let found = loading.await?.map(Arc::new);
+        self.kept.insert(id, found.clone());
+        // After the insertion: who raises it later removes what was inserted.
+        if self.epoch.load(Ordering::SeqCst) != epoch {
+            self.kept.invalidate(&id);
+        }
         Ok(found)
     }
 
     /// Forgets everything.
     pub fn forget_all(&self) {
-        self.0.invalidate_all();
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.kept.invalidate_all();
     }
 
     /// Forgets what is kept of `id`.
     pub fn forget(&self, id: ResourceId) {
-        self.0.invalidate(&id);
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.kept.invalidate(&id);
     }
 }
 
 async fn load(db: &Db, id: ResourceId) -> Result<Option<Delivery>, db::Error> {
     let mut db = db.read().await?;
     let Some(resource) = db::resources::find(&mut db, id).await? else { return Ok(None) };
-    let mut renditions = db::media::list_renditions(&mut db, id).await?;
-    renditions.retain(|rendition| rendition.init.is_some() && !rendition.parts.is_empty());
+    let renditions = playable(db::media::list_renditions(&mut db, id).await?);
     Ok(Some(Delivery {
         library: db::libraries::get(&mut db, resource.library).await?,
         captions: db::media::list_captions(&mut db, id).await?,
@@ -79,6 +102,21 @@ async fn load(db: &Db, id: ResourceId) -> Result<Option<Delivery>, db::Error> {
         renditions,
         resource,
     }))
+}
+
+/// Those that have begun; none before there is both picture and sound, where both are planned.
+/// Players look only once for what there is to choose from.
+fn playable(mut renditions: Vec<Rendition>) -> Vec<Rendition> {
+    let kinds = |renditions: &[Rendition]| {
+        [TrackKind::Video, TrackKind::Audio]
+            .map(|kind| renditions.iter().any(|rendition| rendition.kind == kind))
+    };
+    let planned = kinds(&renditions);
+    renditions.retain(|rendition| rendition.init.is_some() && !rendition.parts.is_empty());
+    if kinds(&renditions) != planned {
+        renditions.clear();
+    }
+    renditions
 }
 
 impl Delivery {
@@ -102,5 +140,35 @@ impl Delivery {
 
     pub(super) fn of_kind(&self, kind: TrackKind) -> impl Iterator<Item = &Rendition> {
         self.renditions.iter().filter(move |rendition| rendition.kind == kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_played_before_picture_and_sound() {
+        let [video, sound] = [TrackKind::Video, TrackKind::Audio]
+            .map(|kind| super::super::tests::rendition("a", kind, None));
+        let coming = Rendition { parts: Vec::new(), init: None, ..sound.clone() };
+        assert_eq!(playable(vec![video.clone()]).len(), 1, "one without sound");
+        assert_eq!(playable(vec![video.clone(), coming.clone()]).len(), 0);
+        let dark = Rendition { parts: Vec::new(), ..video.clone() };
+        assert_eq!(playable(vec![dark, sound.clone()]).len(), 0);
+        assert_eq!(playable(vec![video, coming, sound]).len(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_was_read_before_a_change_is_not_kept() {
+        let (deliveries, id) = (Deliveries::default(), ResourceId::fresh());
+        deliveries.keep(id, async { Ok(None) }).await.expect("found");
+        assert!(deliveries.kept.get(&id).is_some());
+        let changed_meanwhile = async {
+            deliveries.forget(id);
+            Ok(None)
+        };
+        deliveries.keep(id, changed_meanwhile).await.expect("found");
+        assert!(deliveries.kept.get(&id).is_none());
     }
 }

@@ -9,6 +9,13 @@ use crate::catalogue::{LANGUAGES, Rendition, TrackKind, label_of};
 /// best there is.
 const SMALL_SOUND_UP_TO: i64 = 360;
 
+/// Seconds of a segment as planned; some players wait for a multiple of it.
+const SEGMENT_S: f64 = 6.0;
+
+/// The most seconds of a copied segment: as planned, and on to the next key frame of the source,
+/// which is copied only if those are at most 6.1 seconds apart.
+const COPIED_SEGMENT_S: f64 = 12.0;
+
 /// One sound rendition of each track, for the variants that go with it.
 struct SoundGroup<'a> {
     id: &'static str,
@@ -68,15 +75,15 @@ pub fn master_playlist(delivery: &Delivery) -> String {
     text
 }
 
-/// A media playlist. While parts are still to come it is of type EVENT.
+/// A media playlist. While parts are still to come it is of type EVENT, which
+/// players would begin at its end.
 #[must_use]
 pub fn media_playlist(rendition: &Rendition) -> String {
-    let longest =
-        rendition.segments().map(|(_, s)| rendition.seconds(s.duration)).fold(1.0, f64::max);
     let mut text = format!(
-        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:{}\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"init.mp4\"\n",
-        longest.round().max(1.0),
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:{}\n#EXT-X-INDEPENDENT-SEGMENTS\n{}#EXT-X-MAP:URI=\"init.mp4\"\n",
+        target_s(rendition),
         if rendition.complete { "VOD" } else { "EVENT" },
+        if rendition.complete { "" } else { "#EXT-X-START:TIME-OFFSET=0\n" },
     );
     for (number, (_, segment)) in rendition.segments().enumerate() {
         let _ = writeln!(text, "#EXTINF:{:.6},\n{number}.m4s", rendition.seconds(segment.duration));
@@ -85,6 +92,16 @@ pub fn media_playlist(rendition: &Rendition) -> String {
         text.push_str("#EXT-X-ENDLIST\n");
     }
     text
+}
+
+/// The target duration must stay the same while a playlist grows (RFC 8216 section 6.2.1): it is
+/// that of the longest segment that may come. (Only the very last can be longer, where the
+/// picture ends before the sound.)
+fn target_s(rendition: &Rendition) -> f64 {
+    let copied = rendition.kind == TrackKind::Video && rendition.name.ends_with("-copy");
+    let planned = if copied { COPIED_SEGMENT_S } else { SEGMENT_S };
+    let seconds = rendition.segments().map(|(_, s)| rendition.seconds(s.duration).round());
+    seconds.fold(planned, f64::max)
 }
 
 /// A playlist of captions: one WebVTT file over the whole length.

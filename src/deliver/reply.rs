@@ -8,7 +8,7 @@ use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
     ETAG, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::{MappedBody, Selection, select};
 use crate::store::Mapped;
@@ -70,21 +70,18 @@ impl Source {
 /// Answers a GET or HEAD with `content`: 200, 206, 304, 412 or 416. (The
 /// server drops the body of an answer to HEAD.)
 #[must_use]
-pub fn reply(request: &HeaderMap, content: Content) -> Response<Body> {
+pub fn reply(method: &Method, request: &HeaderMap, content: Content) -> Response<Body> {
     let length = content.bytes.len();
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     put(headers, ETAG, &content.etag);
-    put(headers, CACHE_CONTROL, caching(content.caching));
-    if let Some(wanted) = text(request, IF_MATCH)
-        && !names(wanted, &content.etag)
-    {
-        *response.status_mut() = StatusCode::PRECONDITION_FAILED;
-        return response;
+    if !matches(request, &content.etag) {
+        return refusal(response, StatusCode::PRECONDITION_FAILED);
     }
-    if let Some(known) = text(request, IF_NONE_MATCH)
-        && names(known, &content.etag)
-    {
+    // A weak mark does not matter here (section 13.1.2).
+    let is_known = |tag: &str| tag == "*" || tag.trim_start_matches("W/") == content.etag;
+    if tags(request, IF_NONE_MATCH).any(is_known) {
+        put(headers, CACHE_CONTROL, caching(content.caching));
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return response;
     }
@@ -92,12 +89,12 @@ pub fn reply(request: &HeaderMap, content: Content) -> Response<Body> {
     put(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
     // A strong tag, or nothing at all: we give no dates (section 13.1.5).
     let same = text(request, IF_RANGE).is_none_or(|tag| tag.trim() == content.etag);
-    match select(text(request, RANGE).filter(|_| same), length) {
+    // Only GET has ranges (section 14.2).
+    let range = text(request, RANGE).filter(|_| same && method == Method::GET);
+    match select(range, length) {
         Selection::Unsatisfiable => {
             put(headers, CONTENT_RANGE, &format!("bytes */{length}"));
-            put(headers, CONTENT_LENGTH, "0");
-            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
-            return response;
+            return refusal(response, StatusCode::RANGE_NOT_SATISFIABLE);
         }
         Selection::Whole => {
             put(headers, CONTENT_LENGTH, &length.to_string());
@@ -112,10 +109,19 @@ pub fn reply(request: &HeaderMap, content: Content) -> Response<Body> {
         }
     }
     let headers = response.headers_mut();
+    put(headers, CACHE_CONTROL, caching(content.caching));
     put(headers, CONTENT_TYPE, content.media_type);
     if let Some(name) = &content.attachment {
         put(headers, CONTENT_DISPOSITION, &attachment(name));
     }
+    response
+}
+
+/// An answer about the request alone, which nobody is to keep.
+fn refusal(mut response: Response<Body>, status: StatusCode) -> Response<Body> {
+    put(response.headers_mut(), CACHE_CONTROL, "no-store");
+    put(response.headers_mut(), CONTENT_LENGTH, "0");
+    *response.status_mut() = status;
     response
 }
 
@@ -129,10 +135,16 @@ fn text(headers: &HeaderMap, name: http::HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Whether a list of entity tags holds `etag` or is `*`. A weak mark does not
-/// matter for GET and HEAD (section 13.1.2).
-fn names(list: &str, etag: &str) -> bool {
-    list.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+/// The entity tags in all lines of a field.
+fn tags(headers: &HeaderMap, name: http::HeaderName) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+/// Whether `If-Match` lets the request through: it is not there, or names `etag`,
+/// which is strong, as it is (section 13.1.1).
+fn matches(request: &HeaderMap, etag: &str) -> bool {
+    !request.contains_key(IF_MATCH) || tags(request, IF_MATCH).any(|tag| tag == "*" || tag == etag)
 }
 
 fn caching(caching: Caching) -> &'static str {
@@ -165,25 +177,52 @@ mod tests {
     use super::*;
 
     fn get(fields: &[(http::HeaderName, &str)]) -> Response<Body> {
+        ask(&Method::GET, fields)
+    }
+
+    fn ask(method: &Method, fields: &[(http::HeaderName, &str)]) -> Response<Body> {
         let mut request = HeaderMap::new();
         for (name, value) in fields {
-            request.insert(name, HeaderValue::from_str(value).expect("a value"));
+            request.append(name, HeaderValue::from_str(value).expect("a value"));
         }
         let content = Content {
             bytes: Source::Memory(Bytes::from_static(b"0123456789")),
             media_type: "text/plain",
             etag: "\"a\"".into(),
-            caching: Caching::Check,
+            caching: Caching::Forever,
             attachment: None,
         };
-        reply(&request, content)
+        reply(method, &request, content)
     }
 
     #[test]
     fn what_is_known_is_not_sent_again() {
         assert_eq!(get(&[(IF_NONE_MATCH, "\"b\", W/\"a\"")]).status(), 304);
         assert_eq!(get(&[(IF_NONE_MATCH, "\"b\"")]).status(), 200);
-        assert_eq!(get(&[(IF_MATCH, "\"b\"")]).status(), 412);
+        let lines = [(IF_NONE_MATCH, "\"b\""), (IF_NONE_MATCH, "\"a\"")];
+        assert_eq!(get(&lines).status(), 304, "every line counts");
+        assert_eq!(get(&[(IF_MATCH, "\"b\", \"a\"")]).status(), 200);
+        assert_eq!(get(&[(IF_MATCH, "*")]).status(), 200);
+        assert_eq!(get(&[(IF_MATCH, "W/\"a\"")]).status(), 412, "a weak tag is not enough");
+    }
+
+    #[test]
+    fn refusals_are_not_kept() {
+        assert_eq!(get(&[]).headers()[CACHE_CONTROL], "public, max-age=31536000, immutable");
+        for refused in [get(&[(IF_MATCH, "\"b\"")]), get(&[(RANGE, "bytes=10-")])] {
+            assert!(refused.status().is_client_error());
+            assert_eq!(refused.headers()[CACHE_CONTROL], "no-store", "{}", refused.status());
+        }
+    }
+
+    #[test]
+    fn only_get_has_ranges() {
+        let head = ask(&Method::HEAD, &[(RANGE, "bytes=2-3")]);
+        assert_eq!(
+            (head.status(), &head.headers()[CONTENT_LENGTH]),
+            (StatusCode::OK, &"10".parse().expect("a value"))
+        );
+        assert_eq!(ask(&Method::HEAD, &[(RANGE, "bytes=10-")]).status(), 200);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::catalogue::{
 
 use super::{Delivery, manifest, master_playlist, media_playlist};
 
-fn rendition(name: &str, kind: TrackKind, size: Option<(i64, i64)>) -> Rendition {
+pub(super) fn rendition(name: &str, kind: TrackKind, size: Option<(i64, i64)>) -> Rendition {
     let time_scale = if kind == TrackKind::Video { 90_000 } else { 48_000 };
     let segment = |number: u64, seconds: u64| Segment {
         offset: number * 100_000,
@@ -167,4 +167,24 @@ fn manifests_say_when_segments_begin() {
     let growing = Rendition { complete: false, ..all[1].clone() };
     let playlist = media_playlist(&growing);
     assert!(playlist.contains("PLAYLIST-TYPE:EVENT\n") && !playlist.contains("ENDLIST"));
+    assert!(playlist.contains("#EXT-X-START:TIME-OFFSET=0\n"), "{playlist}");
+}
+
+#[test]
+fn the_target_duration_does_not_change_as_a_playlist_grows() {
+    let target = |rendition: &Rendition| {
+        let playlist = media_playlist(rendition);
+        lines(&playlist, "#EXT-X-TARGETDURATION")[0].to_owned()
+    };
+    for name in ["720p", "720p-copy"] {
+        let mut growing = rendition(name, TrackKind::Video, Some((1280, 720)));
+        growing.parts[0].segments.truncate(1);
+        growing.parts[0].segments[0].duration = 90_000;
+        let before = target(&growing);
+        if name.ends_with("-copy") {
+            growing.parts[0].segments[0].duration = 90_000 * 12;
+        }
+        growing.complete = true;
+        assert_eq!(target(&growing), before, "{name}");
+    }
 }

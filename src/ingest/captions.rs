@@ -4,7 +4,7 @@ use std::io::{Seek as _, Write as _};
 
 use super::{Error, blocking, io, store_bytes};
 use crate::app::App;
-use crate::catalogue::{Caption, CaptionOrigin, LANGUAGES, Resource, label_of};
+use crate::catalogue::{AccountId, Caption, CaptionOrigin, LANGUAGES, Resource, label_of};
 use crate::db;
 use crate::db::passages::Passage;
 use crate::media::captions::{Captions, plain, to_webvtt};
@@ -35,7 +35,7 @@ pub async fn read(app: &App, file_name: &str, bytes: Vec<u8>) -> Result<Captions
     captions.ok_or_else(|| Error::unusable("captions_empty", file_name))
 }
 
-/// Puts `captions` in the place of those of `language`, and their text into the index.
+/// Puts `captions` of `account` in the place of those of `language`, and their text into the index.
 ///
 /// # Errors
 ///
@@ -45,6 +45,7 @@ pub async fn add(
     resource: &Resource,
     language: &str,
     captions: &Captions,
+    account: AccountId,
 ) -> Result<Caption, Error> {
     let mut tx = app.db.begin().await?;
     // Leftovers are removed under the same lock: the object is none before its row is there.
@@ -69,6 +70,9 @@ pub async fn add(
     if let Some(old) = &replaced {
         db::objects::delete(&mut tx, &old.key).await?;
     }
+    let detail = serde_json::json!({ "name": language });
+    let id = resource.id.to_string();
+    db::audit::record(&mut tx, app.now_ms(), Some(account), "captions", &id, &detail).await?;
     tx.commit().await?;
     if let Some(old) = replaced {
         app.store.delete(&old.key)?;
@@ -77,12 +81,17 @@ pub async fn add(
     Ok(caption)
 }
 
-/// Removes the captions called `name`; false when there are none.
+/// Removes the captions called `name` for `account`; false when there are none.
 ///
 /// # Errors
 ///
 /// Those of database and store.
-pub async fn remove(app: &App, resource: &Resource, name: &str) -> Result<bool, Error> {
+pub async fn remove(
+    app: &App,
+    resource: &Resource,
+    name: &str,
+    account: AccountId,
+) -> Result<bool, Error> {
     let mut tx = app.db.begin().await?;
     let mut resource = db::resources::get_locked(&mut tx, resource.id).await?;
     let captions = db::media::list_captions(&mut tx, resource.id).await?;
@@ -93,6 +102,10 @@ pub async fn remove(app: &App, resource: &Resource, name: &str) -> Result<bool, 
     db::passages::delete(&mut tx, resource.id, &format!("caption:{name}")).await?;
     db::objects::delete(&mut tx, &caption.key).await?;
     db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
+    let detail = serde_json::json!({ "name": name });
+    let id = resource.id.to_string();
+    db::audit::record(&mut tx, app.now_ms(), Some(account), "remove-captions", &id, &detail)
+        .await?;
     tx.commit().await?;
     app.store.delete(&caption.key)?;
     app.announce(resource.id);

@@ -31,6 +31,7 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     for next in &outcome.next {
         db::jobs::push(&mut tx, resource.id, next, app.now_ms()).await?;
     }
+    db::media::complete_renditions(&mut tx, resource.id).await?;
     resource.jobs_left += outcome.next.len() as i64 - 1;
     let last = resource.jobs_left == 0;
     if last {
@@ -48,7 +49,6 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
 }
 
 async fn ready(tx: &mut Tx, held: &Held, resource: Resource) -> Result<Resource, Error> {
-    db::media::complete_renditions(tx, resource.id).await?;
     let library = db::libraries::get(tx, resource.library).await?;
     let now_ms = held.app.now_ms();
     let id = resource.id.to_string();

@@ -118,7 +118,7 @@ impl From<tokio::task::JoinError> for Error {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        Self::unusable(refusal.code(), refusal.to_string())
+        Self::unusable(refusal.code(), refusal.info())
     }
 }
 

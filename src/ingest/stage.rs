@@ -11,8 +11,8 @@ use crate::db::jobs::NewJob;
 /// What is to be done.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// Keep these details.
-    Edit(Box<Details>),
+    /// Say this about it.
+    Edit(Box<Edit>),
     /// Let others see it.
     Publish,
     /// Take it back.
@@ -21,8 +21,47 @@ pub enum Action {
     Retry,
     /// Remove it.
     Delete,
-    /// Show the poster of this number.
-    Poster(usize),
+}
+
+/// What is said anew about a resource; `None` leaves what is there.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "as in `Details`")]
+pub struct Edit {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    /// Empty: not said.
+    pub language: Option<String>,
+    pub author: Option<String>,
+    pub licence: Option<String>,
+    pub topics: Option<Vec<String>>,
+    pub audiences: Option<Vec<String>>,
+    /// Number of the poster, from 0.
+    pub poster: Option<usize>,
+}
+
+impl Edit {
+    fn of(self, resource: Resource) -> Result<Resource, RuleError> {
+        let old = resource.details;
+        let details = Details {
+            title: self.title.unwrap_or(old.title),
+            description: self.description.unwrap_or(old.description),
+            // An empty one is dropped by `checked`.
+            language: self.language.or(old.language),
+            author: self.author.unwrap_or(old.author),
+            licence: self.licence.unwrap_or(old.licence),
+            topics: self.topics.unwrap_or(old.topics),
+            audiences: self.audiences.unwrap_or(old.audiences),
+        };
+        let poster = match self.poster {
+            None => resource.poster,
+            Some(number) => {
+                let chosen = resource.derived.posters.get(number);
+                let value = || RuleError::BadField { field: "poster", value: number.to_string() };
+                Some(chosen.ok_or_else(value)?.key.clone())
+            }
+        };
+        Ok(Resource { details: details.checked()?, poster, ..resource })
+    }
 }
 
 impl Action {
@@ -33,7 +72,6 @@ impl Action {
             Self::Withdraw => "withdraw",
             Self::Retry => "retry",
             Self::Delete => "delete",
-            Self::Poster(_) => "poster",
         }
     }
 }
@@ -54,17 +92,11 @@ pub async fn apply(
     let mut tx = app.db.begin().await?;
     let resource = db::resources::get_locked(&mut tx, id).await?;
     let changed = match &action {
-        Action::Edit(details) => {
-            details.as_ref().clone().checked().map(|details| Resource { details, ..resource })
-        }
+        Action::Edit(edit) => edit.as_ref().clone().of(resource),
         Action::Publish => resource.publish(now_ms),
         Action::Withdraw => resource.withdraw(),
         Action::Retry => resource.retry(),
         Action::Delete => resource.delete(),
-        Action::Poster(number) => match resource.derived.posters.get(*number) {
-            Some(poster) => Ok(Resource { poster: Some(poster.key.clone()), ..resource }),
-            None => Err(RuleError::BadField { field: "poster", value: number.to_string() }),
-        },
     };
     let mut resource = match changed {
         Ok(resource) => resource,

@@ -39,7 +39,7 @@ pub use setup::{SetupView, setup};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
 pub use studio_form::{CaptionsRow, EditView, PosterChoice, edit};
 pub use tile::ResourceTile;
-pub use words::{Lang, kind_word, stage_word, term_word};
+pub use words::{Lang, kind_word, size, stage_word, term_word};
 
 #[cfg(test)]
 mod tests;

@@ -137,7 +137,8 @@ pub(super) fn iso_duration(ms: u64) -> String {
 }
 
 /// A size in decimal units, as systems show it: `812 KB`, `3.4 MB`.
-pub(super) fn size(bytes: u64) -> String {
+#[must_use]
+pub fn size(bytes: u64) -> String {
     let units = ["B", "KB", "MB", "GB", "TB"];
     let mut power = 0;
     let mut scale = 1_u64;

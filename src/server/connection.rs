@@ -1,5 +1,6 @@
-//! One connection: deadlines for its head, its silence and its reading.
+//! One connection: deadlines for its head, its body, its silence and its reading.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -10,7 +11,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::Request;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,6 +23,7 @@ use tokio::time::{Instant, Sleep};
 use tower::Service as _;
 
 use super::limits::{Peer, Place};
+use super::patient::Patient;
 use crate::config;
 
 /// Answers what comes on `stream` until it ends or a deadline passes.
@@ -44,13 +47,27 @@ pub(super) fn serve_connection(
     let service = {
         let (router, asked) = (router.clone(), Arc::clone(&asked));
         let trusted = settings.trusted_proxies.clone();
+        let silence = Duration::from_millis(settings.body_timeout_ms);
         hyper::service::service_fn(move |request: Request<Incoming>| {
             asked.store(true, Ordering::Relaxed);
-            let mut request = request.map(Body::new);
-            let peer = Peer::of(address.ip(), request.headers(), &trusted);
+            // An upload takes as long as it takes.
+            let whole = !request.uri().path().starts_with("/api/uploads");
+            let (head, body) = request.into_parts();
+            let body = Patient::new(body, silence, whole);
+            let unread = body.unread();
+            let mut request = Request::from_parts(head, Body::new(body));
+            let peer = Peer::of(address.ip().to_canonical(), request.headers(), &trusted);
             request.extensions_mut().insert(peer);
             // A router is always ready.
-            router.clone().call(request)
+            let answering = router.clone().call(request);
+            async move {
+                let mut response = answering.await?;
+                if unread.load(Ordering::Relaxed) {
+                    // Then hyper closes the connection: the client must not send more on it.
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(response)
+            }
         })
     };
     let connection = http1::Builder::new()

@@ -6,6 +6,7 @@
 
 mod connection;
 mod limits;
+mod patient;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -125,7 +126,7 @@ async fn accept(
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, address)) => {
-                let Some(place) = limits.admit(address.ip()) else { continue };
+                let Some(place) = limits.admit(address.ip().to_canonical()) else { continue };
                 serve_connection(stream, address, &router, settings, place, &graceful);
             }
             // Out of descriptors: wait for some to close. Others are the peer's own.

@@ -296,6 +296,25 @@ async fn a_session_begins_with_the_password_and_ends_with_it() {
 }
 
 #[tokio::test]
+async fn many_logins_at_once_are_counted_before_they_are_tried() {
+    let app = TestApp::start();
+    let nobody = app.nobody();
+    for _ in 0..12 {
+        log_in(&nobody, "admin", PASSWORD).await.expect(200);
+    }
+    log_in(&nobody, "admin", &"长".repeat(1000)).await.expect(401);
+    let attempts = (0..40).map(|_| log_in(&nobody, "admin", "wrong"));
+    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
+    for answer in futures::future::join_all(attempts).await {
+        *counts.entry(answer.status).or_default() += 1;
+        if answer.status != 401 {
+            assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
+        }
+    }
+    assert_eq!(counts, BTreeMap::from([(401, 10), (429, 30)]));
+}
+
+#[tokio::test]
 async fn a_session_cookie_is_secure_where_the_site_is() {
     let app = TestApp::with(&[("DUOKU_SERVER_PUBLIC_URL", "https://learn.example.cn")]);
     let begun = log_in(&app.nobody(), "admin", PASSWORD).await.expect(200);

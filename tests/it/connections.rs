@@ -42,6 +42,30 @@ async fn silent_connections_and_half_heads_are_closed() {
 }
 
 #[tokio::test]
+async fn bodies_that_do_not_come_are_not_waited_for() {
+    let app = TestApp::with(&[("DUOKU_SERVER_BODY_TIMEOUT_MS", "300")]);
+    let head = "POST /api/session HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let head = format!("{head}content-length: 1000\r\n\r\n");
+    let mut silent = Raw::connect(app.address());
+    silent.write(head.as_bytes());
+    let mut drip = Raw::connect(app.address());
+    drip.write(head.as_bytes());
+    let dripping = std::thread::spawn(move || {
+        for _ in 0..60 {
+            drip.write_if_open(b" ");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        drip.rest()
+    });
+    let (bytes, took) = silent.rest();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(bytes.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&bytes));
+    let (bytes, took) = dripping.join().expect("no panic");
+    assert!(took < Duration::from_secs(1), "it was closed while the client dripped: {took:?}");
+    assert!(bytes.is_empty() || bytes.starts_with(b"HTTP/1.1 400"));
+}
+
+#[tokio::test]
 async fn an_idle_connection_is_closed_after_a_while() {
     let app = TestApp::with(&[("DUOKU_SERVER_IDLE_TIMEOUT_MS", "1000")]);
     let mut idle = Raw::connect(app.address());
@@ -134,9 +158,13 @@ async fn a_stop_does_not_wait_for_ever_for_downloads_and_events() {
     let mut stuck = Raw::with_small_buffer(app.address());
     stuck.write(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes());
     stuck.head();
-    let id = path.split('/').nth(2).expect("an id");
+    let draft = serde_json::json!({ "library": "main", "title": "稿" });
+    let admin = app.admin().await;
+    let draft = admin.send(http::Method::POST, "/api/resources", &draft).await.expect(201).json();
+    let (id, token) = (text_of(&draft["id"]), admin.token.as_deref().expect("a token"));
     let mut events = Raw::connect(app.address());
-    events.write(format!("GET /api/resources/{id}/events HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes());
+    let head = format!("GET /api/resources/{id}/events HTTP/1.1\r\nhost: x\r\n");
+    events.write(format!("{head}authorization: Bearer {token}\r\n\r\n").as_bytes());
     assert!(events.head().0.starts_with("HTTP/1.1 200"));
     let begun = std::time::Instant::now();
     app.stop();

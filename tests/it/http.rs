@@ -93,6 +93,8 @@ async fn wrong_methods_and_wrong_bodies_are_told_apart() {
     patch(&large, "application/json").await.expect(413);
     let long = json!({ "title": "长".repeat(1025) });
     admin.send(Method::PATCH, &path, &long).await.expect(422);
+    let half = json!({ "title": "新", "poster": 99 });
+    admin.send(Method::PATCH, &path, &half).await.expect(422);
     assert_eq!(admin.get(&path).await.json()["title"], "图", "nothing was changed");
     admin.send(Method::PATCH, &path, &json!({})).await.expect(200);
 }
@@ -168,22 +170,17 @@ async fn conditions_on_media_are_kept() {
     ask(&[("if-none-match", &etag), ("range", "bytes=0-1")]).await.expect(304);
     ask(&[("if-match", "\"x\"")]).await.expect(412);
     ask(&[("if-match", &etag)]).await.expect(200);
+    ask(&[("if-match", &format!("W/{etag}"))]).await.expect(412);
     ask(&[("range", "bytes=0-1"), ("if-range", &etag)]).await.expect(206);
     for other in ["\"x\"", &format!("W/{etag}"), "Wed, 21 Oct 2015 07:28:00 GMT"] {
         let whole = ask(&[("range", "bytes=0-1"), ("if-range", other)]).await.expect(200);
         assert_eq!(whole.body.len(), bytes.len(), "{other}");
     }
+    // HEAD has no ranges (RFC 9110 section 14.2).
     for range in [None, Some("bytes=5-99"), Some("bytes=100000-")] {
-        let both = [Method::GET, Method::HEAD].map(|method| {
-            let request = nobody.ask(method, &path);
-            answer(match range {
-                Some(range) => request.header("range", range),
-                None => request,
-            })
-        });
-        let [get, head] = both;
-        let (get, head) = (get.await, head.await);
-        assert_eq!(get.status, head.status, "{range:?}");
+        let head = nobody.ask(Method::HEAD, &path);
+        let head = range.into_iter().fold(head, |head, range| head.header("range", range));
+        let (get, head) = (nobody.get(&path).await, answer(head).await.expect(200));
         assert!(head.body.is_empty());
         let fields = |answer: &Answer| -> Vec<(String, String)> {
             let mut fields: Vec<_> = answer
@@ -324,6 +321,68 @@ async fn operators_see_that_it_lives_and_what_it_does() {
 }
 
 #[tokio::test]
+async fn errors_are_as_they_say_they_are() {
+    let app = TestApp::start();
+    let (nobody, admin) = (app.nobody(), app.admin().await);
+    let gzip = |request: reqwest::RequestBuilder| {
+        answer(request.header("accept-encoding", "gzip").header("accept-language", "en"))
+    };
+    let page = nobody.ask(Method::GET, "/search?page=x").header("accept", "text/html");
+    let page = gzip(page).await.expect(400);
+    assert_eq!(page.header("content-encoding"), "");
+    assert!(page.text().contains("<html"), "{}", page.text());
+    let problem = |text: &str| {
+        let post = admin.ask(Method::POST, "/api/libraries");
+        gzip(post.header("content-type", "application/json").body(text.to_owned()))
+    };
+    let wrong = problem("{\"slug\": 1, \"and\": \"more\"}").await.expect(422);
+    assert_eq!(wrong.header("content-encoding"), "");
+    assert_eq!(wrong.json()["code"], "malformed");
+    assert!(text_of(&wrong.json()["detail"]).ends_with('.'), "{}", wrong.text());
+    let large = problem(&format!("\"{}\"", "a".repeat(3_000_000))).await.expect(413);
+    assert_eq!(large.json()["code"], "body_too_large");
+    assert_eq!(large.header("connection"), "close", "the rest of the body was not read");
+    assert_eq!(wrong.header("connection"), "");
+    assert_eq!(nobody.get("/api/libraries").await.header("cache-control"), "no-store");
+    let who = nobody.get("/api/session").await.expect(401);
+    assert_eq!(who.header("www-authenticate"), "Bearer");
+    // What it does is counted by methods that there are.
+    answer(nobody.ask("BREW".parse().expect("a token"), "/healthz")).await;
+    let metrics = nobody.get("/metrics").await.text();
+    assert!(metrics.contains("method=\"other\"") && !metrics.contains("BREW"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_nul_is_no_failure_of_ours() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    for path in [
+        "/api/libraries/a%00",
+        "/api/resources?kind=a%00",
+        "/api/resources?library=main&stage=a%00",
+        "/api/search?q=a%00&library=b%00",
+        "/libraries/a%00",
+        "/api/resources/a%00",
+        "/media/a%00/original",
+        "/studio?library=a%00&stage=b%00",
+    ] {
+        let status = admin.get(path).await.status;
+        assert!(status < 500, "{path}: {status}");
+    }
+    for (path, body) in [
+        ("/api/session", json!({ "name": "a\0", "password": "b\0" })),
+        ("/api/resources", json!({ "library": "a\0", "title": "b\0" })),
+        ("/api/resources", json!({ "library": "main", "title": "b\0", "licence": "c\0" })),
+        ("/api/libraries", json!({ "slug": "a\0", "name": "b" })),
+        ("/api/libraries", json!({ "slug": "a", "name": "b\0" })),
+        ("/api/libraries", json!({ "slug": "a", "name": "b", "description": "c\0" })),
+    ] {
+        let status = admin.send(Method::POST, path, &body).await.status;
+        assert!(status < 500, "{path} {body}: {status}");
+    }
+}
+
+#[tokio::test]
 async fn every_answer_has_the_id_of_its_request() {
     let app = TestApp::start();
     let nobody = app.nobody();
@@ -331,6 +390,18 @@ async fn every_answer_has_the_id_of_its_request() {
     assert!(one.header("x-request-id").len() >= 16, "{one:?}");
     assert_ne!(one.header("x-request-id"), two.header("x-request-id"));
     assert!(!two.header("x-request-id").is_empty(), "{two:?}");
+    // One line of the log tells of each.
+    let logged = app.logged();
+    for (answer, path, status) in [(&one, "/healthz", 200), (&two, "/api/nothing", 404)] {
+        let id = answer.header("x-request-id");
+        let lines: Vec<&str> = logged.lines().filter(|line| line.contains(id)).collect();
+        assert_eq!(lines.len(), 1, "{logged}");
+        assert!(lines[0].contains(path) && lines[0].contains(&status.to_string()), "{lines:?}");
+    }
+    nobody.get("/api/search?q=secret").await;
+    nobody.get("/t/ticket/media/0198c0de000070008000000000000000/original").await;
+    let logged = app.logged();
+    assert!(!logged.contains("secret") && !logged.contains("ticket"), "{logged}");
 }
 
 #[tokio::test]

@@ -1,10 +1,13 @@
 //! What is not public is played with tickets: no cookie, and an end.
 
+use std::time::Duration;
+
+use duoku::catalogue::LibraryRole;
 use http::Method;
 use serde_json::json;
 
 use crate::app::{TestApp, eventually};
-use crate::client::text_of;
+use crate::client::{Client, text_of};
 use crate::fixture;
 use crate::video::addresses;
 
@@ -64,7 +67,7 @@ async fn media_that_is_not_public_is_played_with_a_ticket_until_it_is_withdrawn(
     admin.delete(&format!("/api/resources/{id}")).await.expect(204);
     nobody.get(&hls).await.expect(404);
     assert!(!app.logged().contains(ticket), "tickets are never logged");
-    eventually("its objects go", std::time::Duration::from_secs(10), || async {
+    eventually("its objects go", Duration::from_secs(10), || async {
         app.stored().iter().all(|p| !p.to_string_lossy().contains(&id)).then_some(())
     })
     .await;
@@ -83,4 +86,64 @@ async fn a_resource_that_is_closed_with_its_library_is_played_by_nobody() {
     nobody.get(picture).await.expect(404);
     nobody.get(text_of(&resource["links"]["original"])).await.expect(404);
     nobody.get("/libraries/main").await.expect(404);
+}
+
+#[tokio::test]
+async fn a_stream_of_events_ends_with_the_work_and_with_the_right_to_see_it() {
+    let app = TestApp::start();
+    let (admin, nobody) = (app.admin().await, app.nobody());
+    let resource = admin.published("a.bmp", "图", &fixture::picture(1)).await;
+    let events = format!("/api/resources/{}/events", text_of(&resource["id"]));
+    // Nothing works on it: the stream has one event, and nobody stays to see a ticket.
+    let told = nobody.get(&events).await.expect(200).text();
+    assert_eq!(told.matches("event: progress").count(), 1, "{told}");
+
+    let lin = app.person("lin", &[("main", LibraryRole::Author)]).await;
+    let draft = json!({ "library": "main", "title": "稿" });
+    let draft = lin.send(Method::POST, "/api/resources", &draft).await.expect(201).json();
+    let path = format!("/api/resources/{}/events", text_of(&draft["id"]));
+    let mut stream = lin.ask(Method::GET, &path).send().await.expect("an answer");
+    let first = stream.chunk().await.expect("a chunk").expect("an event");
+    assert!(String::from_utf8_lossy(&first).contains("/t/"), "with a ticket: {first:?}");
+    app.ran(&["user", "revoke", "lin", "--library", "main"]);
+    let rest = tokio::time::timeout(Duration::from_secs(10), stream.text()).await;
+    let rest = rest.expect("the stream ends").expect("a whole body");
+    assert!(!rest.contains("/t/"), "{rest}");
+}
+
+#[tokio::test]
+async fn an_author_lists_what_is_published_and_their_own() {
+    let app = TestApp::start();
+    app.ran(&["library", "create", "draft", "--name", "待审"]);
+    let lin = app.person("lin", &[("draft", LibraryRole::Author)]).await;
+    let chen = app.person("chen", &[("draft", LibraryRole::Author)]).await;
+    let sun = app.person("sun", &[("draft", LibraryRole::Librarian)]).await;
+    let mut ids = Vec::new();
+    for number in 1..=2 {
+        let id = lin.upload_into("draft", "p.bmp", "图", &fixture::picture(number)).await;
+        lin.settled(&id).await;
+        ids.push(id);
+    }
+    lin.post(&format!("/api/resources/{}/publish", ids[0])).await.expect(200);
+    let listed = |client: &Client, query: &str| {
+        let (client, path) = (client.clone(), format!("/api/resources?library=draft{query}"));
+        async move {
+            let list = client.get(&path).await.expect(200).json();
+            let items = list["items"].as_array().expect("a list").clone();
+            assert_eq!(list["total"], items.len(), "{list:#}");
+            let mut stages: Vec<String> =
+                items.iter().map(|item| text_of(&item["stage"]).to_owned()).collect();
+            stages.sort();
+            stages.join(" ")
+        }
+    };
+    for (who, client, all, ready) in [
+        ("author", &lin, "published ready", "ready"),
+        ("librarian", &sun, "published ready", "ready"),
+        ("colleague", &chen, "published", ""),
+        ("nobody", &app.nobody(), "published", "published"),
+    ] {
+        assert_eq!(listed(client, "").await, all, "{who}");
+        assert_eq!(listed(client, "&stage=ready").await, ready, "{who}");
+    }
 }

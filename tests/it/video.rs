@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use duoku::catalogue::TrackKind;
+use duoku::db;
+use duoku::db::jobs::NewJob;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -135,7 +138,7 @@ async fn a_video_is_transcoded_published_and_played() {
     let media = nobody.get(&format!("{base}/{playlist}")).await.expect(200).text();
     assert_eq!(
         media,
-        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:0\n\
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:12\n#EXT-X-MEDIA-SEQUENCE:0\n\
          #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"init.mp4\"\n\
          #EXTINF:6.000000,\n0.m4s\n#EXTINF:2.000000,\n1.m4s\n#EXT-X-ENDLIST\n"
     );
@@ -268,6 +271,20 @@ async fn captions_of_a_video_are_played_and_found_at_their_moment() {
     .expect(401);
     admin.delete(&format!("/api/resources/{id}/captions/zh")).await.expect(204);
     admin.delete(&format!("/api/resources/{id}/captions/zh")).await.expect(404);
+    let db = app.db().await;
+    let mut read = db.read().await.expect("a connection");
+    for action in ["captions", "remove-captions"] {
+        let recorded: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM audit WHERE subject = $1 AND action = $2")
+                .bind(id)
+                .bind(action)
+                .fetch_one(&mut *read)
+                .await
+                .expect("read");
+        assert!(recorded > 0, "{action}");
+    }
+    drop(read);
+    db.close().await;
     nobody.get(&format!("{base}/captions/zh.vtt")).await.expect(404);
     eventually("captions are gone", Duration::from_secs(2), || async {
         nobody.found("二十四节气").await.is_empty().then_some(())
@@ -406,4 +423,27 @@ async fn progress_of_a_transcoding_is_told_as_it_goes() {
         Some(("published", 1.0))
     );
     assert!(seen.iter().any(|(_, progress)| *progress > 0.0 && *progress < 1.0), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_rendition_is_complete_with_its_own_last_part() {
+    let mut app = TestApp::start();
+    let id = text_of(&app.admin().await.published("a.mp4", "分批", &fixture::video(8)).await["id"])
+        .parse()
+        .expect("an id");
+    app.stop();
+    let db = app.db().await;
+    let mut tx = db.begin().await.expect("a transaction");
+    sqlx::query("UPDATE rendition SET state = 'making'").execute(&mut *tx).await.expect("updated");
+    let job = NewJob { kind: "encode", payload: "1".into(), priority: 0, weight: 1.0 };
+    db::jobs::push(&mut tx, id, &job, 0).await.expect("pushed");
+    db::media::complete_renditions(&mut tx, id).await.expect("updated");
+    let renditions = db::media::list_renditions(&mut tx, id).await.expect("listed");
+    assert!(renditions.iter().any(|rendition| rendition.complete), "{renditions:?}");
+    for rendition in &renditions {
+        let encoded = rendition.kind == TrackKind::Video && !rendition.name.ends_with("-copy");
+        assert_eq!(rendition.complete, !encoded, "{}", rendition.name);
+    }
+    drop(tx);
+    db.close().await;
 }

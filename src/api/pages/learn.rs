@@ -338,8 +338,10 @@ pub(in crate::api) async fn resource(
     Path(id): Path<String>,
     Query(query): Query<ResourceQuery>,
 ) -> Result<Response, ApiError> {
+    // The delivery first: the links are never of a later state than the one that was checked.
+    let asked = id.parse().map_err(|_| ApiError::NotFound)?;
+    let delivery = app.deliveries.find(&app.db, asked).await?.ok_or(ApiError::NotFound)?;
     let (resource, library) = visible(&app, &visitor.caller, &id).await?;
-    let delivery = app.deliveries.find(&app.db, resource.id).await?.ok_or(ApiError::NotFound)?;
     let links = links::links(&app, &delivery);
     let chinese = reader.lang == Lang::Zh;
     let details = &resource.details;

@@ -11,7 +11,7 @@ use super::super::caller::{Visitor, check_origin};
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::sentences::sentence;
-use super::super::session::{self, Login, MIN_PASSWORD};
+use super::super::session::{self, Login, MAX_PASSWORD, MIN_PASSWORD};
 use super::shell::{page, shell};
 use crate::app::App;
 use crate::pages::{self, LoginView, SetupView};
@@ -87,10 +87,12 @@ pub(in crate::api) async fn log_out(
     Ok(response)
 }
 
-/// A path of this site; anything else leads home.
+/// A path of this site; anything else leads home. Browsers drop tabs and line ends from an
+/// address and read `\` as `/`.
 fn own_path(next: &str) -> String {
-    let own =
-        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    let own = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains(|c: char| c == '\\' || c.is_control());
     if own { next.to_owned() } else { "/".to_owned() }
 }
 
@@ -125,6 +127,8 @@ pub(in crate::api) async fn set_up(
     session::check_setup(&mut *app.db.read().await?, &token).await?;
     let refusal = if form.password.chars().count() < MIN_PASSWORD {
         Some(reader.lang.pick("密码至少 8 个字符。", "A password needs at least 8 characters."))
+    } else if form.password.len() > MAX_PASSWORD {
+        Some(reader.lang.pick("密码太长。", "The password is too long."))
     } else if form.password != form.again {
         Some(reader.lang.pick("两次输入的密码不一样。", "The two passwords differ."))
     } else {
@@ -151,4 +155,19 @@ fn setup_page(
 ) -> Response {
     let view = SetupView { action: format!("/setup/{token}"), shortest: MIN_PASSWORD, refusal };
     page(reader, pages::setup(&shell(app, reader, visitor), &view))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn a_login_leads_only_to_our_own_pages() {
+        assert_eq!(own_path("/studio?page=2"), "/studio?page=2");
+        for other in
+            ["", "studio", "//evil", "/\t/evil", "/\n/evil", "/\\evil", "\t//evil", "https://evil"]
+        {
+            assert_eq!(own_path(other), "/", "{other:?}");
+        }
+    }
 }

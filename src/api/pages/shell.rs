@@ -6,7 +6,7 @@ use axum::extract::Path;
 use axum::response::{Html, IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, SET_COOKIE, VARY};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use jiff::tz::TimeZone;
 use maud::Markup;
 use rust_embed::{Embed, EmbeddedFile};
@@ -81,7 +81,7 @@ pub(super) fn page(reader: &Reader, markup: Markup) -> Response {
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
-    headers.insert("cache-control", HeaderValue::from_static("no-cache"));
+    headers.insert("cache-control", HeaderValue::from_static("private, no-cache"));
     headers.insert(VARY, HeaderValue::from_static("Accept-Language, Cookie"));
     if let Some(chosen) = reader.chosen {
         let text = format!("lang={}; Path=/; Max-Age=31536000; SameSite=Lax", chosen.code());
@@ -106,20 +106,27 @@ pub(in crate::api) fn error_page(
 /// A script, style or picture with a hashed name.
 pub(in crate::api) async fn asset(
     Path(path): Path<String>,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    file(&format!("assets/{path}"), &headers, Caching::Forever)
+    file(&format!("assets/{path}"), &method, &headers, Caching::Forever)
 }
 
 /// A file at the root, such as `/favicon.svg`.
 pub(in crate::api) async fn web_file(
     uri: http::Uri,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    file(uri.path().trim_start_matches('/'), &headers, Caching::Check)
+    file(uri.path().trim_start_matches('/'), &method, &headers, Caching::Check)
 }
 
-fn file(path: &str, headers: &HeaderMap, caching: Caching) -> Result<Response, ApiError> {
+fn file(
+    path: &str,
+    method: &Method,
+    headers: &HeaderMap,
+    caching: Caching,
+) -> Result<Response, ApiError> {
     let EmbeddedFile { data, metadata } = Dist::get(path).ok_or(ApiError::NotFound)?;
     let hash = crate::catalogue::Sha256(metadata.sha256_hash()).to_string();
     let bytes = match data {
@@ -133,7 +140,7 @@ fn file(path: &str, headers: &HeaderMap, caching: Caching) -> Result<Response, A
         caching,
         attachment: None,
     };
-    Ok(reply(headers, content))
+    Ok(reply(method, headers, content))
 }
 
 fn media_type(path: &str) -> &'static str {

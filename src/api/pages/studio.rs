@@ -9,7 +9,7 @@ use super::super::caller::Visitor;
 use super::super::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
-use super::super::resources::{act, add_captions, editable};
+use super::super::resources::{act, add_captions, doing, editable};
 use super::super::sentences::{rule, sentence};
 use super::shell::{page, shell};
 use super::tiles::{caption_word, poster};
@@ -19,7 +19,7 @@ use crate::db;
 use crate::db::jobs::JobState;
 use crate::db::resources::Filter;
 use crate::deliver::Delivery;
-use crate::ingest::stage::Action;
+use crate::ingest::stage::{Action, Edit};
 use crate::pages::{
     self, CaptionsRow, EditView, Lang, Paging, PosterChoice, ProcessingView, StepView, StudioRow,
     StudioTab, StudioView,
@@ -147,27 +147,6 @@ async fn state(
         progress: resource.progress,
         says,
         playable: delivery.is_playable() || !delivery.pages.is_empty(),
-    })
-}
-
-/// What the pipeline does now, and why it waits when it waits.
-async fn doing(app: &App, lang: Lang, resource: &Resource) -> Result<String, ApiError> {
-    let mut db = app.db.read().await?;
-    let jobs = db::jobs::list(&mut db, resource.id).await?;
-    if let Some(job) = jobs.iter().find(|job| job.state == "running") {
-        return Ok(sentence(lang, &job.kind, ""));
-    }
-    if let Some(again) = jobs.iter().find(|job| job.state == "queued" && job.attempts > 0) {
-        let seconds = (again.run_at_ms - app.now_ms()).max(0) / 1000;
-        let text = lang.pick("上次没有成功，{} 秒后重试", "The last attempt failed; again in {} s");
-        return Ok(text.replace("{}", &seconds.to_string()));
-    }
-    let ahead = db::jobs::count_ahead(&mut db, resource.id).await?;
-    Ok(if ahead > 0 {
-        lang.pick("排队中，前面还有 {} 个资源", "Waiting behind {} others")
-            .replace("{}", &ahead.to_string())
-    } else {
-        sentence(lang, "waiting", "")
     })
 }
 
@@ -300,8 +279,11 @@ pub(in crate::api) async fn edit_form(
         "withdraw" => Action::Withdraw,
         "delete" => Action::Delete,
         "retry" => Action::Retry,
-        "poster" => Action::Poster(fields.one("poster").parse().unwrap_or(usize::MAX)),
-        _ => Action::Edit(Box::new(details.clone())),
+        "poster" => {
+            let poster = fields.one("poster").parse().unwrap_or(usize::MAX);
+            Action::Edit(Box::new(Edit { poster: Some(poster), ..Edit::default() }))
+        }
+        _ => Action::Edit(Box::new(all_of(details.clone()))),
     };
     let deleted = matches!(action, Action::Delete);
     match act(&app, &visitor.caller, resource.id, action).await {
@@ -315,6 +297,20 @@ pub(in crate::api) async fn edit_form(
             Ok(response)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// A form says everything.
+fn all_of(details: Details) -> Edit {
+    Edit {
+        title: Some(details.title),
+        description: Some(details.description),
+        language: Some(details.language.unwrap_or_default()),
+        author: Some(details.author),
+        licence: Some(details.licence),
+        topics: Some(details.topics),
+        audiences: Some(details.audiences),
+        poster: None,
     }
 }
 
@@ -342,10 +338,11 @@ pub(in crate::api) async fn captions_form(
         }
     }
     check_csrf(&visitor, &csrf)?;
+    let caller = &visitor.caller;
     if !remove.is_empty() {
-        crate::ingest::captions::remove(&app, &resource, &remove).await?;
+        crate::ingest::captions::remove(&app, &resource, &remove, caller.account()?.id).await?;
     } else if let Some((name, bytes)) = file.filter(|(_, bytes)| !bytes.is_empty()) {
-        add_captions(&app, &resource, &language, &name, bytes.to_vec()).await?;
+        add_captions(&app, caller, &resource, &language, &name, bytes.to_vec()).await?;
     }
     Ok(Redirect::to(&format!("/studio/resources/{id}?saved=captions")).into_response())
 }

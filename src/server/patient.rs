@@ -1,0 +1,77 @@
+//! A request's body with deadlines: silence ends it, and so does dripping.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep};
+
+/// A body that is not an upload may take this many times the longest silence.
+const WHOLE: u32 = 10;
+
+/// A body that ends with an error when nothing comes of it for too long.
+pub(super) struct Patient {
+    body: Incoming,
+    silence: Duration,
+    /// When all of it must have come.
+    end: Option<Instant>,
+    /// Set while we wait.
+    deadline: Option<Pin<Box<Sleep>>>,
+    unread: Arc<AtomicBool>,
+}
+
+impl Drop for Patient {
+    fn drop(&mut self) {
+        self.unread.store(!self.body.is_end_stream(), Ordering::Relaxed);
+    }
+}
+
+impl Patient {
+    /// `silence` is the longest time without a byte. `whole` bounds the time for all of it too.
+    pub(super) fn new(body: Incoming, silence: Duration, whole: bool) -> Self {
+        let end = whole.then(|| Instant::now() + silence * WHOLE);
+        Self { body, silence, end, deadline: None, unread: Arc::default() }
+    }
+
+    /// Tells, once the body was dropped, whether some of it was not read.
+    pub(super) fn unread(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.unread)
+    }
+}
+
+impl Body for Patient {
+    type Data = Bytes;
+    type Error = axum::BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            self.deadline = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        let silent = Instant::now() + self.silence;
+        let deadline = self.end.map_or(silent, |end| end.min(silent));
+        let deadline =
+            self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        deadline.as_mut().poll(context).map(|()| {
+            metrics::counter!("duoku_bodies_silent").increment(1);
+            Some(Err("nothing came of the body for too long".into()))
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
