@@ -1,4 +1,4 @@
-import { find, make } from "../lib/dom";
+import { all, find, make } from "../lib/dom";
 import { pick } from "../lib/lang";
 import { Bar } from "./bar";
 import { readSizes, type Size } from "./sizes";
@@ -19,7 +19,7 @@ export class Viewer {
     if (!pages) throw new Error("the viewer has no place for pages");
     this.pages = pages;
     this.sizes = readSizes(frame.dataset["sizes"] ?? "");
-    this.query = (frame.dataset["query"] ?? "").split(/\s+/).map(fold).filter(Boolean);
+    this.query = wanted(frame.dataset["query"] ?? "");
   }
 
   start(): void {
@@ -142,6 +142,15 @@ export class Viewer {
     if (selection && !selection.isCollapsed && selection.containsNode(one, true)) return;
     one.replaceChildren();
   }
+}
+
+/**
+ * What to mark on the pages: the words of the query, and what the search marked in the moments above,
+ * which knows other scripts, pinyin and parts of words.
+ */
+function wanted(query: string): string[] {
+  const met = all("[data-moments] mark").map((mark) => mark.textContent ?? "");
+  return [...new Set([...query.replace(/["“”]/g, " ").split(/\s+/), ...met].map(fold))].filter(Boolean);
 }
 
 function sheet(n: number, [width, height]: Size): HTMLElement {
