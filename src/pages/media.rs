@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     Lang, Shell,
+    home::encode,
     icon::{Icon, icon},
     words::clock,
 };
@@ -54,8 +55,6 @@ pub struct PlayView {
     pub transcript: Vec<Cue>,
     /// BCP 47 of the transcript.
     pub transcript_language: Option<String>,
-    /// Some parts are still being made: the end may not be playable yet.
-    pub growing: bool,
 }
 
 /// Captions in one language.
@@ -127,7 +126,7 @@ fn player(shell: &Shell, view: &PlayView, title: &str) -> Markup {
     let kind = if view.video { "video" } else { "audio" };
     html! {
         div.stage-frame.player data-player=(kind) data-id=(view.id) data-title=(title)
-            data-hls=(view.hls) data-dash=[view.dash.as_deref()] data-growing[view.growing]
+            data-hls=(view.hls) data-dash=[view.dash.as_deref()]
             data-storyboard=[view.storyboard.as_deref()] data-shape=(shape(width, height)) {
             div.player-box {
                 @if view.video {
@@ -227,9 +226,9 @@ fn viewer(shell: &Shell, view: &ReadView, title: &str, query: &str) -> Markup {
     html! {
         div.stage-frame.viewer data-viewer data-page=(first) data-sizes=(runs(&view.sizes)) data-small=(view.small)
             data-large=(view.large) data-words=[view.words.as_deref()] data-query=(query) {
-            (viewer_bar(shell, view, first, total))
+            (viewer_bar(shell, view, first, total, query))
             div.viewer-body {
-                @if !view.outline.is_empty() { (outline(shell, &view.outline)) }
+                @if !view.outline.is_empty() { (outline(shell, &view.outline, query)) }
                 div.viewer-pages data-pages tabindex="0" role="region" aria-label=(title) {
                     @for n in first..=total.min(first.saturating_add(2)) { (page_picture(shell.lang, view, n)) }
                 }
@@ -238,7 +237,7 @@ fn viewer(shell: &Shell, view: &ReadView, title: &str, query: &str) -> Markup {
     }
 }
 
-fn viewer_bar(shell: &Shell, view: &ReadView, first: u32, total: u32) -> Markup {
+fn viewer_bar(shell: &Shell, view: &ReadView, first: u32, total: u32, query: &str) -> Markup {
     let previous = first.saturating_sub(3).max(1);
     html! {
         div.viewer-bar role="toolbar" aria-label=(shell.pick("阅读工具", "Reading tools")) {
@@ -246,14 +245,15 @@ fn viewer_bar(shell: &Shell, view: &ReadView, first: u32, total: u32) -> Markup 
                 button.icon-button type="button" data-waits data-outline aria-expanded="false"
                     aria-label=(shell.pick("目录", "Contents")) { (icon(Icon::List)) }
             }
-            @if first > 1 { a.icon-button data-step="-1" href=(format!("?page={previous}")) aria-label=(shell.pick("上一页", "Previous page")) { (icon(Icon::Left)) } }
+            @if first > 1 { a.icon-button data-step="-1" href=(at_page(previous, query)) aria-label=(shell.pick("上一页", "Previous page")) { (icon(Icon::Left)) } }
             @else { a.icon-button data-step="-1" aria-disabled="true" role="link" aria-label=(shell.pick("上一页", "Previous page")) { (icon(Icon::Left)) } }
             form.page-jump action="" method="get" {
                 label.unseen for="page-number" { (shell.pick("页码", "Page number")) }
                 input id="page-number" name="page" type="number" inputmode="numeric" min="1" max=(total) value=(first);
+                @if !query.is_empty() { input type="hidden" name="q" value=(query); }
                 span { "/ " (total) }
             }
-            @if first.saturating_add(2) < total { a.icon-button data-step="1" href=(format!("?page={}", first + 3)) aria-label=(shell.pick("下一页", "Next page")) { (icon(Icon::Right)) } }
+            @if first.saturating_add(2) < total { a.icon-button data-step="1" href=(at_page(first + 3, query)) aria-label=(shell.pick("下一页", "Next page")) { (icon(Icon::Right)) } }
             @else { a.icon-button data-step="1" aria-disabled="true" role="link" aria-label=(shell.pick("下一页", "Next page")) { (icon(Icon::Right)) } }
             span.spacer {}
             p.viewer-says role="status" data-viewer-says {}
@@ -268,13 +268,22 @@ fn viewer_bar(shell: &Shell, view: &ReadView, first: u32, total: u32) -> Markup 
     }
 }
 
-fn outline(shell: &Shell, items: &[OutlineItem]) -> Markup {
+/// The address of a page of this document; the query stays, so that its words stay marked.
+fn at_page(page: u32, query: &str) -> String {
+    if query.is_empty() {
+        format!("?page={page}")
+    } else {
+        format!("?page={page}&q={}", encode(query))
+    }
+}
+
+fn outline(shell: &Shell, items: &[OutlineItem], query: &str) -> Markup {
     html! {
         nav.outline aria-label=(shell.pick("目录", "Contents")) data-outline-panel {
             ol {
                 @for item in items {
                     li data-depth=(item.depth.min(4)) {
-                        a href=(format!("?page={}", item.page)) data-page=(item.page) {
+                        a href=(at_page(item.page, query)) data-page=(item.page) {
                             span { (item.title) } span.number { (item.page) }
                         }
                     }

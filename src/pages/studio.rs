@@ -144,7 +144,8 @@ fn upload(shell: &Shell, view: &StudioView) -> Markup {
                 p.hint { (shell.pick("单个文件不超过 ", "Up to ")) (limit(view.largest_bytes)) (shell.pick("", " a file")) }
             }
             noscript { p.notice { (shell.pick("上传需要浏览器开启脚本。", "Uploading needs scripts in the browser.")) } }
-            ol.uploads data-uploads aria-live="polite" aria-label=(shell.pick("上传队列", "Uploads")) {}
+            div.unseen role="log" data-upload-log aria-label=(shell.pick("上传消息", "Upload messages")) {}
+            ol.uploads data-uploads aria-label=(shell.pick("上传队列", "Uploads")) {}
         }
     }
 }
@@ -193,16 +194,15 @@ fn row(shell: &Shell, row: &StudioRow) -> Markup {
 
 /// The stage, a bar while it is processed, and a sentence; the studio's script keeps it up to date.
 pub(super) fn processing(shell: &Shell, state: &ProcessingView) -> Markup {
-    let running = matches!(state.stage, Stage::Draft | Stage::Processing);
     let percent = percent(state.progress);
     html! {
         div.state data-state {
             strong.stage data-stage=(state.stage.as_str()) data-stage-word { (stage_word(shell.lang, state.stage)) }
-            div.bar hidden[!running] data-bar {
+            div.bar hidden[state.stage != Stage::Processing] {
                 progress max="100" value=(percent) aria-label=(shell.pick("处理进度", "Progress")) {}
-                span.number data-percent { (percent) "%" }
+                span.number { (percent) "%" }
             }
-            p.says data-says { (state.says) }
+            p.says { (state.says) }
         }
     }
 }

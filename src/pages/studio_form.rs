@@ -176,46 +176,67 @@ fn details(shell: &Shell, view: &EditView, action: &str) -> Markup {
         form.form.card method="post" action=(action) data-edit {
             h2 { (lang.pick("说明", "About")) }
             (shell.csrf_field())
-            (field(view, "title", lang.pick("标题", "Title"), &|id, invalid| html! {
-                input id=(id) name="title" value=(view.title) required maxlength="1024" aria-invalid=[invalid];
+            (field(view, "title", lang.pick("标题", "Title"), &|id, refusal| html! {
+                input id=(id) name="title" value=(view.title) required maxlength="1024" aria-invalid=[refusal.map(|_| "true")] aria-describedby=[refusal];
             }))
-            (field(view, "description", lang.pick("简介", "Description"), &|id, invalid| html! {
-                textarea id=(id) name="description" rows="5" maxlength="20000" aria-invalid=[invalid] { (view.description) }
+            (field(view, "description", lang.pick("简介", "Description"), &|id, refusal| html! {
+                textarea id=(id) name="description" rows="5" maxlength="20000" aria-invalid=[refusal.map(|_| "true")] aria-describedby=[refusal] { (view.description) }
             }))
             div.field-pair {
-                (field(view, "author", lang.pick("作者", "Author"), &|id, invalid| html! {
-                    input id=(id) name="author" value=(view.author) maxlength="1024" aria-invalid=[invalid];
+                (field(view, "author", lang.pick("作者", "Author"), &|id, refusal| html! {
+                    input id=(id) name="author" value=(view.author) maxlength="1024" aria-invalid=[refusal.map(|_| "true")] aria-describedby=[refusal];
                 }))
-                (field(view, "language", lang.pick("语言", "Language"), &|id, _| select(shell, id, "language", LANGUAGES, &view.language)))
+                (field(view, "language", lang.pick("语言", "Language"), &|id, refusal| select(shell, id, "language", LANGUAGES, &view.language, refusal)))
             }
-            (field(view, "licence", lang.pick("许可", "Licence"), &|id, _| select(shell, id, "licence", LICENCES, &view.licence)))
-            (choices(shell, "topics", lang.pick("主题", "Topics"), TOPICS, &view.topics))
-            (choices(shell, "audiences", lang.pick("适合谁学", "Audiences"), AUDIENCES, &view.audiences))
+            (field(view, "licence", lang.pick("许可", "Licence"), &|id, refusal| select(shell, id, "licence", LICENCES, &view.licence, refusal)))
+            (choices(shell, view, "topics", lang.pick("主题", "Topics"), TOPICS, &view.topics))
+            (choices(shell, view, "audiences", lang.pick("适合谁学", "Audiences"), AUDIENCES, &view.audiences))
             p.form-end { (button("save", "button", lang.pick("保存", "Save"))) }
         }
     }
 }
 
+/// A labelled control; `control` is told its id and, when it was refused, the id of the sentence about it.
 fn field(
     view: &EditView,
     name: &str,
     label: &str,
-    control: &dyn Fn(&str, Option<&'static str>) -> Markup,
+    control: &dyn Fn(&str, Option<&str>) -> Markup,
 ) -> Markup {
-    let refusal = view.refusals.iter().find(|(field, _)| field == name);
     let id = format!("edit-{name}");
+    let about = refused(view, name).map(|_| refusal_id(name));
     html! {
         div.field {
             label for=(id) { (label) }
-            (control(&id, refusal.map(|_| "true")))
-            @if let Some((_, says)) = refusal { p.refusal role="alert" { (says) } }
+            (control(&id, about.as_deref()))
+            (refusal(view, name))
         }
     }
 }
 
-fn select(shell: &Shell, id: &str, name: &str, terms: &'static [Term], chosen: &str) -> Markup {
+/// Why `name` was refused.
+fn refusal(view: &EditView, name: &str) -> Markup {
+    html! { @if let Some(says) = refused(view, name) { p.refusal role="alert" id=(refusal_id(name)) { (says) } } }
+}
+
+fn refused<'a>(view: &'a EditView, name: &str) -> Option<&'a str> {
+    view.refusals.iter().find(|(field, _)| field == name).map(|(_, says)| says.as_str())
+}
+
+fn refusal_id(name: &str) -> String {
+    format!("refused-{name}")
+}
+
+fn select(
+    shell: &Shell,
+    id: &str,
+    name: &str,
+    terms: &'static [Term],
+    chosen: &str,
+    refusal: Option<&str>,
+) -> Markup {
     html! {
-        select id=(id) name=(name) {
+        select id=(id) name=(name) aria-invalid=[refusal.map(|_| "true")] aria-describedby=[refusal] {
             option value="" selected[chosen.is_empty()] { (shell.pick("未说明", "Not stated")) }
             @for term in terms {
                 option value=(term.code) selected[term.code == chosen] { (term_word(terms, term.code, shell.lang)) }
@@ -229,6 +250,7 @@ fn select(shell: &Shell, id: &str, name: &str, terms: &'static [Term], chosen: &
 
 fn choices(
     shell: &Shell,
+    view: &EditView,
     name: &str,
     label: &str,
     terms: &'static [Term],
@@ -243,6 +265,7 @@ fn choices(
                     span { (term_word(terms, term.code, shell.lang)) }
                 }
             }
+            (refusal(view, name))
         }
     }
 }
@@ -253,6 +276,7 @@ fn posters(shell: &Shell, view: &EditView, action: &str) -> Markup {
             (shell.csrf_field())
             fieldset.posters {
                 legend { h2 { (shell.pick("封面", "Poster")) } }
+                (refusal(view, "poster"))
                 @for (at, choice) in view.posters.iter().enumerate() {
                     label.poster-choice {
                         input.unseen type="radio" name="poster" value=(choice.value) checked[choice.on];

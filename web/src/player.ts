@@ -28,7 +28,7 @@ async function start(frame: HTMLElement, media: HTMLMediaElement): Promise<void>
     return;
   }
   rememberPlace(source.id, media);
-  if (source.video) keys(frame, media);
+  keys(frame, media);
   if (open.asked) media.play().catch(() => says(pick("点一下画面开始播放", "Activate the picture to play")));
   else if (open.seconds > 0) says(pick("已从上次的地方接着播放", "Resumed where you left off"));
 }

@@ -8,7 +8,7 @@ if (upload) new Queue(upload).start();
 
 for (const row of all("[data-rows] [data-resource]")) {
   const id = row.dataset["resource"];
-  if (id && ["draft", "processing"].includes(row.dataset["stage"] ?? "")) watch(id, row);
+  if (id && row.dataset["stage"] === "processing") watch(id, row);
 }
 
 const page = find(".edit[data-resource]");

@@ -290,6 +290,8 @@ pub(in crate::api) async fn edit_form(
         Ok(_) if deleted => Ok(Redirect::to("/studio").into_response()),
         Ok(_) => Ok(Redirect::to(&format!("/studio/resources/{id}?saved=1")).into_response()),
         Err(ApiError::Rule(broken @ RuleError::BadField { field, .. })) => {
+            // The poster's form has no details, so those that are kept are shown.
+            let details = if field == "poster" { resource.details.clone() } else { details };
             let mut view = edit_view(&app, &reader, &visitor, &resource, details).await?;
             view.refusals = vec![(field.to_owned(), rule(reader.lang, &broken))];
             let mut response = page(&reader, pages::edit(&shell(&app, &reader, &visitor), &view));

@@ -1,6 +1,7 @@
 import type shaka from "shaka-player/dist/shaka-player.ui.js";
 import { chinese } from "../lib/lang";
 import { keep, recall } from "../lib/store";
+import { audioChoices, rates } from "./audio";
 import { extras } from "./extras";
 import type { Source } from "./source";
 
@@ -28,6 +29,7 @@ export async function play(source: Source, media: HTMLMediaElement, seconds: num
   configure(player);
   if (source.video) controls(library, player, media as HTMLVideoElement, source.title);
   await load(player, source, seconds);
+  if (!source.video) audioChoices(media, player);
   await extras(player, source);
 }
 
@@ -35,12 +37,8 @@ function native(source: Source, media: HTMLMediaElement, seconds: number): void 
   if (media.canPlayType(hls_type) === "") throw new Error("neither media source extensions nor HLS");
   media.controls = true;
   media.src = source.hls;
-  for (const { src, language, label } of source.captions) {
-    const track = document.createElement("track");
-    Object.assign(track, { kind: "subtitles", src, srclang: language, label });
-    media.append(track);
-  }
   media.addEventListener("loadedmetadata", () => (media.currentTime = seconds), { once: true });
+  if (!source.video) audioChoices(media, null);
 }
 
 function configure(player: shaka.Player): void {
@@ -76,7 +74,7 @@ function controls(library: Shaka, player: shaka.Player, video: HTMLVideoElement,
     bigButtons: ["play_pause_buffering"],
     overflowMenuButtons: ["captions", "quality", "playback_rate", "language", "chapter"],
     contextMenuElements: ["loop", "picture_in_picture"],
-    playbackRates: [0.5, 0.75, 1, 1.25, 1.5, 2],
+    playbackRates: rates,
     seekBarColors: { played: "#7fd0d1", chapters: "rgba(255,255,255,0.9)" },
     keyboardSeekDistance: 5,
     keyboardLargeSeekDistance: 30,

@@ -24,6 +24,8 @@ export function opening(id: string): Opening {
 export function rememberPlace(id: string, media: HTMLMediaElement): void {
   let last = 0;
   const save = () => {
+    // Before anything is loaded the media stand at 0.
+    if (media.readyState === 0) return;
     const { currentTime: now, duration } = media;
     const over = media.ended || (Number.isFinite(duration) && duration - now < Math.min(15, duration * 0.05));
     keep(key(id), over || now < least_s ? null : now.toFixed(1));

@@ -11,57 +11,95 @@ const chunk_bytes = 8 * 1024 * 1024;
 /** Pauses between tries, ms; a bad line is tried for about ten minutes. */
 const pauses = [0, 1000, 3000, 5000, 10_000, 20_000, 30_000, 60_000, 60_000, 120_000, 120_000, 180_000];
 
+/** What an item asks of the queue it stands in. */
+interface Line {
+  /** Puts it at the end. */
+  join(item: Item): void;
+  /** Lets the next one go. */
+  leave(item: Item): void;
+  /** Says something to those who do not see the rows. */
+  tell(says: string): void;
+}
+
 /** One file on its way: a row with name, bar, speed and what is left, then the pipeline's progress. */
 export class Item {
   readonly row = make("li");
   ended = false;
   private readonly bar = make("progress", { max: 100, value: 0 });
   private readonly percent = make("span", { className: "number", textContent: "0%" });
-  private readonly says = make("p", { className: "says", textContent: pick("等待上传", "Waiting") });
+  private readonly says = make("p", { className: "says" });
   private readonly tools = make("span", { className: "upload-tools" });
   private readonly speed = new Speed();
-  private readonly upload: Upload;
+  private upload: Upload | null = null;
 
   constructor(
     private readonly file: File,
-    library: string,
-    endpoint: string,
-    private readonly over: (item: Item) => void,
+    private readonly library: string,
+    private readonly endpoint: string,
+    private readonly line: Line,
   ) {
-    this.upload = this.make(library, endpoint);
     this.bar.setAttribute("aria-label", file.name);
     const name = make("span", { className: "upload-name", textContent: file.name });
     const bar = make("div", { className: "bar" }, this.bar, this.percent);
     this.row.append(name, this.tools, bar, this.says);
+  }
+
+  /** Stands in the queue. */
+  wait(): void {
+    this.ended = false;
+    this.state("waiting", pick("等待上传", "Waiting"));
     this.offer(pick("取消", "Cancel"), () => void this.cancel());
+    this.line.join(this);
   }
 
   /** Sends the file, going on where an earlier try stopped. */
   async send(): Promise<void> {
     this.state("sending", pick("正在连接", "Connecting"));
-    const earlier = await this.upload.findPreviousUploads().catch(() => []);
-    if (earlier[0]) this.upload.resumeFromPreviousUpload(earlier[0]);
-    if (!this.ended) this.upload.start();
+    this.tell(pick("开始上传", "Uploading"));
+    if (!(await this.readable())) return;
+    const upload = this.make();
+    this.upload = upload;
+    const earlier = await upload.findPreviousUploads().catch(() => []);
+    if (earlier[0]) upload.resumeFromPreviousUpload(earlier[0]);
+    if (!this.ended) upload.start();
   }
 
   /** Shows why the file is not taken. */
   refuse(why: string): void {
     this.ended = true;
     this.state("refused", why);
+    this.tell(why);
     this.tools.replaceChildren();
-    this.over(this);
+    this.line.leave(this);
   }
 
-  private make(library: string, endpoint: string): Upload {
+  /** Refuses what the browser cannot read, which fails just as a dead line does: folders, files gone or changed. */
+  private async readable(): Promise<boolean> {
+    try {
+      await this.file.slice(0, 1).arrayBuffer();
+    } catch {
+      if (this.ended) return false;
+      void this.upload?.abort();
+      this.refuse(pick("浏览器读不了这个文件：可能改动过、移走了，或者是文件夹。请重新选择。", "The browser cannot read this file: it was changed or moved, or is a folder. Please choose it again."));
+      return false;
+    }
+    return true;
+  }
+
+  private tell(says: string): void {
+    this.line.tell(`${this.file.name}${pick("：", ": ")}${says}`);
+  }
+
+  private make(): Upload {
     const headers: Record<string, string> = { "Accept-Language": acceptLanguage };
     if (csrf() !== "") headers["X-Csrf-Token"] = csrf();
     return new Upload(this.file, {
-      endpoint,
+      endpoint: this.endpoint,
       headers,
       chunkSize: chunk_bytes,
       retryDelays: pauses,
-      metadata: { filename: this.file.name, filetype: this.file.type, library },
-      fingerprint: () => Promise.resolve(fingerprint(this.file, library)),
+      metadata: { filename: this.file.name, filetype: this.file.type, library: this.library },
+      fingerprint: () => Promise.resolve(fingerprint(this.file, this.library)),
       removeFingerprintOnSuccess: true,
       onProgress: (sent, total) => this.progress(sent, total),
       onShouldRetry: (error) => this.retry(error),
@@ -84,8 +122,9 @@ export class Item {
 
   private retry(error: Error | DetailedError): boolean {
     const status = statusOf(error);
-    const again = status === 0 || status === 409 || status === 423 || status === 429 || status >= 500 && status !== 507;
+    const again = passing(status) && status !== 507;
     if (again) this.state("sending", pick("线路断了，正在重试……", "The line is down, trying again…"));
+    if (status === 0) void this.readable();
     return again;
   }
 
@@ -93,10 +132,7 @@ export class Item {
     const body = error instanceof DetailedError ? (error.originalResponse?.getBody() ?? "") : "";
     const status = statusOf(error);
     this.refuse(refusal(status, body));
-    // What the server refuses for good, such as a kind or a size, stays refused.
-    if (status >= 400 && status < 500 && status !== 401) return;
-    this.ended = false;
-    this.offer(pick("再试", "Try again"), () => void this.send());
+    if (passing(status) || status === 401) this.offer(pick("再试", "Try again"), () => this.wait());
   }
 
   private async sent(): Promise<void> {
@@ -105,7 +141,8 @@ export class Item {
     this.percent.textContent = "100%";
     this.tools.replaceChildren();
     this.state("sent", pick("已传完，正在准备处理", "Sent; about to be processed"));
-    this.over(this);
+    this.tell(pick("已传完", "uploaded"));
+    this.line.leave(this);
     const id = await this.resource();
     if (id === null) return;
     const link = make("a", { className: "text-button", href: `/studio/resources/${id}`, textContent: pick("编辑", "Edit") });
@@ -116,8 +153,9 @@ export class Item {
 
   /** The resource that the upload became; asked for some seconds, since it is made after the last byte. */
   private async resource(): Promise<string | null> {
-    for (let tries = 0; tries < 20 && this.upload.url; tries += 1) {
-      const answer = await fetch(this.upload.url, { headers: { Accept: "application/json" } }).catch(() => null);
+    const url = this.upload?.url;
+    for (let tries = 0; tries < 20 && url; tries += 1) {
+      const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
       const body = answer?.ok ? ((await answer.json().catch(() => null)) as { resource?: unknown } | null) : null;
       if (typeof body?.resource === "string") return body.resource;
       await new Promise((wake) => setTimeout(wake, 250 + tries * 150));
@@ -127,9 +165,9 @@ export class Item {
 
   private async cancel(): Promise<void> {
     this.ended = true;
-    await this.upload.abort(true).catch(() => undefined);
+    await this.upload?.abort(true).catch(() => undefined);
     this.row.remove();
-    this.over(this);
+    this.line.leave(this);
   }
 
   private offer(label: string, act: () => void): void {
@@ -146,6 +184,11 @@ export class Item {
     this.row.dataset["state"] = state;
     if (this.says.textContent !== says) this.says.textContent = says;
   }
+}
+
+/** Not refused for good, as a kind or a size is: the line, the server, another try that still runs. */
+function passing(status: number): boolean {
+  return status === 0 || status === 409 || status === 423 || status === 429 || status >= 500;
 }
 
 function statusOf(error: Error | DetailedError): number {

@@ -4,10 +4,10 @@ import { acceptLanguage } from "../lib/problem";
 
 /** What the server tells of a resource's way; `doing` and `failure` are sentences in the visitor's language. */
 interface Progress {
-  stage?: string;
-  progress?: number;
-  doing?: string | null;
-  failure?: string | null;
+  stage: string;
+  progress: number;
+  doing: string | null;
+  failure: string | null;
 }
 
 const words: Record<string, [zh: string, en: string]> = {
@@ -19,110 +19,86 @@ const words: Record<string, [zh: string, en: string]> = {
   failed: ["未成功", "Failed"],
 };
 
-/** A browser has six connections to a server over HTTP/1.1: streams must leave room for uploads. */
-const streams_at_once = 2;
-const waiting: (() => void)[] = [];
-let streams = 0;
+const pause_ms = 2000;
+
+/**
+ * Rows that are kept up to date. They are asked for one after the other: a stream for each would take
+ * the few connections that a browser has to a server over HTTP/1.1 from the uploads.
+ */
+const watched = new Map<string, HTMLElement>();
+let asking = false;
 
 /** Keeps the state in `row` up to date until the resource is through. */
 export function watch(id: string, row: HTMLElement): void {
-  const begin = () => {
-    streams += 1;
-    follow(id, (progress) => show(row, progress), () => {
-      streams -= 1;
-      waiting.shift()?.();
-    });
-  };
-  if (streams < streams_at_once) begin();
-  else waiting.push(begin);
+  watched.set(id, row);
+  if (!asking) void ask();
 }
 
-/** On the page of one resource: when it is through, other buttons fit, so the page is loaded anew. */
+async function ask(): Promise<void> {
+  asking = watched.size > 0;
+  for (const [id, row] of watched) {
+    const answer = await fetch(`/api/resources/${id}`, { headers: { "Accept-Language": acceptLanguage } }).catch(() => null);
+    const progress = answer?.ok ? ((await answer.json().catch(() => null)) as Progress | null) : null;
+    if (progress) show(row, progress);
+    const over = progress ? progress.stage !== "processing" : [401, 403, 404].includes(answer?.status ?? 0);
+    if (over) watched.delete(id);
+  }
+  if (asking) later(() => void ask());
+}
+
+/**
+ * The page of one resource: its state and steps are taken from the page as the server renders it now.
+ * When the resource is through, other buttons fit, so the page is loaded anew.
+ */
 export function watchPage(page: HTMLElement, changed: () => boolean): void {
-  const id = page.dataset["resource"];
-  const before = page.dataset["stage"] ?? "";
-  if (!id || !["draft", "processing"].includes(before)) return;
-  follow(id, (progress) => show(page, progress), () => {
+  if (page.dataset["stage"] === "processing") later(() => void refresh(page, changed));
+}
+
+async function refresh(page: HTMLElement, changed: () => boolean): Promise<void> {
+  const answer = await fetch(location.pathname).catch(() => null);
+  const text = answer?.ok ? await answer.text().catch(() => "") : "";
+  const now = find(".edit[data-resource]", new DOMParser().parseFromString(text, "text/html"));
+  if (now && now.dataset["stage"] !== "processing") {
     if (!changed()) location.reload();
     else find(".page-head", page)?.after(make("p", { className: "notice", textContent: pick("处理有了结果。保存修改后可以看到。", "Processing has ended. Save your changes to see the result.") }));
-  });
-}
-
-function follow(id: string, tell: (progress: Progress) => void, over: () => void): void {
-  const url = `/api/resources/${id}/events`;
-  let stream = new EventSource(url);
-  const end = () => {
-    stream.close();
-    over();
-  };
-  const hear = (event: MessageEvent<string>) => {
-    const progress = read(event.data);
-    if (!progress) return;
-    tell(progress);
-    if (progress.stage && !["draft", "processing"].includes(progress.stage)) end();
-  };
-  const listen = () => {
-    stream.addEventListener("message", hear);
-    stream.addEventListener("progress", hear as EventListener);
-    stream.addEventListener("error", () => {
-      // The browser connects again by itself, unless the answer was a refusal.
-      if (stream.readyState === EventSource.CLOSED) void ask();
-    });
-  };
-  const ask = async () => {
-    const answer = await fetch(`/api/resources/${id}`, { headers: { "Accept-Language": acceptLanguage } }).catch(() => null);
-    if (answer && [401, 403, 404].includes(answer.status)) return end();
-    const progress = answer?.ok ? read(await answer.text()) : null;
-    if (progress) {
-      tell(progress);
-      if (progress.stage && !["draft", "processing"].includes(progress.stage)) return end();
-    }
-    setTimeout(() => {
-      stream = new EventSource(url);
-      listen();
-    }, 5000);
-  };
-  listen();
-}
-
-function read(text: string): Progress | null {
-  try {
-    return JSON.parse(text) as Progress;
-  } catch {
-    return null;
+    return;
   }
+  for (const part of ["[data-state]", "[data-steps]"]) {
+    const fresh = now && find(part, now);
+    if (fresh) find(part, page)?.replaceWith(fresh);
+  }
+  later(() => void refresh(page, changed));
 }
 
-/** Shows the progress in a row of the list, of the uploads, or in the page's state. */
+/** After a pause, and not before the tab is looked at. */
+function later(act: () => void): void {
+  setTimeout(() => {
+    if (document.visibilityState === "visible") act();
+    else document.addEventListener("visibilitychange", act, { once: true });
+  }, pause_ms);
+}
+
+/** Shows the progress in a row of the list or of the uploads. */
 function show(row: HTMLElement, { stage, progress, doing, failure }: Progress): void {
-  const running = stage === "draft" || stage === "processing";
-  if (stage) row.dataset["stage"] = stage;
+  const [zh, en] = words[stage] ?? [stage, stage];
+  row.dataset["stage"] = stage;
   const word = find("[data-stage-word]", row);
-  if (word && stage) {
+  if (word) {
     word.dataset["stage"] = stage;
-    const [zh, en] = words[stage] ?? [stage, stage];
     word.textContent = pick(zh, en);
   }
-  const bar = find("[data-bar], .bar", row);
-  if (bar && progress !== undefined) {
+  const bar = find(".bar", row);
+  if (bar) {
     const percent = Math.floor(Math.min(1, Math.max(0, progress)) * 100);
     const meter = find<HTMLProgressElement>("progress", bar);
     const number = find(".number", bar);
     if (meter) meter.value = percent;
     if (number) number.textContent = `${percent}%`;
+    bar.hidden = stage !== "processing";
   }
-  if (bar && stage) bar.hidden = !running;
-  const line = find("[data-says], .says", row);
-  const sentence = sentenceOf(stage, doing, failure, word === null);
-  if (line && sentence !== null && line.textContent !== sentence) line.textContent = sentence;
+  const line = find(".says", row);
+  // Rows without a stage's word say it when there is no sentence.
+  const says = failure ?? doing ?? (word ? "" : pick(zh, en));
+  if (line && line.textContent !== says) line.textContent = says;
   if (stage === "failed" && row.dataset["state"]) row.dataset["state"] = "refused";
-}
-
-/** The server's sentence; rows without a stage's word get the word when there is no sentence. */
-function sentenceOf(stage: string | undefined, doing: string | null | undefined, failure: string | null | undefined, bare: boolean): string | null {
-  if (stage === "failed" && failure) return failure;
-  if (doing) return doing;
-  if (!bare || !stage) return doing === undefined ? null : "";
-  const [zh, en] = words[stage] ?? [stage, stage];
-  return pick(zh, en);
 }

@@ -1,6 +1,7 @@
 import { find, make } from "../lib/dom";
 import { pick } from "../lib/lang";
 import { size } from "../lib/words";
+import { dropped } from "./dropped";
 import { Item } from "./item";
 import { forget, unfinished } from "./resume";
 
@@ -52,24 +53,41 @@ export class Queue {
       if (!carries(event)) return;
       event.preventDefault();
       over(-depth);
-      this.add([...(event.dataTransfer?.files ?? [])]);
+      if (event.dataTransfer) void dropped(event.dataTransfer).then((files) => this.add(files));
     });
   }
 
   private add(files: File[]): void {
     for (const file of files) {
-      const item = new Item(file, this.library(), this.endpoint, (over) => this.over(over));
+      const item = new Item(file, this.library(), this.endpoint, this);
       this.list.querySelector(`[data-unfinished="${CSS.escape(file.name)}"]`)?.remove();
       this.list.append(item.row);
       if (file.size > this.largest) {
         item.refuse(pick(`文件有 ${size(file.size)}，超过了 ${size(this.largest)} 的上限。`, `The file is ${size(file.size)}, over the limit of ${size(this.largest)}.`));
       } else if (file.size === 0) {
-        item.refuse(pick("这是一个空文件，或者是文件夹。", "This is an empty file, or a folder."));
+        item.refuse(pick("这是一个空文件，或者读不了。", "This file is empty, or cannot be read."));
       } else {
-        this.waiting.push(item);
+        item.wait();
       }
     }
+  }
+
+  join(item: Item): void {
+    this.waiting.push(item);
     this.next();
+  }
+
+  leave(item: Item): void {
+    this.running.delete(item);
+    this.waiting = this.waiting.filter((other) => other !== item);
+    this.next();
+  }
+
+  /** The rows change many times a second; read aloud is only what is told here. */
+  tell(says: string): void {
+    const log = find("[data-upload-log]", this.section);
+    log?.append(make("p", { textContent: says }));
+    while (log && log.childElementCount > 5) log.firstElementChild?.remove();
   }
 
   private library(): string {
@@ -84,12 +102,6 @@ export class Queue {
       this.running.add(item);
       void item.send();
     }
-  }
-
-  private over(item: Item): void {
-    this.running.delete(item);
-    this.waiting = this.waiting.filter((other) => other !== item);
-    this.next();
   }
 
   /** Tells of uploads that a closed tab or a dead battery cut off: the same file goes on from there. */

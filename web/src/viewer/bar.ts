@@ -14,6 +14,7 @@ export class Bar {
   private readonly number: HTMLInputElement | null;
   private readonly steps: HTMLAnchorElement[];
   private readonly contents: HTMLAnchorElement[];
+  private page = 1;
 
   constructor(private readonly frame: HTMLElement, private readonly wishes: Wishes) {
     this.number = find<HTMLInputElement>(".page-jump input", frame);
@@ -31,11 +32,12 @@ export class Bar {
   }
 
   show(page: number, total: number): void {
+    this.page = page;
     if (this.number && document.activeElement !== this.number) this.number.value = String(page);
     for (const step of this.steps) {
       const out = step.dataset["step"] === "-1" ? page <= 1 : page >= total;
-      step.toggleAttribute("aria-disabled", out);
       if (out) step.setAttribute("aria-disabled", "true");
+      else step.removeAttribute("aria-disabled");
     }
     let now: HTMLAnchorElement | undefined;
     for (const link of this.contents) {
@@ -47,17 +49,27 @@ export class Bar {
 
   private jump(): void {
     const form = find<HTMLFormElement>(".page-jump", this.frame);
+    const go = () => {
+      const page = Number(this.number?.value);
+      if (page >= 1) this.wishes.go(page);
+      else if (this.number) this.number.value = String(this.page);
+    };
     form?.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.wishes.go(Number(this.number?.value));
+      go();
     });
-    this.number?.addEventListener("change", () => this.wishes.go(Number(this.number?.value)));
+    this.number?.addEventListener("change", go);
     for (const step of this.steps) {
       step.href = "#";
       step.setAttribute("role", "button");
       step.addEventListener("click", (event) => {
         event.preventDefault();
         this.wishes.step(Number(step.dataset["step"]));
+      });
+      step.addEventListener("keydown", (event) => {
+        if (event.key !== " ") return;
+        event.preventDefault();
+        step.click();
       });
     }
   }

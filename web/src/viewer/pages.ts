@@ -1,4 +1,4 @@
-import { find, make } from "../lib/dom";
+import { all, find, make } from "../lib/dom";
 import { pick } from "../lib/lang";
 import { Bar } from "./bar";
 import { readSizes, type Size } from "./sizes";
@@ -19,7 +19,7 @@ export class Viewer {
     if (!pages) throw new Error("the viewer has no place for pages");
     this.pages = pages;
     this.sizes = readSizes(frame.dataset["sizes"] ?? "");
-    this.query = (frame.dataset["query"] ?? "").split(/\s+/).map(fold).filter(Boolean);
+    this.query = wanted(frame.dataset["query"] ?? "");
   }
 
   start(): void {
@@ -33,6 +33,7 @@ export class Viewer {
     });
     this.moments();
     this.watch();
+    new ResizeObserver(() => this.measure()).observe(this.pages);
     this.go(first);
   }
 
@@ -74,10 +75,16 @@ export class Viewer {
     this.zoom = zoom;
     this.pages.style.setProperty("--zoom", String(zoom));
     this.pages.scrollTop = middle * this.pages.scrollHeight - clientHeight / 2;
+    this.measure();
     for (const one of this.sheets) {
       const image = find<HTMLImageElement>("img", one);
       if (image) image.sizes = this.width();
     }
+  }
+
+  /** The size of words follows from the width of the sheets, which are all equally wide. */
+  private measure(): void {
+    this.pages.style.setProperty("--sheet-width", `${this.sheets[0]?.clientWidth ?? 0}px`);
   }
 
   /** The width at which pages are shown, for the choice of picture. */
@@ -117,7 +124,7 @@ export class Viewer {
   }
 
   private fill(one: HTMLElement): void {
-    if (one.firstElementChild) return;
+    if (find("img", one)) return;
     const n = Number(one.dataset["n"]);
     const [width, height] = this.sizes[n - 1] ?? [1, 1];
     const at = (name: "small" | "large") => (this.frame.dataset[name] ?? "").replace("{n}", String(n));
@@ -126,7 +133,7 @@ export class Viewer {
     image.src = at("large");
     one.append(image);
     const words = this.frame.dataset["words"];
-    if (words) void layWords(one, words.replace("{n}", String(n)), this.query, height / width).catch(() => 0);
+    if (words) void layWords(image, words.replace("{n}", String(n)), this.query, height / width).catch(() => 0);
   }
 
   /** Pages far away give their memory back, except while a selection runs through them. */
@@ -137,9 +144,18 @@ export class Viewer {
   }
 }
 
+/**
+ * What to mark on the pages: the words of the query, and what the search marked in the moments above,
+ * which knows other scripts, pinyin and parts of words.
+ */
+function wanted(query: string): string[] {
+  const met = all("[data-moments] mark").map((mark) => mark.textContent ?? "");
+  return [...new Set([...query.replace(/["“”]/g, " ").split(/\s+/), ...met].map(fold))].filter(Boolean);
+}
+
 function sheet(n: number, [width, height]: Size): HTMLElement {
   const one = make("figure", { className: "sheet" });
   one.dataset["n"] = String(n);
-  one.style.aspectRatio = `${width} / ${height}`;
+  one.style.setProperty("--shape", `${width} / ${height}`);
   return one;
 }

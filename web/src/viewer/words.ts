@@ -14,11 +14,15 @@ type Met = Map<number, Set<number>>;
 
 const canvas = document.createElement("canvas").getContext("2d");
 
-/** Loads the words of a page and lays them over its picture, marking what meets the query. */
-export async function layWords(sheet: HTMLElement, url: string, query: string[], ratio: number): Promise<number> {
+/**
+ * Loads the words of a page and lays them over its picture, marking what meets the query. A picture
+ * that was taken off its sheet in the meantime gets none.
+ */
+export async function layWords(image: HTMLImageElement, url: string, query: string[], ratio: number): Promise<void> {
   const answer = await fetch(url);
-  if (!answer.ok) return 0;
+  if (!answer.ok) return;
   const { words } = (await answer.json()) as { words: Word[] };
+  if (!image.parentElement) return;
   const layer = make("div", { className: "words" });
   const met = meet(words, query);
   words.forEach((word, at) => {
@@ -26,8 +30,7 @@ export async function layWords(sheet: HTMLElement, url: string, query: string[],
     place(span, word, ratio);
     layer.append(span, " ");
   });
-  sheet.append(layer);
-  return met.size;
+  image.after(layer);
 }
 
 /** The text with its met characters in marks. */
@@ -35,7 +38,7 @@ function pieces(text: string, met: Set<number> | undefined): (Node | string)[] {
   if (!met) return [text];
   const parts: { marked: boolean; text: string }[] = [];
   [...text].forEach((sign, at) => {
-    const last = parts.at(-1);
+    const last = parts[parts.length - 1];
     if (last?.marked === met.has(at)) last.text += sign;
     else parts.push({ marked: met.has(at), text: sign });
   });
@@ -44,7 +47,8 @@ function pieces(text: string, met: Set<number> | undefined): (Node | string)[] {
 
 /**
  * The font's size is that of the print: boxes of Chinese fonts are far higher than their letters, so
- * the size follows from the width, and the text stands in the middle of the box.
+ * the size follows from the width, and the text stands in the middle of the box. The layer's own size
+ * is the width of the sheet.
  */
 function place(span: HTMLElement, word: Word, ratio: number): void {
   const box = word.h * ratio;
@@ -52,7 +56,7 @@ function place(span: HTMLElement, word: Word, ratio: number): void {
   const size = ems > 0 ? Math.min(box, (1.15 * word.w) / ems) : box;
   span.style.left = `${word.x * 100}%`;
   span.style.top = `${(word.y + (box - size) / 2 / ratio) * 100}%`;
-  span.style.fontSize = `${size * 100}cqw`;
+  span.style.fontSize = `${size}em`;
   if (ems > 0) span.style.transform = `scaleX(${word.w / (ems * size)})`;
 }
 
