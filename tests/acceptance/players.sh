@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# players.sh URL: plays every published video and audio of a running duoku from start to end with ffmpeg,
+# mpv, VLC (as nobody) and GStreamer, by HLS and by DASH; a line each, exit 1 when one failed.
+set -uo pipefail
+url=${1:?the server}
+log=$(mktemp)
+failed=0
+
+# try WHAT SECONDS COMMAND...: the command must end well within time and say nothing of an error.
+try() {
+    local what=$1 limit=$2
+    shift 2
+    if ! timeout "$limit" "$@" >"$log" 2>&1 || grep -qiE '\b(error|corrupt|invalid|non.monoton|failed to)\b' "$log"; then
+        echo "FAILED $what $title: $(grep -iE 'error|corrupt|invalid|monoton|failed' "$log" | head -2 | tr '\n' ' ' | cut -c1-200)"
+        failed=$((failed + 1))
+        return 1
+    fi
+}
+
+# Every frame of every rendition decodes, and the length is that of the resource.
+whole() {
+    local manifest=$1 seconds=$2 found
+    found=$(ffprobe -v error -show_entries format=duration -of csv=p=0 "$manifest" 2>"$log")
+    if ! awk -v a="$found" -v b="$seconds" 'BEGIN { d = a - b; exit !(d < 0.1 && d > -0.1) }'; then
+        echo "FAILED ffprobe $title: $found s instead of $seconds s"
+        failed=$((failed + 1))
+    fi
+    try "ffmpeg ${manifest##*.}" 600 ffmpeg -nostdin -v warning -xerror -i "$manifest" -map '0:v?' -map '0:a?' -f null -
+}
+
+while IFS=$'\t' read -r id seconds title; do
+    base="$url/media/$id"
+    limit=$(awk -v s="$seconds" 'BEGIN { print int(s * 2 + 60) }')
+    for manifest in "$base/master.m3u8" "$base/manifest.mpd"; do
+        whole "$manifest" "$seconds"
+        try "gst ${manifest##*.}" "$limit" gst-launch-1.0 -q playbin3 uri="$manifest" video-sink='fakesink sync=false' audio-sink='fakesink sync=false'
+        if awk -v s="$seconds" 'BEGIN { exit !(s < 60) }'; then
+            try "vlc ${manifest##*.}" "$limit" runuser -u nobody -- cvlc -q -I dummy --vout dummy --aout dummy --play-and-exit "$manifest"
+        fi
+    done
+    try mpv "$limit" mpv --no-config --really-quiet --msg-level=all=warn --vo=null --ao=null --untimed --ao-null-untimed=yes "$base/master.m3u8"
+    echo "done   $title"
+done < <(python3 - "$url" <<'P'
+import json, sys, urllib.request
+for kind in ("video", "audio"):
+    page = 1
+    while True:
+        answer = json.load(urllib.request.urlopen(f"{sys.argv[1]}/api/resources?kind={kind}&stage=published&per_page=100&page={page}"))
+        items = answer.get("items", answer) if isinstance(answer, dict) else answer
+        for item in items:
+            print(item["id"], item["duration_ms"] / 1000, item["title"], sep="\t")
+        if len(items) < 100:
+            break
+        page += 1
+P
+)
+echo "$failed failed"
+((failed == 0))
