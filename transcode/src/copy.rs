@@ -6,7 +6,7 @@ use ffmpeg_next as ffmpeg;
 use ffmpeg_next::{Packet, Rational};
 
 use crate::cmaf::{AvcConfig, AvcTrack, Packager, Rendition, Sample, has_idr, init_avc};
-use crate::plan::{CopyPlan, Plan, VideoPlan};
+use crate::plan::{CopyPlan, MAX_COPY_KEY_INTERVAL_MS, Plan, VideoPlan};
 use crate::probe::extradata;
 use crate::time::{VIDEO_SCALE, from_ms, ticks};
 use crate::{Error, Event, Input, Sink};
@@ -65,7 +65,7 @@ impl<'a> Copier<'a> {
             width: copy.width,
             height: copy.height,
             record: &config.record,
-            colour: video.colour,
+            colour: copy.colour,
             time_scale: VIDEO_SCALE,
         }))?;
         on(Event::Init {
@@ -94,6 +94,9 @@ impl<'a> Copier<'a> {
             // Frames before the first key frame cannot be decoded.
             return Ok(());
         }
+        if self.config.is_changed_by(data) || has_new_parameters(packet, &self.config) {
+            return Err(Error::unusable("the parameters change within the video"));
+        }
         let sample = self.config.sample(data, false);
         if sample.is_empty() || packet.is_corrupt() {
             // Cut off with the file: players refuse a sample of no bytes.
@@ -102,9 +105,13 @@ impl<'a> Copier<'a> {
         if self.key.is_some_and(|key| time < key) || time < 0 {
             return Err(Error::unusable("frames are shown before the key frame they follow"));
         }
+        let longest = from_ms(MAX_COPY_KEY_INTERVAL_MS, VIDEO_SCALE);
         if idr {
             self.border(time, on)?;
             self.key = Some(time);
+        } else if self.key.is_some_and(|key| time - key > longest) {
+            // Its other key frames cannot be cut at (open GOPs): segments would grow without end.
+            return Err(Error::unusable("the key frames are too far apart"));
         }
         let after =
             ticks(stamp + packet.duration().max(0), self.base, self.plan.start_us, VIDEO_SCALE);
@@ -143,4 +150,14 @@ impl<'a> Copier<'a> {
         self.packager.end_part(on)?;
         on(Event::Progress(1.0))
     }
+}
+
+/// Does the packet bring another decoder configuration with it?
+fn has_new_parameters(packet: &Packet, config: &AvcConfig) -> bool {
+    packet
+        .side_data()
+        .filter(|data| data.kind() == ffmpeg::packet::side_data::Type::NewExtraData)
+        .any(|data| {
+            AvcConfig::from_extradata(data.data()).is_ok_and(|new| new.record != config.record)
+        })
 }

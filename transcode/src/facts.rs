@@ -153,6 +153,9 @@ impl Colour {
     /// ITU-R BT.709, limited range.
     pub const BT709: Self = Self { primaries: 1, transfer: 1, matrix: 1, full_range: false };
 
+    /// ITU-R BT.601 with 525 lines, limited range.
+    pub const BT601: Self = Self { primaries: 6, transfer: 6, matrix: 6, full_range: false };
+
     /// True when at least one of the three code points is given.
     #[must_use]
     pub fn is_known(&self) -> bool {

@@ -28,6 +28,8 @@ pub(crate) struct AvcConfig {
     pub(crate) codecs: String,
     /// How the packets that came with this extradata are written.
     pub(crate) packets: NalFormat,
+    /// The parameter sets that the record holds.
+    sets: Vec<Vec<u8>>,
 }
 
 impl AvcConfig {
@@ -48,7 +50,19 @@ impl AvcConfig {
         let Some(first) = first.filter(|_| !pps.is_empty()) else {
             return Err(Error::unusable("no H.264 parameter sets"));
         };
-        Ok(Self { record: record(first, &sps, &pps), codecs: codecs(first), packets })
+        Ok(Self {
+            record: record(first, &sps, &pps),
+            codecs: codecs(first),
+            packets,
+            sets: sps.iter().chain(&pps).map(|set| set.to_vec()).collect(),
+        })
+    }
+
+    /// Does the packet hold a parameter set that the record has not? It would be lost.
+    pub(crate) fn is_changed_by(&self, packet: &[u8]) -> bool {
+        units(packet, self.packets)
+            .iter()
+            .any(|nal| matches!(kind_of(nal), SPS | PPS) && !self.sets.iter().any(|set| set == nal))
     }
 
     /// A packet as MP4 wants it: lengths of four bytes, without what the container says itself
@@ -200,6 +214,8 @@ mod tests {
         let packet = annexb(&[&[9, 0x10], &SPS_NAL, &PPS_NAL, &[6, 5, 1], &[0x65, 1, 2, 3]]);
         assert_eq!(config.sample(&packet, true), [0, 0, 0, 4, 0x65, 1, 2, 3]);
         assert_eq!(config.sample(&packet, false).len(), 8 + 4 + 3);
+        assert!(!config.is_changed_by(&packet));
+        assert!(config.is_changed_by(&annexb(&[&[0x68, 9, 9], &[0x65, 1]])));
         assert!(has_idr(&packet, NalFormat::AnnexB));
         assert!(!has_idr(&annexb(&[&[0x41, 9]]), NalFormat::AnnexB));
     }

@@ -9,6 +9,8 @@ mod audio;
 mod sentence;
 mod video;
 
+pub(crate) use video::MAX_COPY_KEY_INTERVAL_MS;
+
 /// How renditions are to be made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
@@ -137,6 +139,8 @@ pub struct CopyPlan {
     pub width: u32,
     /// Pixels.
     pub height: u32,
+    /// As the source says it.
+    pub colour: Colour,
 }
 
 /// One encoded rendition.

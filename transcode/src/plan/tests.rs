@@ -7,7 +7,7 @@ fn video(width: u32, height: u32) -> SourceTrack {
         index: 0,
         kind: TrackKind::Video,
         codec: "h264".into(),
-        profile: None,
+        profile: Some("High".into()),
         language: None,
         title: None,
         default: true,
@@ -120,7 +120,8 @@ fn fitting_h264_is_kept_instead_of_the_top_rung() {
 #[test]
 fn what_would_play_badly_is_not_kept() {
     type Change = fn(&mut SourceTrack);
-    let changes: [Change; 9] = [
+    let changes: [Change; 10] = [
+        |t| t.profile = Some("High 4:4:4 Predictive".into()),
         |t| t.codec = "hevc".into(),
         |t| t.bitrate_bps = Some(9_000_000),
         |t| t.start_ms = 500,
@@ -195,4 +196,21 @@ fn a_plan_crosses_the_process_border_unchanged() {
         plan(&probe(vec![video(1920, 1080), audio(2, 120_000)]), &Policy::default()).unwrap();
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+}
+
+#[test]
+fn colours_that_are_open_or_reserved_are_said_by_the_size_of_the_source() {
+    let colour = |width, height, said| {
+        let mut track = video(width, height);
+        track.video.as_mut().unwrap().colour = said;
+        let plan = plan(&probe(vec![track]), &Policy { copy_video: false, ..Policy::default() });
+        plan.unwrap().video.unwrap().colour
+    };
+    let open = Colour { primaries: 2, transfer: 2, matrix: 2, full_range: true };
+    assert_eq!(colour(1920, 1080, open), Colour::BT709);
+    assert_eq!(colour(720, 576, open), Colour::BT601);
+    let reserved = Colour { primaries: 0, transfer: 0, matrix: 3, full_range: false };
+    assert_eq!(colour(640, 360, reserved), Colour::BT601);
+    let pal = Colour { primaries: 5, transfer: 6, matrix: 5, full_range: false };
+    assert_eq!(colour(720, 576, pal), pal);
 }

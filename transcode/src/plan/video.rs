@@ -8,11 +8,14 @@ use super::{CopyPlan, Policy, Rung, RungPolicy, VideoPlan};
 const MAX_FRAME_RATE: f64 = 60.5;
 
 /// A copied segment ends at a key frame, so this bounds what it can be longer than planned.
-const MAX_COPY_KEY_INTERVAL_MS: i64 = 6_100;
+pub(crate) const MAX_COPY_KEY_INTERVAL_MS: i64 = 6_100;
 
 /// A copy can neither begin late nor repeat a last frame in parts of their own.
 const MAX_COPY_START_MS: i64 = 100;
 const MAX_COPY_SHORTFALL_MS: i64 = 1_000;
+
+/// Profiles that browsers and televisions play (ISO/IEC 14496-10 annex A), by FFmpeg's names.
+const COPY_PROFILES: [&str; 4] = ["Constrained Baseline", "Baseline", "Main", "High"];
 
 /// Containers whose H.264 carries its parameters apart (avcC) and true time stamps.
 const COPY_CONTAINERS: [&str; 3] = ["mov,", "matroska", "flv"];
@@ -52,6 +55,7 @@ fn ladder(
         name: format!("{}-copy", top.name),
         width: facts.coded_width,
         height: facts.coded_height,
+        colour: facts.colour,
     };
     (Some(copy), rungs)
 }
@@ -128,6 +132,7 @@ fn can_copy(
     let tallest = policy.rungs.iter().map(|r| r.height).max().unwrap_or(0);
     let end_ms = track.start_ms + track.duration_ms;
     track.codec == "h264"
+        && track.profile.as_deref().is_some_and(|name| COPY_PROFILES.contains(&name))
         && COPY_CONTAINERS.iter().any(|c| probe.container.starts_with(c))
         && matches!(facts.pixel_format.as_str(), "yuv420p" | "yuvj420p")
         && !facts.interlaced
@@ -148,11 +153,31 @@ fn can_copy(
 }
 
 /// What the encoded samples mean: BT.709 where colours are computed anew (tone mapping, RGB),
-/// else what the source says; always limited range.
+/// else what the source says; always limited range. What it leaves open is said as players take
+/// it, by the source's size: each rung left open would be taken by its own, and colours jump.
 fn result_colour(facts: &VideoFacts) -> Colour {
     let rgb = facts.colour.matrix == 0;
     if facts.hdr != Hdr::None || rgb {
         return Colour::BT709;
     }
-    Colour { full_range: false, ..facts.colour }
+    let usual =
+        if facts.width >= 1280 || facts.height > 576 { Colour::BT709 } else { Colour::BT601 };
+    let said = |code: u8, usual: u8| match code {
+        // Unspecified, and what ISO/IEC 23091-2 reserves.
+        0 | 2 | 3 => usual,
+        code if code > 18 => usual,
+        code => code,
+    };
+    Colour {
+        primaries: match facts.colour.primaries {
+            13..=21 => usual.primaries,
+            code => said(code, usual.primaries),
+        },
+        transfer: said(facts.colour.transfer, usual.transfer),
+        matrix: match facts.colour.matrix {
+            15.. => usual.matrix,
+            code => said(code, usual.matrix),
+        },
+        full_range: false,
+    }
 }

@@ -33,6 +33,22 @@ fn open_groups_of_pictures_and_long_ones_are_not_copied() {
     }
 }
 
+/// In MP4 the index calls every I picture a key frame; only the packets tell which are.
+#[test]
+fn a_copy_that_cannot_be_cut_is_given_up() {
+    let options =
+        ["-bf", "3", "-preset", "veryfast", "-x264-params", "open-gop=1:keyint=50:scenecut=0"];
+    let source = clip("open.mp4", "testsrc2=size=640x480:rate=25", 20, &options);
+    let mut input = transcode::Input::open(source).unwrap();
+    let plan = transcode::plan(&transcode::probe(&mut input).unwrap(), &policy()).unwrap();
+    if plan.video.as_ref().unwrap().copy.is_none() {
+        return;
+    }
+    let out = tempfile::tempdir().unwrap();
+    let copied = transcode::copy_video(&mut input, &plan, out.path(), &mut |_| Ok(()));
+    assert!(matches!(copied, Err(transcode::Error::Unusable { .. })), "{copied:?}");
+}
+
 #[test]
 fn an_edit_list_that_hides_frames_is_kept_by_encoding() {
     let whole = path(
