@@ -24,10 +24,15 @@ pub(super) fn parse(text: &str) -> Found {
 /// How many lines belong to the text: up to the next times and their number, or an empty line,
 /// unless text goes on after it.
 fn text_length(lines: &[&str]) -> usize {
+    // Index of the line after a row of empty ones, so that each row is looked through once.
+    let mut filled = 0;
     for (at, line) in lines.iter().enumerate() {
         let ends = if line.trim().is_empty() {
-            let next = lines[at..].iter().find(|line| !line.trim().is_empty());
-            next.is_none_or(|next| is_number(next) || next.contains("-->"))
+            if filled <= at {
+                let empty = lines[at..].iter().take_while(|line| line.trim().is_empty()).count();
+                filled = at + empty;
+            }
+            lines.get(filled).is_none_or(|next| is_number(next) || next.contains("-->"))
         } else {
             let times_next = lines.get(at + 1).is_some_and(|next| next.contains("-->"));
             line.contains("-->") || is_number(line) && times_next
