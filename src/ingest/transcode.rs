@@ -101,6 +101,12 @@ async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result
                 time_scale,
             }) => {
                 let rendition = named(&known, &rendition)?;
+                // It goes into playlists as it is (RFC 6381 section 3.3).
+                if codecs.len() > 32
+                    || !codecs.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
+                {
+                    return Err(parent::Error::BadAnswer(format!("codecs {codecs:?}")).into());
+                }
                 if rendition.init.is_some() {
                     continue;
                 }
