@@ -167,7 +167,8 @@ fn a_document_shows_pages_without_scripts() {
     assert!(html.contains(r#"data-sizes="12*1600x2263""#));
     assert_eq!(html.matches("<figure").count(), 3);
     assert!(html.contains(r#"src="/media/r2/pages/5.webp""#));
-    assert!(html.contains(r#"href="?page=8""#) && html.contains(r#"href="?page=2""#));
+    // The words stay marked from page to page.
+    assert!(html.contains(r#"href="?page=8&amp;q="#) && html.contains(r#"href="?page=2&amp;q="#));
 }
 
 #[test]
@@ -264,6 +265,23 @@ fn the_form_keeps_what_is_not_in_the_lists() {
     let html = edit(&signed_in(), &edit_view(Stage::Ready)).0;
     assert!(html.contains(r#"<option value="tlh" selected>tlh</option>"#));
     assert!(html.contains(r#"value="health" checked"#));
+}
+
+#[test]
+fn a_refused_field_is_described_by_the_sentence() {
+    for name in ["title", "language"] {
+        let refusals = vec![(name.to_owned(), "不行".to_owned())];
+        let html = edit(&signed_in(), &EditView { refusals, ..edit_view(Stage::Ready) }).0;
+        assert!(
+            html.contains(&format!(r#"aria-invalid="true" aria-describedby="refused-{name}""#))
+        );
+        assert!(html.contains(&format!(r#"role="alert" id="refused-{name}">不行"#)));
+    }
+    for name in ["poster", "topics"] {
+        let refusals = vec![(name.to_owned(), "不行".to_owned())];
+        let html = edit(&signed_in(), &EditView { refusals, ..edit_view(Stage::Ready) }).0;
+        assert!(html.contains(&format!(r#"id="refused-{name}">不行"#)), "{name} is said");
+    }
 }
 
 #[test]
