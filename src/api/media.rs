@@ -87,7 +87,7 @@ async fn answer(
         ["pages", file] => page(app, delivery, file)?,
         ["text"] => made(text(app, delivery).await?, "text/plain; charset=utf-8"),
         [rendition, "playlist.m3u8"] => {
-            playlist(deliver::media_playlist(rendition_of(delivery, rendition)?))
+            playlist(deliver::media_playlist(delivery, rendition_of(delivery, rendition)?))
         }
         [rendition, "init.mp4"] => {
             let rendition = rendition_of(delivery, rendition)?;

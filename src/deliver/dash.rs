@@ -127,7 +127,7 @@ fn reach(delivery: &Delivery) -> f64 {
     let end = |rendition: &Rendition| {
         rendition.segments().last().map_or(0.0, |(_, s)| rendition.seconds(s.start + s.duration))
     };
-    let ends = delivery.renditions.iter().map(end);
+    let ends = delivery.offered().map(end);
     if delivery.is_complete() {
         ends.fold(0.0, f64::max)
     } else {

@@ -132,14 +132,23 @@ impl Delivery {
         !self.renditions.is_empty()
     }
 
-    /// Whether no more parts will come.
+    /// Whether picture and sound, as far as there are any, can be had whole.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.renditions.iter().all(|rendition| rendition.complete)
+        let of = |kind| self.renditions.iter().filter(move |rendition| rendition.kind == kind);
+        [TrackKind::Video, TrackKind::Audio]
+            .into_iter()
+            .all(|kind| of(kind).next().is_none() || of(kind).any(|rendition| rendition.complete))
+    }
+
+    /// What manifests name: as soon as it can be had whole, nothing that is still being made.
+    pub(super) fn offered(&self) -> impl Iterator<Item = &Rendition> {
+        let whole = self.is_complete();
+        self.renditions.iter().filter(move |rendition| rendition.complete || !whole)
     }
 
     pub(super) fn of_kind(&self, kind: TrackKind) -> impl Iterator<Item = &Rendition> {
-        self.renditions.iter().filter(move |rendition| rendition.kind == kind)
+        self.offered().filter(move |rendition| rendition.kind == kind)
     }
 }
 

@@ -76,19 +76,21 @@ pub fn master_playlist(delivery: &Delivery) -> String {
 }
 
 /// A media playlist. While parts are still to come it is of type EVENT, which
-/// players would begin at its end.
+/// players would begin at its end; sound that is whole waits for the picture,
+/// since players follow either all playlists or none.
 #[must_use]
-pub fn media_playlist(rendition: &Rendition) -> String {
+pub fn media_playlist(delivery: &Delivery, rendition: &Rendition) -> String {
+    let whole = rendition.complete && delivery.is_complete();
     let mut text = format!(
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:{}\n#EXT-X-INDEPENDENT-SEGMENTS\n{}#EXT-X-MAP:URI=\"init.mp4\"\n",
         target_s(rendition),
-        if rendition.complete { "VOD" } else { "EVENT" },
-        if rendition.complete { "" } else { "#EXT-X-START:TIME-OFFSET=0\n" },
+        if whole { "VOD" } else { "EVENT" },
+        if whole { "" } else { "#EXT-X-START:TIME-OFFSET=0\n" },
     );
     for (number, (_, segment)) in rendition.segments().enumerate() {
         let _ = writeln!(text, "#EXTINF:{:.6},\n{number}.m4s", rendition.seconds(segment.duration));
     }
-    if rendition.complete {
+    if whole {
         text.push_str("#EXT-X-ENDLIST\n");
     }
     text

@@ -161,11 +161,18 @@ fn manifests_say_when_segments_begin() {
     assert!(text.contains(r#"segmentAlignment="false""#), "{text}");
     assert!(text.contains(r#"mediaPresentationDuration="PT15.000S""#), "{text}");
     assert!(text.contains(r#"<S t="0" d="540000" r="1"></S><S t="1080000" d="270000"></S>"#));
-    let playlist = media_playlist(&all[1]);
+    let playlist = media_playlist(&delivery(all.clone(), Vec::new()), &all[1]);
     assert!(playlist.contains("#EXT-X-TARGETDURATION:6\n"), "{playlist}");
     assert!(playlist.ends_with("#EXTINF:3.000000,\n2.m4s\n#EXT-X-ENDLIST\n"), "{playlist}");
     let growing = Rendition { complete: false, ..all[1].clone() };
-    let playlist = media_playlist(&growing);
+    let sound = rendition("audio-0-128k", TrackKind::Audio, None);
+    let both = delivery(vec![growing.clone(), sound.clone()], Vec::new());
+    assert!(media_playlist(&both, &sound).contains("PLAYLIST-TYPE:EVENT\n"), "it waits");
+    assert!(master_playlist(&both).contains(&growing.id.to_string()));
+    let copied = delivery(vec![all[0].clone(), growing.clone(), sound.clone()], Vec::new());
+    assert!(media_playlist(&copied, &sound).contains("PLAYLIST-TYPE:VOD\n"));
+    assert!(!master_playlist(&copied).contains(&growing.id.to_string()), "not offered yet");
+    let playlist = media_playlist(&both, &growing);
     assert!(playlist.contains("PLAYLIST-TYPE:EVENT\n") && !playlist.contains("ENDLIST"));
     assert!(playlist.contains("#EXT-X-START:TIME-OFFSET=0\n"), "{playlist}");
 }
@@ -173,7 +180,8 @@ fn manifests_say_when_segments_begin() {
 #[test]
 fn the_target_duration_does_not_change_as_a_playlist_grows() {
     let target = |rendition: &Rendition| {
-        let playlist = media_playlist(rendition);
+        let whole = delivery(vec![rendition.clone()], Vec::new());
+        let playlist = media_playlist(&whole, rendition);
         lines(&playlist, "#EXT-X-TARGETDURATION")[0].to_owned()
     };
     for name in ["720p", "720p-copy"] {
