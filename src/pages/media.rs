@@ -55,6 +55,8 @@ pub struct PlayView {
     pub transcript: Vec<Cue>,
     /// BCP 47 of the transcript.
     pub transcript_language: Option<String>,
+    /// Parts are still being made: what is loaded now does not reach the end.
+    pub growing: bool,
 }
 
 /// Captions in one language.
@@ -126,7 +128,7 @@ fn player(shell: &Shell, view: &PlayView, title: &str) -> Markup {
     let kind = if view.video { "video" } else { "audio" };
     html! {
         div.stage-frame.player data-player=(kind) data-id=(view.id) data-title=(title)
-            data-hls=(view.hls) data-dash=[view.dash.as_deref()]
+            data-hls=(view.hls) data-dash=[view.dash.as_deref()] data-growing[view.growing]
             data-storyboard=[view.storyboard.as_deref()] data-shape=(shape(width, height)) {
             div.player-box {
                 @if view.video {

@@ -92,6 +92,7 @@ fn play() -> PlayView {
         chapters: vec![Chapter { start_ms: 0, end_ms: 9_000, title: "工具".into() }],
         transcript: vec![Cue { start_ms: 83_400, text: "今天我们学习<编网>".into() }],
         transcript_language: Some("zh".into()),
+        growing: false,
     }
 }
 

@@ -45,7 +45,7 @@ test("two languages to hear and captions to read can be chosen", { timeout: 240_
   assert.equal(resource.stage, "published");
   await page.goto(`${base}/resources/${id}?t=2`);
   await page.waitForFunction(() => document.querySelector("video")?.currentTime > 2.5, null, { timeout: 30_000 });
-  assert.match(await page.locator(".shaka-text-container").textContent(), /欢迎来到社区课堂/);
+  await page.locator(".shaka-text-container").filter({ hasText: "欢迎来到社区课堂" }).waitFor({ timeout: 10_000 });
   const languages = await choices(page, ".shaka-language-button");
   const heardIn = (await languages.locator("button[role=menuitemradio]").allTextContents()).join(" ");
   assert.match(heardIn, /中文|汉语|普通话/);
@@ -76,7 +76,14 @@ test("a long video plays before it is through, and its playlist grows to the end
   resource = await api();
   assert.equal(resource.stage, "processing", "it plays before it is through");
   assert.equal((await finished(page, id)).stage, "published");
-  await page.waitForFunction(() => document.querySelector("video").duration > 129, null, { timeout: 60_000 });
+  await page.waitForFunction(
+    () => {
+      const video = document.querySelector("video");
+      return video.duration > 129 && video.readyState >= 3 && !video.paused && !video.seeking;
+    },
+    null,
+    { timeout: 60_000 },
+  );
   await page.evaluate(() => (document.querySelector("video").currentTime = 121));
   await page.waitForFunction(() => document.querySelector("video").currentTime > 122, null, { timeout: 30_000 });
   assert.deepEqual(heard, []);

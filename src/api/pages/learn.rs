@@ -437,6 +437,7 @@ async fn media(
             chapters: resource.derived.chapters.clone(),
             transcript: transcript(app, delivery).await?,
             transcript_language: delivery.captions.first().map(|caption| caption.language.clone()),
+            growing: !delivery.is_complete(),
         }));
     }
     if !delivery.pages.is_empty() {

@@ -31,6 +31,24 @@ export async function play(source: Source, media: HTMLMediaElement, seconds: num
   await load(player, source, seconds);
   if (!source.video) audioChoices(media, player);
   await extras(player, source);
+  if (source.growing && source.video) void loadWhole(player, source, media).catch(console.warn);
+}
+
+/**
+ * Loads what grew once more when all of it is there, at the same place: the media source keeps the length
+ * that it was begun with, and nobody could jump beyond that.
+ */
+async function loadWhole(player: shaka.Player, source: Source, media: HTMLMediaElement): Promise<void> {
+  let stage = "processing";
+  while (stage === "processing") {
+    await new Promise((wake) => setTimeout(wake, 4000));
+    const answer = await fetch(`/api/resources/${source.id}`);
+    stage = ((await answer.json()) as { stage: string }).stage;
+  }
+  const { paused } = media;
+  await load(player, source, media.currentTime);
+  await extras(player, source);
+  if (!paused) await media.play();
 }
 
 function native(source: Source, media: HTMLMediaElement, seconds: number): void {

@@ -19,6 +19,8 @@ export interface Source {
   id: string;
   title: string;
   video: boolean;
+  /** Parts of it are still being made. */
+  growing: boolean;
   hls: string;
   dash: string | null;
   storyboard: string | null;
@@ -36,6 +38,7 @@ export function readSource(frame: HTMLElement, media: HTMLMediaElement): Source 
     id: data["id"] ?? "",
     title: data["title"] ?? "",
     video: data["player"] === "video",
+    growing: "growing" in data,
     hls: absolute(data["hls"] ?? ""),
     dash: data["dash"] ? absolute(data["dash"]) : null,
     storyboard: data["storyboard"] ? absolute(data["storyboard"]) : null,
