@@ -254,7 +254,7 @@ pub async fn list(
     Ok((total, rows.into_iter().map(Resource::try_from).collect::<Result<_>>()?))
 }
 
-/// Published resources of `library`, counted by kind.
+/// How many published resources each library has, by its id; none: it is left out.
 ///
 /// # Errors
 ///
