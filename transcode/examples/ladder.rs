@@ -50,7 +50,7 @@ fn main() -> Result<(), AnyError> {
     clock.lap("audio")?;
     if plan.video.is_some() {
         for part in 0..plan.parts.len() {
-            transcode::encode_part(&mut input, &plan, part, &out, &mut on)?;
+            transcode::encode_part(&mut input, &plan, part, &[], &out, &mut on)?;
         }
         clock.lap("video")?;
     }

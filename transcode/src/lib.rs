@@ -3,7 +3,8 @@
 //! The way of a source through this crate:
 //!
 //! ```text
-//! Input::open -> probe -> plan -> copy_video, encode_part, encode_audio -> files and Events
+//! Input::open -> probe -> plan -> first_part -> copy_video, encode_part, encode_audio
+//!                                             -> files and Events
 //!                              -> extract_subtitles, stills
 //! ```
 //!
@@ -18,6 +19,7 @@ mod encode;
 mod error;
 mod event;
 mod facts;
+mod first;
 mod frame;
 pub mod input;
 mod language;
@@ -36,6 +38,7 @@ pub use event::{Event, Segment, Sink};
 pub use facts::{
     AudioFacts, Chapter, Colour, Hdr, Probe, Ratio, SourceTrack, TrackKind, VideoFacts,
 };
+pub use first::first_part;
 pub use input::Input;
 pub use plan::{
     AudioPlan, AudioRendition, CopyPlan, PartRange, Plan, Policy, Refusal, Rung, RungPolicy,

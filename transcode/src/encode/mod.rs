@@ -23,8 +23,8 @@ use pacer::{Cut, Pacer, Which};
 /// Frames that wait before a lane; at 1080p 3 MB each.
 const QUEUE: usize = 6;
 
-/// Encodes part `part` (from 0) of all the plan's rungs into `out`: `{rung}-init.mp4` and
-/// `{rung}-{part:05}.m4s`.
+/// Encodes part `part` (from 0) of the plan's rungs that are named in `rungs`, or of all when none
+/// is, into `out`: `{rung}-init.mp4` and `{rung}-{part:05}.m4s`.
 ///
 /// Every part can be made alone and in any order; borders fit. Frames that do not decode are
 /// left out, the frame before lasts longer then. A plan without rungs gives nothing.
@@ -37,12 +37,15 @@ pub fn encode_part(
     input: &mut Input,
     plan: &Plan,
     part: usize,
+    rungs: &[String],
     out: &Path,
     on: &mut Sink,
 ) -> Result<(), Error> {
     let video = plan.video.as_ref().ok_or_else(|| Error::plan("no video"))?;
     let range = *plan.parts.get(part).ok_or_else(|| Error::plan(format!("no part {part}")))?;
-    let Some(top) = video.rungs.first() else { return Ok(()) };
+    let wanted = |rung: &&Rung| rungs.is_empty() || rungs.contains(&rung.name);
+    let rungs: Vec<&Rung> = video.rungs.iter().filter(wanted).collect();
+    let Some(top) = rungs.first() else { return Ok(()) };
     let pacer = pacer(plan, range);
     let upright = Upright::new(Look::video(video, top.width, top.height));
     let (events, told) = mpsc::channel();
@@ -50,9 +53,9 @@ pub fn encode_part(
         let mut lanes = Vec::new();
         let mut next: Option<SyncSender<Job>> = None;
         // From the smallest: each lane needs the way to the one below it.
-        for (i, rung) in video.rungs.iter().enumerate().rev() {
+        for (i, &rung) in rungs.iter().enumerate().rev() {
             let (to, jobs) = mpsc::sync_channel(QUEUE);
-            let from = &video.rungs[i.saturating_sub(1)];
+            let from = rungs[i.saturating_sub(1)];
             let (below, events) = (next.replace(to), events.clone());
             let order = Order {
                 video,

@@ -22,7 +22,7 @@ pub struct Policy {
     pub audio_bitrates_bps: Vec<u32>,
     /// Length of a segment.
     pub segment_ms: i64,
-    /// Length of a part; rounded up to whole segments.
+    /// Length of a part; rounded up to whole segments. The first parts are shorter.
     pub part_ms: i64,
     /// Distance of key frames; a divisor of `segment_ms`.
     pub gop_ms: i64,
@@ -30,8 +30,12 @@ pub struct Policy {
     pub copy_video: bool,
     /// May the source's own AAC be kept?
     pub copy_audio: bool,
-    /// A source above this is never copied, whatever its rung allows.
+    /// A copy above this does not stay, whatever its rung allows.
     pub max_copy_bitrate_bps: i64,
+    /// A copy above this is not even made to be played until the rungs are.
+    pub max_preview_bitrate_bps: i64,
+    /// Below a rung that is expected to need no more than this, no smaller ones are made.
+    pub enough_bitrate_bps: u32,
     /// Longer sources are refused.
     pub max_duration_ms: i64,
     /// More pixels in a frame are refused.
@@ -66,6 +70,8 @@ impl Default for Policy {
             copy_video: true,
             copy_audio: true,
             max_copy_bitrate_bps: 8_100_000,
+            max_preview_bitrate_bps: 40_000_000,
+            enough_bitrate_bps: 150_000,
             max_duration_ms: 24 * 3_600_000,
             max_pixels: 8_192 * 8_192,
         }
@@ -103,6 +109,14 @@ pub struct Plan {
     pub sentence_en: String,
 }
 
+impl Plan {
+    /// The rung that is made most quickly.
+    #[must_use]
+    pub fn smallest_rung(&self) -> Option<&Rung> {
+        self.video.as_ref()?.rungs.last()
+    }
+}
+
 /// The picture's renditions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VideoPlan {
@@ -112,6 +126,8 @@ pub struct VideoPlan {
     pub copy: Option<CopyPlan>,
     /// What is encoded, largest first.
     pub rungs: Vec<Rung>,
+    /// Rungs of the ladder that would add nothing for this source.
+    pub left_out: Vec<String>,
     /// Frames a second of the result, average.
     pub frame_rate: Ratio,
     /// Frames nearer than a 60th of a second are dropped.
@@ -141,6 +157,8 @@ pub struct CopyPlan {
     pub height: u32,
     /// As the source says it.
     pub colour: Colour,
+    /// It stays as the top rung; else it is only played until the rungs are made.
+    pub keep: bool,
 }
 
 /// One encoded rendition.
@@ -288,7 +306,7 @@ pub fn plan(probe: &Probe, policy: &Policy) -> Result<Plan, Refusal> {
             .find(|t| t.kind == TrackKind::Cover && t.decodable)
             .map(|t| t.index),
         chapters: probe.chapters.clone(),
-        parts: parts(probe.duration_ms, part_ms),
+        parts: parts(probe.duration_ms, policy.segment_ms.max(1_000), part_ms),
         sentence_zh: String::new(),
         sentence_en: String::new(),
     };
@@ -350,14 +368,18 @@ fn whole_segments(policy: &Policy) -> i64 {
 /// Shorter rests join the part before: a part must have room for a frame of its own.
 pub(crate) const MIN_LAST_PART_MS: i64 = 1_000;
 
-fn parts(duration_ms: i64, part_ms: i64) -> Vec<PartRange> {
+/// The first part is one segment, so that there is soon something to play; each next one is twice
+/// as long, up to `part_ms`, so that on a machine that encodes about as fast as one watches the
+/// end of what is there stays ahead of the viewer.
+fn parts(duration_ms: i64, segment_ms: i64, part_ms: i64) -> Vec<PartRange> {
     let mut parts = Vec::new();
-    let mut start_ms = 0;
+    let (mut start_ms, mut length_ms) = (0, segment_ms.min(part_ms));
     while start_ms < duration_ms {
-        let rest_ms = duration_ms - start_ms - part_ms;
-        let end_ms = if rest_ms <= MIN_LAST_PART_MS { duration_ms } else { start_ms + part_ms };
+        let rest_ms = duration_ms - start_ms - length_ms;
+        let end_ms = if rest_ms <= MIN_LAST_PART_MS { duration_ms } else { start_ms + length_ms };
         parts.push(PartRange { index: parts.len(), start_ms, end_ms });
         start_ms = end_ms;
+        length_ms = (length_ms * 2).min(part_ms);
     }
     parts
 }

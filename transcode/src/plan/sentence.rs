@@ -1,36 +1,46 @@
 //! What will be done, in a sentence for the author.
 
-use super::Plan;
+use super::{CopyPlan, Plan};
 
 pub(super) fn chinese(plan: &Plan) -> String {
+    let mut made: Vec<String> = match copied(plan) {
+        Some((copy, true)) => vec![format!("直接封装 {copy}")],
+        Some((copy, false)) => vec![format!("先直接封装 {copy} 供马上播放")],
+        None => Vec::new(),
+    };
     let rungs = names(plan, "、");
-    let copy = copied(plan);
-    let sound = sound(plan);
-    match (copy, rungs.is_empty(), sound) {
-        (Some(copy), true, false) => format!("直接封装 {copy}"),
-        (Some(copy), true, true) => format!("直接封装 {copy}，另制作声音"),
-        (Some(copy), false, false) => format!("直接封装 {copy}，另制作 {rungs}"),
-        (Some(copy), false, true) => format!("直接封装 {copy}，另制作 {rungs} 和声音"),
-        (None, false, false) => format!("制作 {rungs}"),
-        (None, false, true) => format!("制作 {rungs} 和声音"),
-        (None, true, _) => "制作声音".to_owned(),
+    let again = if made.is_empty() { "" } else { "另" };
+    match (rungs.is_empty(), plan.audio.is_empty()) {
+        (true, true) => {}
+        (true, false) => made.push(format!("{again}制作声音")),
+        (false, true) => made.push(format!("{again}制作 {rungs}")),
+        (false, false) => made.push(format!("{again}制作 {rungs} 和声音")),
     }
+    let left_out = left_out(plan, "、");
+    if !left_out.is_empty() {
+        made.push(format!("{left_out} 省不了流量，不制作"));
+    }
+    made.join("，")
 }
 
 pub(super) fn english(plan: &Plan) -> String {
+    let mut made: Vec<String> = match copied(plan) {
+        Some((copy, true)) => vec![format!("package {copy} as it is")],
+        Some((copy, false)) => vec![format!("package {copy} as it is to be played at once")],
+        None => Vec::new(),
+    };
     let rungs = names(plan, ", ");
-    let sound = sound(plan);
-    match (copied(plan), rungs.is_empty(), sound) {
-        (Some(copy), true, false) => format!("package {copy} as it is"),
-        (Some(copy), true, true) => format!("package {copy} as it is, make the sound"),
-        (Some(copy), false, false) => format!("package {copy} as it is, make {rungs}"),
-        (Some(copy), false, true) => {
-            format!("package {copy} as it is, make {rungs} and the sound")
-        }
-        (None, false, false) => format!("make {rungs}"),
-        (None, false, true) => format!("make {rungs} and the sound"),
-        (None, true, _) => "make the sound".to_owned(),
+    match (rungs.is_empty(), plan.audio.is_empty()) {
+        (true, true) => {}
+        (true, false) => made.push("make the sound".into()),
+        (false, true) => made.push(format!("make {rungs}")),
+        (false, false) => made.push(format!("make {rungs} and the sound")),
     }
+    let left_out = left_out(plan, ", ");
+    if !left_out.is_empty() {
+        made.push(format!("leave out {left_out}, which would save no bits"));
+    }
+    made.join(", ")
 }
 
 fn names(plan: &Plan, between: &str) -> String {
@@ -38,11 +48,12 @@ fn names(plan: &Plan, between: &str) -> String {
     rungs.map(|r| r.name.as_str()).collect::<Vec<_>>().join(between)
 }
 
-fn copied(plan: &Plan) -> Option<&str> {
-    let copy = plan.video.as_ref()?.copy.as_ref()?;
-    Some(copy.name.strip_suffix("-copy").unwrap_or(&copy.name))
+fn left_out(plan: &Plan, between: &str) -> String {
+    plan.video.as_ref().map(|video| video.left_out.join(between)).unwrap_or_default()
 }
 
-fn sound(plan: &Plan) -> bool {
-    !plan.audio.is_empty()
+/// What is copied, and whether it stays.
+fn copied(plan: &Plan) -> Option<(&str, bool)> {
+    let CopyPlan { name, keep, .. } = plan.video.as_ref()?.copy.as_ref()?;
+    Some((name.strip_suffix("-copy").unwrap_or(name), *keep))
 }

@@ -75,7 +75,7 @@ fn probe(tracks: Vec<SourceTrack>) -> Probe {
 }
 
 fn encoded(width: u32, height: u32) -> Vec<(String, u32, u32)> {
-    let policy = Policy { copy_video: false, ..Policy::default() };
+    let policy = Policy { copy_video: false, enough_bitrate_bps: 0, ..Policy::default() };
     let plan = plan(&probe(vec![video(width, height)]), &policy).unwrap();
     plan.video.unwrap().rungs.into_iter().map(|r| (r.name, r.width, r.height)).collect()
 }
@@ -123,7 +123,7 @@ fn what_would_play_badly_is_not_kept() {
     let changes: [Change; 10] = [
         |t| t.profile = Some("High 4:4:4 Predictive".into()),
         |t| t.codec = "hevc".into(),
-        |t| t.bitrate_bps = Some(9_000_000),
+        |t| t.bitrate_bps = Some(41_000_000),
         |t| t.start_ms = 500,
         |t| t.duration_ms = 300_000,
         |t| t.video.as_mut().unwrap().rotation = 90,
@@ -139,6 +139,37 @@ fn what_would_play_badly_is_not_kept() {
         assert_eq!(video.copy, None, "change {i}");
         assert_eq!(video.rungs[0].name, "1080p", "change {i}");
     }
+}
+
+#[test]
+fn what_is_too_heavy_to_stay_is_played_until_the_rungs_are_made() {
+    let mut track = video(1920, 1080);
+    track.bitrate_bps = Some(9_000_000);
+    let plan = plan(&probe(vec![track]), &Policy::default()).unwrap();
+    assert_eq!(
+        plan.sentence_zh,
+        "先直接封装 1080p 供马上播放，另制作 1080p、720p、480p、360p、240p"
+    );
+    let video = plan.video.unwrap();
+    assert!(video.copy.is_some_and(|copy| !copy.keep));
+    assert_eq!(video.rungs[0].name, "1080p");
+}
+
+#[test]
+fn rungs_that_would_save_nothing_are_left_out() {
+    let made = |codec: &str, bps| {
+        let mut track = video(1920, 1080);
+        (track.codec, track.bitrate_bps) = (codec.into(), bps);
+        let policy = Policy { copy_video: false, ..Policy::default() };
+        let video = plan(&probe(vec![track]), &policy).unwrap().video.unwrap();
+        (video.rungs.len(), video.left_out.join(" "))
+    };
+    assert_eq!(made("h264", Some(100_000)), (1, "720p 480p 360p 240p".into()));
+    // 250 kbit/s at 1080p are about 136 at 720p.
+    assert_eq!(made("h264", Some(250_000)), (2, "480p 360p 240p".into()));
+    assert_eq!(made("av1", Some(100_000)), (2, "480p 360p 240p".into()));
+    assert_eq!(made("h264", Some(2_000_000)), (5, String::new()));
+    assert_eq!(made("h264", None), (5, String::new()));
 }
 
 #[test]
@@ -159,13 +190,15 @@ fn sound_is_stereo_at_most_and_quiet_sources_get_one_rendition() {
 #[test]
 fn parts_cover_the_media_and_leave_no_crumb() {
     for duration_ms in [1, 999, 60_000, 60_500, 61_000, 61_001, 600_000, 7_200_123] {
-        let parts = parts(duration_ms, 60_000);
+        let parts = parts(duration_ms, 6_000, 60_000);
         assert_eq!(parts[0].start_ms, 0);
         assert_eq!(parts.last().unwrap().end_ms, duration_ms);
         assert!(parts.windows(2).all(|w| w[0].end_ms == w[1].start_ms));
         let last = parts.last().unwrap();
         assert!(parts.len() == 1 || last.end_ms - last.start_ms > MIN_LAST_PART_MS);
     }
+    let starts: Vec<_> = parts(200_000, 6_000, 60_000).iter().map(|p| p.start_ms).collect();
+    assert_eq!(starts, [0, 6_000, 18_000, 42_000, 90_000, 150_000]);
     let policy = Policy { part_ms: 10_000, ..Policy::default() };
     assert_eq!(whole_segments(&policy), 12_000);
 }

@@ -22,12 +22,13 @@ const COPY_CONTAINERS: [&str; 3] = ["mov,", "matroska", "flv"];
 
 pub(super) fn plan(probe: &Probe, track: &SourceTrack, policy: &Policy) -> Option<VideoPlan> {
     let facts = track.video.as_ref()?;
-    let (copy, rungs) = ladder(probe, track, facts, policy);
+    let (copy, rungs, left_out) = ladder(probe, track, facts, policy);
     let cap_frame_rate = facts.frame_rate.value() > MAX_FRAME_RATE;
     Some(VideoPlan {
         track: track.index,
         copy,
         rungs,
+        left_out,
         frame_rate: if cap_frame_rate { Ratio { num: 60, den: 1 } } else { facts.frame_rate },
         cap_frame_rate,
         deinterlace: facts.interlaced,
@@ -39,25 +40,62 @@ pub(super) fn plan(probe: &Probe, track: &SourceTrack, policy: &Policy) -> Optio
     })
 }
 
+/// What is copied, what is encoded, and what would add nothing.
 fn ladder(
     probe: &Probe,
     track: &SourceTrack,
     facts: &VideoFacts,
     policy: &Policy,
-) -> (Option<CopyPlan>, Vec<Rung>) {
+) -> (Option<CopyPlan>, Vec<Rung>, Vec<String>) {
+    let bitrate_bps = track.bitrate_bps.unwrap_or(probe.bitrate_bps);
     let mut rungs = rungs(facts, policy);
-    let cap_bps = rungs.first().map_or(0, |r| i64::from(r.max_bitrate_bps));
-    if !policy.copy_video || !can_copy(probe, track, facts, policy, cap_bps) {
-        return (None, rungs);
+    let left_out = leave_out(&mut rungs, track, facts, policy);
+    if !policy.copy_video || !can_copy(probe, track, facts, policy) {
+        return (None, rungs, left_out);
     }
-    let top = rungs.remove(0);
-    let copy = CopyPlan {
-        name: format!("{}-copy", top.name),
-        width: facts.coded_width,
-        height: facts.coded_height,
-        colour: facts.colour,
+    let cap_bps = rungs.first().map_or(0, |r| i64::from(r.max_bitrate_bps));
+    let keep = bitrate_bps * 2 <= cap_bps * 3 && bitrate_bps <= policy.max_copy_bitrate_bps;
+    if !keep && bitrate_bps > policy.max_preview_bitrate_bps {
+        return (None, rungs, left_out);
+    }
+    let name = rungs.first().map(|top| format!("{}-copy", top.name)).unwrap_or_default();
+    if keep {
+        rungs.remove(0);
+    }
+    let (width, height) = (facts.coded_width, facts.coded_height);
+    (Some(CopyPlan { name, width, height, colour: facts.colour, keep }), rungs, left_out)
+}
+
+/// Takes away rungs below one that is expected to need so few bits that every line carries it:
+/// they would look worse and save nothing. Gives their names.
+fn leave_out(
+    rungs: &mut Vec<Rung>,
+    track: &SourceTrack,
+    facts: &VideoFacts,
+    policy: &Policy,
+) -> Vec<String> {
+    let Some(source_bps) = track.bitrate_bps.filter(|&bps| bps > 0) else { return Vec::new() };
+    let area = |width: u32, height: u32| f64::from(width) * f64::from(height);
+    let source = area(facts.width, facts.height).max(1.0);
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let as_h264 = source_bps as f64 * efficiency(&track.codec);
+    // Bits grow more slowly than pixels: the power is what ladders of natural footage show.
+    let enough = |rung: &Rung| {
+        let share = area(rung.width, rung.height) / source;
+        as_h264 * share.powf(0.75) <= f64::from(policy.enough_bitrate_bps)
     };
-    (Some(copy), rungs)
+    let kept = rungs.iter().position(enough).map_or(rungs.len(), |first| first + 1);
+    rungs.split_off(kept).into_iter().map(|rung| rung.name).collect()
+}
+
+/// The bits that H.264 needs for what a codec says in one. Rough, and for codecs that are less
+/// thrifty than H.264 on the side of one rung too many.
+fn efficiency(codec: &str) -> f64 {
+    match codec {
+        "hevc" | "vp9" => 1.6,
+        "av1" => 2.0,
+        _ => 1.0,
+    }
 }
 
 /// The rungs at and below the source's own size, largest first; never empty.
@@ -121,14 +159,7 @@ fn even(side: u32) -> u32 {
     (side & !1).max(16)
 }
 
-fn can_copy(
-    probe: &Probe,
-    track: &SourceTrack,
-    facts: &VideoFacts,
-    policy: &Policy,
-    cap_bps: i64,
-) -> bool {
-    let bitrate_bps = track.bitrate_bps.unwrap_or(probe.bitrate_bps);
+fn can_copy(probe: &Probe, track: &SourceTrack, facts: &VideoFacts, policy: &Policy) -> bool {
     let tallest = policy.rungs.iter().map(|r| r.height).max().unwrap_or(0);
     let end_ms = track.start_ms + track.duration_ms;
     track.codec == "h264"
@@ -148,8 +179,6 @@ fn can_copy(
         && facts.max_key_interval_ms.is_some_and(|ms| ms <= MAX_COPY_KEY_INTERVAL_MS)
         && track.start_ms <= MAX_COPY_START_MS
         && end_ms + MAX_COPY_SHORTFALL_MS >= probe.duration_ms
-        && bitrate_bps * 2 <= cap_bps * 3
-        && bitrate_bps <= policy.max_copy_bitrate_bps
 }
 
 /// What the encoded samples mean: BT.709 where colours are computed anew (tone mapping, RGB),

@@ -53,7 +53,7 @@ pub(crate) fn make(source: File, policy: &Policy) -> Made {
     if plan.video.is_some() {
         // Backwards: parts must not need each other.
         for part in (0..plan.parts.len()).rev() {
-            transcode::encode_part(&mut input, &plan, part, out.path(), &mut on).unwrap();
+            transcode::encode_part(&mut input, &plan, part, &[], out.path(), &mut on).unwrap();
         }
     }
     transcode::encode_audio(&mut input, &plan, out.path(), &mut on).unwrap();

@@ -186,7 +186,7 @@ fn damage_anywhere_is_survived() {
         let out = tempfile::tempdir().unwrap();
         let mut on = |_| Ok(());
         for part in 0..plan.parts.len() {
-            let _ = transcode::encode_part(&mut input, &plan, part, out.path(), &mut on);
+            let _ = transcode::encode_part(&mut input, &plan, part, &[], out.path(), &mut on);
         }
         let _ = transcode::stills(&mut input, &plan, out.path(), &mut |_| Ok(()));
     }

@@ -52,7 +52,7 @@ fn first_part(file: &Path) -> Result<usize, String> {
         Ok(())
     };
     if plan.video.is_some() {
-        transcode::encode_part(&mut input, &plan, 0, out.path(), &mut on).unwrap();
+        transcode::encode_part(&mut input, &plan, 0, &[], out.path(), &mut on).unwrap();
     }
     if plan.video.as_ref().is_some_and(|video| video.copy.is_some()) {
         transcode::copy_video(&mut input, &plan, out.path(), &mut on).unwrap();

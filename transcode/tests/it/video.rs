@@ -270,7 +270,7 @@ fn the_caller_can_stop_the_work() {
         Event::Progress(_) => Err(transcode::Error::Stopped { reason: "lease lost".into() }),
         _ => Ok(()),
     };
-    let answer = transcode::encode_part(&mut input, &plan, 0, out.path(), &mut on);
+    let answer = transcode::encode_part(&mut input, &plan, 0, &[], out.path(), &mut on);
     assert!(matches!(answer, Err(transcode::Error::Stopped { .. })), "{answer:?}");
 }
 
