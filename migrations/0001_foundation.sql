@@ -115,6 +115,7 @@ CREATE TABLE upload (
   metadata     TEXT NOT NULL,             -- Upload-Metadata as it was sent
   length_bytes BIGINT NOT NULL,
   offset_bytes BIGINT NOT NULL,           -- bytes that are safe
+  hashed       TEXT,                      -- state of SHA-256 over them, base64; null: hashed when all are there
   resource     TEXT REFERENCES resource (id),
   created_ms   BIGINT NOT NULL,
   expires_ms   BIGINT NOT NULL
@@ -141,7 +142,10 @@ CREATE TABLE rendition (
   channels    BIGINT,
   time_scale  BIGINT,                     -- ticks a second
   init        TEXT,                       -- key of the init segment
-  state       TEXT NOT NULL CHECK (state IN ('making', 'complete')),
+  whole_parts BIGINT,                     -- how many parts make it whole; null: as many as its one job makes
+  preview     BIGINT NOT NULL,            -- 1: a copy that is played only until the others are whole
+  state       TEXT NOT NULL CHECK (state IN ('making', 'complete', 'retired')),  -- retired: no manifest names it
+  retired_ms  BIGINT,                     -- since when; its objects go when no player can still need them
   UNIQUE (resource, name)
 );
 

@@ -20,7 +20,8 @@ use super::reader::Reader;
 use super::sentences::sentence;
 use crate::app::App;
 use crate::catalogue::{
-    Caller, Chapter, Details, Library, Rendition, Resource, ResourceId, Stage, TrackKind,
+    Caller, Chapter, Details, Library, Rendition, RenditionState, Resource, ResourceId, Stage,
+    TrackKind,
 };
 use crate::db;
 use crate::db::resources::Filter;
@@ -524,7 +525,12 @@ async fn view(
         size_bytes: resource.size_bytes,
         chapters: resource.derived.chapters.clone(),
         links: links(app, &delivery),
-        renditions: delivery.renditions.iter().map(rendition).collect(),
+        renditions: delivery
+            .renditions
+            .iter()
+            .filter(|r| r.state != RenditionState::Retired)
+            .map(rendition)
+            .collect(),
         created: rfc3339(resource.created_ms),
         published: resource.published_ms.map(rfc3339),
         title: resource.details.title,
@@ -572,7 +578,7 @@ fn rendition(rendition: &Rendition) -> RenditionView {
         height: rendition.height,
         bitrate_bps: rendition.bitrate_bps,
         duration_ms: (rendition.seconds(end) * 1000.0).round() as i64,
-        complete: rendition.complete,
+        complete: rendition.is_complete(),
     }
 }
 

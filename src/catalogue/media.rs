@@ -37,10 +37,25 @@ pub struct Rendition {
     pub time_scale: i64,
     /// Key of its init segment.
     pub init: Option<String>,
-    /// Whether all its parts are there.
-    pub complete: bool,
+    /// How many parts make it whole, where several jobs make them.
+    pub whole_parts: Option<i64>,
+    /// A copy that is played only until the others are whole.
+    pub preview: bool,
+    /// How far it is.
+    pub state: RenditionState,
     /// Its parts from the start, without a gap.
     pub parts: Vec<Part>,
+}
+
+/// How far a rendition is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RenditionState {
+    /// Parts are still to come.
+    Making,
+    /// All its parts are there.
+    Complete,
+    /// No manifest names it any more; its parts stay for players that have begun.
+    Retired,
 }
 
 /// Picture or sound.
@@ -77,6 +92,12 @@ pub struct Segment {
 }
 
 impl Rendition {
+    /// Whether all its parts are there, and it is offered.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.state == RenditionState::Complete
+    }
+
     /// All segments that are there, with the part that each is in.
     pub fn segments(&self) -> impl Iterator<Item = (&Part, &Segment)> {
         self.parts.iter().flat_map(|part| part.segments.iter().map(move |segment| (part, segment)))

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::print_line;
 use crate::app::App;
-use crate::catalogue::{Kind, Rendition, Resource, Stage, UploadId};
+use crate::catalogue::{Kind, Rendition, RenditionState, Resource, Stage, UploadId};
 use crate::db;
 use crate::db::resources::Filter;
 use crate::db::uploads::Upload;
@@ -271,7 +271,11 @@ async fn incomplete(
                 let gap =
                     db::media::count_parts(db, rendition.id).await? > rendition.parts.len() as i64;
                 let short = end_of(rendition) < expected - 1.0 || expected == 0.0;
-                if !rendition.complete || rendition.init.is_none() || gap || short {
+                if rendition.state == RenditionState::Making
+                    || rendition.init.is_none()
+                    || gap
+                    || short
+                {
                     problems.push(format!("rendition {} is not complete", rendition.name));
                 }
             }

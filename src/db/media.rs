@@ -4,7 +4,8 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::{Error, Result, parse, parse_json, to_json};
 use crate::catalogue::{
-    Caption, CaptionOrigin, Page, Part, Rendition, RenditionId, ResourceId, Segment, TrackKind,
+    Caption, CaptionOrigin, Page, Part, Rendition, RenditionId, RenditionState, ResourceId,
+    Segment, TrackKind,
 };
 
 #[derive(FromRow)]
@@ -25,6 +26,8 @@ struct RenditionRow {
     channels: Option<i64>,
     time_scale: Option<i64>,
     init: Option<String>,
+    whole_parts: Option<i64>,
+    preview: i64,
     state: String,
 }
 
@@ -69,8 +72,9 @@ pub async fn insert_rendition(
     rendition: &Rendition,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO rendition (id, resource, name, kind, position, track, language, label, selected, bitrate_bps, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'making')
+        "INSERT INTO rendition (id, resource, name, kind, position, track, language, label, selected, bitrate_bps,
+             whole_parts, preview, state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'making')
              ON CONFLICT (resource, name) DO NOTHING",
     )
     .bind(rendition.id.to_string())
@@ -86,6 +90,8 @@ pub async fn insert_rendition(
     .bind(&rendition.label)
     .bind(i64::from(rendition.selected))
     .bind(rendition.bitrate_bps)
+    .bind(rendition.whole_parts)
+    .bind(i64::from(rendition.preview))
     .execute(db)
     .await?;
     Ok(())
@@ -143,8 +149,8 @@ pub async fn insert_part(
     .map_err(Into::into)
 }
 
-/// Marks the renditions of a resource as complete whose jobs are all done: a copied picture has
-/// one job, the sound has one, and each part of the encoded pictures.
+/// Marks the renditions of a resource as complete that are: a copied picture and the sound have
+/// one job each, an encoded picture is whole with the last of its parts.
 ///
 /// # Errors
 ///
@@ -152,18 +158,67 @@ pub async fn insert_part(
 pub async fn complete_renditions(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
     sqlx::query(
         "UPDATE rendition SET state = 'complete'
-          WHERE resource = $1 AND state <> 'complete'
-            AND NOT EXISTS (
-                SELECT 1 FROM job
-                 WHERE job.resource = $1 AND job.state IN ('queued', 'running')
-                   AND job.kind = CASE WHEN rendition.kind = 'audio' THEN 'audio'
-                                       WHEN rendition.name LIKE '%-copy' THEN 'copy'
-                                       ELSE 'encode' END)",
+          WHERE resource = $1 AND state = 'making'
+            AND CASE WHEN whole_parts IS NULL
+                     THEN NOT EXISTS (
+                          SELECT 1 FROM job
+                           WHERE job.resource = $1 AND job.state IN ('queued', 'running')
+                             AND job.kind IN ('probe', CASE WHEN rendition.kind = 'audio' THEN 'audio' ELSE 'copy' END))
+                     ELSE (SELECT COUNT(*) FROM part WHERE part.rendition = rendition.id) >= whole_parts END",
     )
     .bind(resource.to_string())
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Takes the copies that were only to be played until all else is whole out of the manifests.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn retire_previews(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    now_ms: i64,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE rendition SET state = 'retired', retired_ms = $2
+          WHERE resource = $1 AND preview = 1 AND state <> 'retired'",
+    )
+    .bind(resource.to_string())
+    .bind(now_ms)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Forgets one rendition that was retired before `before_ms`; gives the keys of its objects.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn forget_retired(db: &mut AnyConnection, before_ms: i64) -> Result<Option<Vec<String>>> {
+    let found: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM rendition WHERE state = 'retired' AND retired_ms < $1 ORDER BY id LIMIT 1",
+    )
+    .bind(before_ms)
+    .fetch_optional(&mut *db)
+    .await?;
+    let Some(id) = found else { return Ok(None) };
+    let keys: Vec<String> = sqlx::query_scalar(
+        "SELECT key FROM part WHERE rendition = $1
+         UNION SELECT init FROM rendition WHERE id = $1 AND init IS NOT NULL",
+    )
+    .bind(&id)
+    .fetch_all(&mut *db)
+    .await?;
+    for statement in
+        ["DELETE FROM part WHERE rendition = $1", "DELETE FROM rendition WHERE id = $1"]
+    {
+        sqlx::query(statement).bind(&id).execute(&mut *db).await?;
+    }
+    Ok(Some(keys))
 }
 
 /// The renditions of a resource in the order of manifests, each with the parts
@@ -417,7 +472,14 @@ fn rendition(row: RenditionRow, parts: &[PartRow]) -> Result<Rendition> {
         channels: row.channels,
         time_scale: row.time_scale.unwrap_or(0),
         init: row.init,
-        complete: row.state == "complete",
+        whole_parts: row.whole_parts,
+        preview: row.preview != 0,
+        state: match row.state.as_str() {
+            "making" => RenditionState::Making,
+            "complete" => RenditionState::Complete,
+            "retired" => RenditionState::Retired,
+            _ => return Err(Error::Row { what: "rendition.state", value: row.state }),
+        },
         parts: own,
     })
 }

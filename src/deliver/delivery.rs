@@ -7,7 +7,8 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use crate::catalogue::{
-    Caption, Library, Page, Rendition, Resource, ResourceId, Stage, TrackKind, Visibility,
+    Caption, Library, Page, Rendition, RenditionState, Resource, ResourceId, Stage, TrackKind,
+    Visibility,
 };
 use crate::db::{self, Db};
 
@@ -138,13 +139,17 @@ impl Delivery {
         let of = |kind| self.renditions.iter().filter(move |rendition| rendition.kind == kind);
         [TrackKind::Video, TrackKind::Audio]
             .into_iter()
-            .all(|kind| of(kind).next().is_none() || of(kind).any(|rendition| rendition.complete))
+            .all(|kind| of(kind).next().is_none() || of(kind).any(Rendition::is_complete))
     }
 
     /// What manifests name: as soon as it can be had whole, nothing that is still being made.
     pub(super) fn offered(&self) -> impl Iterator<Item = &Rendition> {
         let whole = self.is_complete();
-        self.renditions.iter().filter(move |rendition| rendition.complete || !whole)
+        self.renditions.iter().filter(move |rendition| match rendition.state {
+            RenditionState::Complete => true,
+            RenditionState::Making => !whole,
+            RenditionState::Retired => false,
+        })
     }
 
     pub(super) fn of_kind(&self, kind: TrackKind) -> impl Iterator<Item = &Rendition> {

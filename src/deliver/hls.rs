@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Delivery;
-use crate::catalogue::{LANGUAGES, Rendition, TrackKind, label_of};
+use crate::catalogue::{LANGUAGES, Rendition, RenditionState, TrackKind, label_of};
 
 /// Widest picture, in pixels of its short side, that goes with the small sound, unless it is the
 /// best there is.
@@ -80,7 +80,7 @@ pub fn master_playlist(delivery: &Delivery) -> String {
 /// since players follow either all playlists or none.
 #[must_use]
 pub fn media_playlist(delivery: &Delivery, rendition: &Rendition) -> String {
-    let whole = rendition.complete && delivery.is_complete();
+    let whole = rendition.state != RenditionState::Making && delivery.is_complete();
     let mut text = format!(
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:{}\n#EXT-X-INDEPENDENT-SEGMENTS\n{}#EXT-X-MAP:URI=\"init.mp4\"\n",
         target_s(rendition),

@@ -2,8 +2,8 @@
 
 use crate::catalogue::{
     AccountId, Caption, CaptionOrigin, Derived, Details, Kind, Library, LibraryId, Part,
-    Publishing, Rendition, RenditionId, Resource, ResourceId, Segment, Stage, TrackKind,
-    Visibility,
+    Publishing, Rendition, RenditionId, RenditionState, Resource, ResourceId, Segment, Stage,
+    TrackKind, Visibility,
 };
 
 use super::{Delivery, manifest, master_playlist, media_playlist};
@@ -34,7 +34,9 @@ pub(super) fn rendition(name: &str, kind: TrackKind, size: Option<(i64, i64)>) -
         channels: size.is_none().then_some(2),
         time_scale: i64::try_from(time_scale).expect("small"),
         init: Some("init".to_owned()),
-        complete: true,
+        whole_parts: None,
+        preview: false,
+        state: RenditionState::Complete,
         parts: vec![Part { number: 0, key: "part".to_owned(), segments }],
     }
 }
@@ -164,7 +166,7 @@ fn manifests_say_when_segments_begin() {
     let playlist = media_playlist(&delivery(all.clone(), Vec::new()), &all[1]);
     assert!(playlist.contains("#EXT-X-TARGETDURATION:6\n"), "{playlist}");
     assert!(playlist.ends_with("#EXTINF:3.000000,\n2.m4s\n#EXT-X-ENDLIST\n"), "{playlist}");
-    let growing = Rendition { complete: false, ..all[1].clone() };
+    let growing = Rendition { state: RenditionState::Making, ..all[1].clone() };
     let sound = rendition("audio-0-128k", TrackKind::Audio, None);
     let both = delivery(vec![growing.clone(), sound.clone()], Vec::new());
     assert!(media_playlist(&both, &sound).contains("PLAYLIST-TYPE:EVENT\n"), "it waits");
@@ -192,7 +194,7 @@ fn the_target_duration_does_not_change_as_a_playlist_grows() {
         if name.ends_with("-copy") {
             growing.parts[0].segments[0].duration = 90_000 * 12;
         }
-        growing.complete = true;
+        growing.state = RenditionState::Complete;
         assert_eq!(target(&growing), before, "{name}");
     }
 }

@@ -35,6 +35,7 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     resource.jobs_left += outcome.next.len() as i64 - 1;
     let last = resource.jobs_left == 0;
     if last {
+        db::media::retire_previews(&mut tx, resource.id, app.now_ms()).await?;
         resource = ready(&mut tx, held, resource).await?;
     }
     db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;

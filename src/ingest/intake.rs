@@ -57,9 +57,13 @@ async fn store(held: &Held, upload: &Upload) -> Result<(), Error> {
         return Err(Error::unusable("upload_gone", ""));
     }
     let hashed = path.clone();
-    let stored = blocking(move || Ok(Stored::of_file(&hashed)?)).await?;
-    if stored.size_bytes != upload.length_bytes {
-        let sizes = format!("{} / {}", stored.size_bytes, upload.length_bytes);
+    let stored = match super::upload::stored(upload) {
+        Some(stored) => stored,
+        None => blocking(move || Ok(Stored::of_file(&hashed)?)).await?,
+    };
+    let found_bytes = path.metadata().map_err(super::io("looking at the upload"))?.len();
+    if stored.size_bytes != upload.length_bytes || found_bytes.cast_signed() != stored.size_bytes {
+        let sizes = format!("{found_bytes} / {}", upload.length_bytes);
         return Err(Error::unusable("upload_damaged", sizes));
     }
     link(app, stored, &path).await?;

@@ -1,13 +1,14 @@
 //! Finds out what is in a video or audio and plans what is made of it.
 
 use serde::{Deserialize, Serialize};
-use transcode::{Plan, Policy, Probe, Refusal};
+use transcode::{Plan, Policy, Probe, Refusal, VideoFacts};
 
+use super::transcode::{Known, PartOrder};
 use super::{Error, Held, Outcome, open_source};
-use crate::catalogue::{Chapter, Kind, Rendition, RenditionId, TrackKind};
+use crate::catalogue::{Chapter, Kind, Rendition, RenditionId, RenditionState, TrackKind};
 use crate::db;
 use crate::db::jobs::NewJob;
-use crate::media::parent::MediaChild;
+use crate::media::parent::{self, MediaChild};
 use crate::media::protocol::{Answer, Step};
 
 /// What a probe's job says.
@@ -24,7 +25,7 @@ impl Default for Options {
     }
 }
 
-/// Probes, plans, and gives the jobs that the plan needs.
+/// Probes, plans, keeps what the child makes at once, and gives the jobs that the plan needs.
 ///
 /// # Errors
 ///
@@ -32,44 +33,57 @@ impl Default for Options {
 pub async fn run(held: &Held) -> Result<Outcome, Error> {
     let app = &held.app;
     let (_, source) = open_source(app, held.resource()).await?;
-    let mut child = MediaChild::start(&app.config, Step::Probe, source, 0)?;
-    let mut probe = None;
-    while let Some(answer) = child.next().await? {
-        if let Answer::Probe(found) = answer {
-            probe = Some(*found);
-        }
-    }
-    let probe = probe.ok_or_else(|| Error::unusable("media_no_usable_streams", ""))?;
     let options: Options = serde_json::from_str(&held.job.payload)?;
     let crf = app.config.media.crf as f32;
-    let policy = Policy { crf, copy_video: options.copy, ..Policy::default() };
-    let plan = transcode::plan(&probe, &policy).map_err(|refusal| refused(&refusal))?;
-    let renditions = renditions(&plan, &probe);
-    let mut tx = held.begin().await?;
-    for (position, rendition) in (0_i64..).zip(&renditions) {
-        db::media::insert_rendition(&mut tx, held.resource(), position, rendition).await?;
-    }
-    tx.commit().await?;
-    let next = jobs(&plan);
-    let text = serde_json::to_string(&plan)?;
-    let size = plan.video.as_ref().map(|video| {
-        let track = probe.tracks.iter().find(|track| track.index == video.track);
-        track.and_then(|track| track.video.as_ref()).map(|facts| (facts.width, facts.height))
-    });
-    Ok(Outcome {
-        next,
-        change: Some(Box::new(move |resource| {
-            resource.kind = if plan.video.is_some() { Kind::Video } else { Kind::Audio };
-            resource.duration_ms = Some(plan.duration_ms);
-            if let Some((width, height)) = size.flatten() {
-                resource.width = Some(width.into());
-                resource.height = Some(height.into());
+    let mut policy = Policy { crf, copy_video: options.copy, ..Policy::default() };
+    let step = Step::Probe(Box::new(policy.clone()));
+    let mut child = MediaChild::start(&app.config, step, source, 0)?;
+    let mut planned: Option<(Plan, Known)> = None;
+    while let Some(answer) = child.next().await? {
+        match answer {
+            Answer::Probe(probe, copy_video) if planned.is_none() => {
+                policy.copy_video &= copy_video;
+                let plan = transcode::plan(&probe, &policy).map_err(|refusal| refused(&refusal))?;
+                keep_plan(held, &probe, &plan).await?;
+                planned = Some((plan, Known::of(held).await?));
             }
-            resource.derived.chapters = plan.chapters.iter().map(chapter).collect();
-            resource.warnings = warnings(&probe, &plan);
-            resource.plan = Some(text);
-        })),
-    })
+            Answer::Media(event) => {
+                let (_, known) = planned.as_ref().ok_or_else(early)?;
+                known.keep(held, &child, event).await?;
+            }
+            _ => {}
+        }
+    }
+    let (plan, _) = planned.ok_or_else(|| Error::unusable("media_no_usable_streams", ""))?;
+    Ok(Outcome { next: jobs(&plan), change: None })
+}
+
+fn early() -> Error {
+    parent::Error::BadAnswer("media before the probe".into()).into()
+}
+
+/// Writes down what was found and what will be made: parts can be named and played from now on.
+async fn keep_plan(held: &Held, probe: &Probe, plan: &Plan) -> Result<(), Error> {
+    let mut tx = held.begin().await?;
+    let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
+    for (position, rendition) in (0_i64..).zip(&renditions(plan, probe)) {
+        db::media::insert_rendition(&mut tx, resource.id, position, rendition).await?;
+    }
+    resource.kind = if plan.video.is_some() { Kind::Video } else { Kind::Audio };
+    resource.duration_ms = Some(plan.duration_ms);
+    if let Some(facts) = plan.video.as_ref().and_then(|video| facts_of(probe, video.track)) {
+        resource.width = Some(facts.width.into());
+        resource.height = Some(facts.height.into());
+    }
+    resource.derived.chapters = plan.chapters.iter().map(chapter).collect();
+    resource.warnings = warnings(probe, plan);
+    resource.plan = Some(serde_json::to_string(plan)?);
+    db::resources::save(&mut tx, &mut resource, held.app.now_ms()).await?;
+    Ok(tx.commit().await?)
+}
+
+fn facts_of(probe: &Probe, track: usize) -> Option<&VideoFacts> {
+    probe.tracks.iter().find(|found| found.index == track)?.video.as_ref()
 }
 
 fn refused(refusal: &Refusal) -> Error {
@@ -114,15 +128,13 @@ fn renditions(plan: &Plan, probe: &Probe) -> Vec<Rendition> {
         if let Some(copy) = &video.copy {
             let track = probe.tracks.iter().find(|track| track.index == video.track);
             let bitrate = track.and_then(|track| track.bitrate_bps).unwrap_or(probe.bitrate_bps);
-            all.push(planned(&copy.name, TrackKind::Video, video.track, bitrate));
+            let copied = planned(&copy.name, TrackKind::Video, video.track, bitrate);
+            all.push(Rendition { preview: !copy.keep, ..copied });
         }
         for rung in &video.rungs {
-            all.push(planned(
-                &rung.name,
-                TrackKind::Video,
-                video.track,
-                rung.max_bitrate_bps.into(),
-            ));
+            let bitrate = rung.max_bitrate_bps.into();
+            let encoded = planned(&rung.name, TrackKind::Video, video.track, bitrate);
+            all.push(Rendition { whole_parts: Some(plan.parts.len() as i64), ..encoded });
         }
     }
     for audio in &plan.audio {
@@ -161,39 +173,51 @@ fn planned(name: &str, kind: TrackKind, track: usize, bitrate_bps: i64) -> Rendi
         channels: None,
         time_scale: 0,
         init: None,
-        complete: false,
+        whole_parts: None,
+        preview: false,
+        state: RenditionState::Making,
         parts: Vec::new(),
     }
 }
 
-/// The jobs of a plan. What is quick to play comes first; the first parts of
-/// all resources come before the second of any.
+/// The jobs of a plan, of which the first part is made. What is quick to play comes first; the
+/// first parts of all resources come before the second of any.
 fn jobs(plan: &Plan) -> Vec<NewJob> {
-    let job = |kind, payload: usize, priority, weight| NewJob {
-        kind,
-        payload: payload.to_string(),
-        priority,
-        weight,
-    };
+    let job = |kind, payload: String, priority, weight| NewJob { kind, payload, priority, weight };
     let seconds = plan.duration_ms as f64 / 1000.0;
     let mut jobs = Vec::new();
-    if let Some(video) = &plan.video {
-        if video.copy.is_some() {
-            jobs.push(job("copy", 0, 2, 1.0 + seconds * 0.02));
-        }
-        if !video.rungs.is_empty() {
-            let pixels: f64 =
-                video.rungs.iter().map(|rung| f64::from(rung.width) * f64::from(rung.height)).sum();
-            for part in &plan.parts {
-                let part_seconds = (part.end_ms - part.start_ms) as f64 / 1000.0;
-                let weight = 0.5 + part_seconds * pixels / 1e6;
-                jobs.push(job("encode", part.index, 10 + part.index as i64, weight));
-            }
-        }
+    if plan.video.as_ref().is_some_and(|video| video.copy.is_some()) {
+        jobs.push(job("copy", String::new(), 2, 1.0 + seconds * 0.02));
     }
+    jobs.extend(plan.parts.iter().filter_map(|part| {
+        let order = PartOrder { part: part.index, rungs: rungs_left(plan, part.index)? };
+        let payload = serde_json::to_string(&order).expect("names and a number");
+        let seconds = (part.end_ms - part.start_ms) as f64 / 1000.0;
+        let weight = 0.5 + seconds * pixels(plan, &order.rungs) / 1e6;
+        Some(job("encode", payload, 10 + part.index as i64, weight))
+    }));
     if !plan.audio.is_empty() {
-        jobs.push(job("audio", 0, 3, 0.5 + seconds * 0.05));
+        jobs.push(job("audio", String::new(), 3, 0.5 + seconds * 0.05));
     }
-    jobs.push(job("derive", 0, 4, 1.0));
+    jobs.push(job("derive", String::new(), 4, 1.0));
     jobs
+}
+
+/// The rungs of a part that are still to be made, none for all; nothing when all are there.
+fn rungs_left(plan: &Plan, part: usize) -> Option<Vec<String>> {
+    let video = plan.video.as_ref().filter(|video| !video.rungs.is_empty())?;
+    if part > 0 || video.copy.is_some() {
+        return Some(Vec::new());
+    }
+    let made = plan.smallest_rung().map(|rung| &rung.name);
+    let left: Vec<String> = video.rungs.iter().map(|rung| rung.name.clone()).collect();
+    let left: Vec<String> = left.into_iter().filter(|name| Some(name) != made).collect();
+    (!left.is_empty()).then_some(left)
+}
+
+/// Pixels of a frame at rungs of these names, or at all, together.
+fn pixels(plan: &Plan, names: &[String]) -> f64 {
+    let rungs = plan.video.iter().flat_map(|video| &video.rungs);
+    let wanted = rungs.filter(|rung| names.is_empty() || names.contains(&rung.name));
+    wanted.map(|rung| f64::from(rung.width) * f64::from(rung.height)).sum()
 }

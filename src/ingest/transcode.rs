@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 
+use serde::{Deserialize, Serialize};
 use transcode::{Event, Plan};
 
 use super::{Error, Held, Outcome, open_source, probe, stage};
@@ -39,6 +40,7 @@ async fn start_over(held: &Held) -> Result<Outcome, Error> {
     let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
     stage::forget_made(&mut tx, resource.id).await?;
     db::jobs::delete_all(&mut tx, resource.id).await?;
+    resource.plan = None;
     resource.jobs_left = 1;
     let payload = serde_json::to_string(&probe::Options { copy: false })?;
     let first = NewJob { kind: "probe", payload, priority: 1, weight: 1.0 };
@@ -49,16 +51,24 @@ async fn start_over(held: &Held) -> Result<Outcome, Error> {
     Err(Error::LeaseLost)
 }
 
-/// Encodes the part that the job names at all rungs.
+/// What an `encode` job says: which part, and which rungs (none: all).
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PartOrder {
+    pub(super) part: usize,
+    #[serde(default)]
+    pub(super) rungs: Vec<String>,
+}
+
+/// Encodes the part that the job names at the rungs that it names.
 ///
 /// # Errors
 ///
 /// [`Error`].
 pub async fn encode(held: &Held) -> Result<Outcome, Error> {
     let (plan, source) = planned(held).await?;
-    let part = serde_json::from_str(&held.job.payload)?;
+    let PartOrder { part, rungs } = serde_json::from_str(&held.job.payload)?;
     let duration_ms = plan.duration_ms;
-    make(held, Step::EncodePart(Box::new(plan), part), source, duration_ms).await
+    make(held, Step::EncodePart(Box::new(plan), part, rungs), source, duration_ms).await
 }
 
 /// Encodes the sound.
@@ -80,16 +90,38 @@ pub(super) async fn planned(held: &Held) -> Result<(Plan, File), Error> {
 }
 
 async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result<Outcome, Error> {
-    let app = &held.app;
-    let known: HashMap<String, Rendition> = {
-        let mut db = app.db.read().await?;
-        let renditions = db::media::list_renditions(&mut db, held.resource()).await?;
-        renditions.into_iter().map(|rendition| (rendition.name.clone(), rendition)).collect()
-    };
-    let mut child = MediaChild::start(&app.config, step, source, duration_ms)?;
+    let known = Known::of(held).await?;
+    let mut child = MediaChild::start(&held.app.config, step, source, duration_ms)?;
     while let Some(answer) = child.next().await? {
-        match answer {
-            Answer::Media(Event::Init {
+        if let Answer::Media(event) = answer {
+            known.keep(held, &child, event).await?;
+        }
+    }
+    Ok(Outcome::default())
+}
+
+/// The renditions of a resource by name, as its plan made them.
+pub(super) struct Known(HashMap<String, Rendition>);
+
+impl Known {
+    pub(super) async fn of(held: &Held) -> Result<Self, Error> {
+        let mut db = held.app.db.read().await?;
+        let renditions = db::media::list_renditions(&mut db, held.resource()).await?;
+        Ok(Self(
+            renditions.into_iter().map(|rendition| (rendition.name.clone(), rendition)).collect(),
+        ))
+    }
+
+    /// Stores what the child made, then names it by a row.
+    pub(super) async fn keep(
+        &self,
+        held: &Held,
+        child: &MediaChild,
+        event: Event,
+    ) -> Result<(), Error> {
+        let app = &held.app;
+        match event {
+            Event::Init {
                 rendition,
                 file,
                 codecs,
@@ -99,8 +131,8 @@ async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result
                 sample_rate,
                 channels,
                 time_scale,
-            }) => {
-                let rendition = named(&known, &rendition)?;
+            } => {
+                let rendition = self.named(&rendition)?;
                 // It goes into playlists as it is (RFC 6381 section 3.3).
                 if codecs.len() > 32
                     || !codecs.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
@@ -108,7 +140,7 @@ async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result
                     return Err(parent::Error::BadAnswer(format!("codecs {codecs:?}")).into());
                 }
                 if rendition.init.is_some() {
-                    continue;
+                    return Ok(());
                 }
                 let path = child.file(&file)?;
                 let name = format!("{}/init", rendition.name);
@@ -129,8 +161,8 @@ async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result
                 db::media::save_init(&mut tx, rendition.id, &facts).await?;
                 tx.commit().await?;
             }
-            Answer::Media(Event::Part { rendition, index, file, segments, .. }) => {
-                let rendition = named(&known, &rendition)?;
+            Event::Part { rendition, index, file, segments, .. } => {
+                let rendition = self.named(&rendition)?;
                 let path = child.file(&file)?;
                 let number = index as i64;
                 let name = format!("{}/{number:05}", rendition.name);
@@ -147,15 +179,14 @@ async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result
                 tx.commit().await?;
                 app.announce(held.resource());
             }
-            Answer::Media(Event::Progress(progress)) => held.set_progress(progress),
-            _ => {}
+            Event::Progress(progress) => held.set_progress(progress),
         }
+        Ok(())
     }
-    Ok(Outcome::default())
-}
 
-fn named<'a>(known: &'a HashMap<String, Rendition>, name: &str) -> Result<&'a Rendition, Error> {
-    known.get(name).ok_or_else(|| Error::unusable("internal", format!("rendition {name:?}")))
+    fn named(&self, name: &str) -> Result<&Rendition, Error> {
+        self.0.get(name).ok_or_else(|| Error::unusable("internal", format!("rendition {name:?}")))
+    }
 }
 
 fn segment(segment: &transcode::Segment) -> Segment {

@@ -4,18 +4,22 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::json;
+use sha2::Digest as _;
+use sha2::digest::common::hazmat::{SerializableState as _, SerializedState};
 
 use super::{Error, blocking, io};
 use crate::app::App;
 use crate::catalogue::{
-    AccountId, Details, FileType, Library, Refusal, Resource, ResourceId, Stage, UploadId,
+    AccountId, Details, FileType, Library, Refusal, Resource, ResourceId, Sha256, Stage, UploadId,
 };
 use crate::db::jobs::NewJob;
 use crate::db::uploads::{State, Upload};
 use crate::db::{self, Tx};
-use crate::store;
+use crate::store::{self, Stored};
 
 /// So many first bytes tell the type of a file.
 pub const HEAD_BYTES: usize = 4096;
@@ -98,6 +102,7 @@ pub struct Receiving {
     file: std::fs::File,
     /// Bytes in the file, durable or not.
     pub offset_bytes: i64,
+    hash: Option<RunningHash>,
 }
 
 impl Receiving {
@@ -108,6 +113,7 @@ impl Receiving {
     /// [`Error::Io`].
     pub async fn open(app: &App, upload: &Upload) -> Result<Self, Error> {
         let (path, offset_bytes) = (path(app, upload.id), upload.offset_bytes);
+        let hash = RunningHash::of(upload);
         blocking(move || {
             let file = std::fs::OpenOptions::new()
                 .write(true)
@@ -121,7 +127,7 @@ impl Receiving {
                 return Err(io("opening the upload")(lost));
             }
             file.set_len(length).map_err(io("cutting the upload"))?;
-            Ok(Self { file, offset_bytes })
+            Ok(Self { file, offset_bytes, hash })
         })
         .await
     }
@@ -137,24 +143,67 @@ impl Receiving {
                 let at = u64::try_from(self.offset_bytes).unwrap_or_default();
                 self.file.write_all_at(chunk, at).map_err(io("writing the upload"))?;
                 self.offset_bytes += chunk.len() as i64;
+                if let Some(hash) = &mut self.hash {
+                    hash.0.update(chunk);
+                }
             }
             Ok(self)
         })
         .await
     }
 
-    /// Makes what was written durable.
+    /// Makes what was written durable and says so in `upload`.
     ///
     /// # Errors
     ///
     /// [`Error::Io`].
-    pub async fn sync(self) -> Result<i64, Error> {
-        blocking(move || {
+    pub async fn sync(self, upload: &mut Upload) -> Result<(), Error> {
+        let synced = blocking(move || {
             self.file.sync_data().map_err(io("syncing the upload"))?;
-            Ok(self.offset_bytes)
-        })
-        .await
+            Ok(self)
+        });
+        let synced = synced.await?;
+        upload.offset_bytes = synced.offset_bytes;
+        upload.hashed = synced.hash.map(|hash| hash.to_text());
+        Ok(())
     }
+}
+
+/// SHA-256 over the bytes of an upload so far. It is kept with the offset, so the last byte of a
+/// film of hours is not followed by a minute of reading it again.
+#[derive(Debug)]
+struct RunningHash(sha2::Sha256);
+
+impl RunningHash {
+    /// Over the bytes that are safe; `None` where they were not hashed as they came.
+    fn of(upload: &Upload) -> Option<Self> {
+        if upload.is_part() {
+            // Its hash would be of no use when it is joined with others.
+            return None;
+        }
+        match &upload.hashed {
+            Some(text) => Self::from_text(text),
+            None => (upload.offset_bytes == 0).then(|| Self(sha2::Sha256::new())),
+        }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let bytes = STANDARD.decode(text).ok()?;
+        let state = SerializedState::<sha2::Sha256>::try_from(bytes.as_slice()).ok()?;
+        sha2::Sha256::deserialize(&state).ok().map(Self)
+    }
+
+    fn to_text(&self) -> String {
+        STANDARD.encode(self.0.serialize())
+    }
+}
+
+/// Size and hash of a complete upload, where it was hashed as it came.
+#[must_use]
+pub fn stored(upload: &Upload) -> Option<Stored> {
+    let hash = RunningHash::from_text(upload.hashed.as_deref()?)?;
+    let sha256 = Sha256(hash.0.finalize().into());
+    Some(Stored { size_bytes: upload.offset_bytes, sha256 })
 }
 
 /// The first bytes of `upload`.
@@ -289,7 +338,25 @@ pub fn title_from(file_name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_hash_goes_on_where_it_was(bytes in proptest::collection::vec(any::<u8>(), 0..500), cut in 0_usize..500) {
+            let (first, rest) = bytes.split_at(cut.min(bytes.len()));
+            let text = RunningHash(sha2::Sha256::new_with_prefix(first)).to_text();
+            let mut hash = RunningHash::from_text(&text).expect("its own text");
+            hash.0.update(rest);
+            prop_assert_eq!(Sha256(hash.0.finalize().into()), Sha256::of(&bytes));
+        }
+
+        #[test]
+        fn no_text_breaks_a_hash(text in ".{0,200}") {
+            let _ = RunningHash::from_text(&text);
+        }
+    }
 
     #[test]
     fn titles_come_from_file_names() {

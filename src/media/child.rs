@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use transcode::picture::{self, Picture};
-use transcode::{Event, Input, Plan};
+use transcode::{Event, Input, Plan, Policy};
 
 use super::document::{self, Document, RenderedPage};
 use super::protocol::{Answer, Failure, PageAnswer, PagePoster, Request, Step};
@@ -80,18 +80,14 @@ fn enter(request: &Request) -> Result<(), Failure> {
 fn work(step: Step, source: File) -> Result<(), Failure> {
     let out = Path::new(".");
     match step {
-        Step::Probe => {
-            let mut input = open(source)?;
-            let probe = beating(|| transcode::probe(&mut input)).map_err(media)?;
-            tell(&Answer::Probe(Box::new(probe))).map_err(io)
-        }
+        Step::Probe(policy) => probe(*policy, source, out),
         Step::Copy(plan) => {
             let mut input = open(source)?;
             transcode::copy_video(&mut input, &plan, out, &mut told).map_err(media)
         }
-        Step::EncodePart(plan, part) => {
+        Step::EncodePart(plan, part, rungs) => {
             let mut input = open(source)?;
-            transcode::encode_part(&mut input, &plan, part, out, &mut told).map_err(media)
+            transcode::encode_part(&mut input, &plan, part, &rungs, out, &mut told).map_err(media)
         }
         Step::EncodeAudio(plan) => {
             let mut input = open(source)?;
@@ -117,6 +113,36 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
 
 fn open(source: File) -> Result<Input, Failure> {
     Input::open(source).map_err(media)
+}
+
+/// Says what is in the source and makes what one begins to play with.
+fn probe(policy: Policy, source: File, out: &Path) -> Result<(), Failure> {
+    let mut input = open(source)?;
+    let probe = beating(|| transcode::probe(&mut input)).map_err(media)?;
+    let mut policy = policy;
+    let mut made = Vec::new();
+    let copies = |plan: &Plan| plan.video.as_ref().is_some_and(|video| video.copy.is_some());
+    if let Ok(plan) = &transcode::plan(&probe, &policy)
+        && copies(plan)
+    {
+        // Only the making shows whether a copy is possible, so nothing is told before it.
+        let mut keep = |event| {
+            made.push(event);
+            Ok(())
+        };
+        match transcode::first_part(&mut input, plan, out, &mut keep) {
+            Err(error) if error.is_transient() => return Err(media(error)),
+            copied => policy.copy_video = copied.is_ok(),
+        }
+    }
+    let plan = transcode::plan(&probe, &policy);
+    tell(&Answer::Probe(Box::new(probe), policy.copy_video)).map_err(io)?;
+    match plan {
+        Ok(plan) if copies(&plan) => made.into_iter().try_for_each(told).map_err(media),
+        Ok(plan) => transcode::first_part(&mut input, &plan, out, &mut told).map_err(media),
+        // The worker finds the same refusal.
+        Err(_) => Ok(()),
+    }
 }
 
 fn derive(plan: &Plan, source: File, out: &Path) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //! argument, then JSON lines.
 
 use serde::{Deserialize, Serialize};
-use transcode::{EmbeddedSubtitles, Event, Plan, Probe, Stills};
+use transcode::{EmbeddedSubtitles, Event, Plan, Policy, Probe, Stills};
 
 use super::captions::Captions;
 use super::document::{Document, PageText};
@@ -25,12 +25,13 @@ pub struct Request {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// Say what is in it: [`Answer::Probe`].
-    Probe,
+    /// Say what is in it, [`Answer::Probe`], and make at once what one begins to play with, by the
+    /// plan that follows from this policy: [`Answer::Media`].
+    Probe(Box<Policy>),
     /// Copy the picture into parts: [`Answer::Media`].
     Copy(Box<Plan>),
-    /// Encode one part at all rungs: [`Answer::Media`].
-    EncodePart(Box<Plan>, usize),
+    /// Encode one part at the rungs of these names, or at all: [`Answer::Media`].
+    EncodePart(Box<Plan>, usize, Vec<String>),
     /// Encode the sound: [`Answer::Media`].
     EncodeAudio(Box<Plan>),
     /// Posters, storyboard and embedded captions: [`Answer::Stills`], [`Answer::Subtitles`], and
@@ -72,8 +73,8 @@ impl Step {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// What is in a source.
-    Probe(Box<Probe>),
+    /// What is in a source, and whether its picture can be copied if the plan wants it.
+    Probe(Box<Probe>, bool),
     /// A step forward with media.
     Media(Event),
     /// Pictures of a video or audio.

@@ -89,7 +89,7 @@ pub(super) async fn receive(
         judge_head(app, upload, receiving.offset_bytes).await?;
     }
     if receiving.offset_bytes == upload.length_bytes {
-        receiving.sync().await?;
+        receiving.sync(upload).await?;
         return complete(app, upload).await;
     }
     keep(app, upload, receiving).await?;
@@ -102,7 +102,7 @@ pub(super) async fn receive(
 
 /// Makes durable what came so far and writes the offset down.
 async fn keep(app: &App, upload: &mut Upload, receiving: Receiving) -> Result<Receiving, ApiError> {
-    upload.offset_bytes = receiving.sync().await?;
+    receiving.sync(upload).await?;
     upload.expires_ms = super::expiry(app);
     let mut tx = app.db.begin().await?;
     db::uploads::save(&mut tx, upload).await?;
