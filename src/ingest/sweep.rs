@@ -13,6 +13,9 @@ use crate::store::{self, Key};
 /// What is younger may belong to work that has not said so yet.
 pub const YOUNG: Duration = Duration::from_hours(1);
 
+/// How long the parts of a rendition that no manifest names stay for players that have begun.
+const RETIRED_KEPT_MS: i64 = 24 * 3_600_000;
+
 /// Payload of the second sweep of a resource.
 const AGAIN: &str = "\"again\"";
 
@@ -68,10 +71,30 @@ pub async fn abandoned(app: &App) -> Result<(), Error> {
     let store = app.store.clone();
     let mut removed = blocking(move || Ok(store.remove_abandoned()?)).await?;
     removed += uploads(app).await?;
+    removed += retired(app).await?;
     if removed > 0 {
         tracing::info!(removed, "removed files that nothing needs");
     }
     Ok(())
+}
+
+/// Removes what was only played until better was there.
+async fn retired(app: &App) -> Result<usize, Error> {
+    let before_ms = app.now_ms() - RETIRED_KEPT_MS;
+    let mut removed = 0;
+    loop {
+        let mut tx = app.db.begin().await?;
+        let Some(keys) = db::media::forget_retired(&mut tx, before_ms).await? else {
+            return Ok(removed);
+        };
+        for key in &keys {
+            db::objects::delete(&mut tx, key).await?;
+        }
+        tx.commit().await?;
+        removed += keys.len();
+        let store = app.store.clone();
+        blocking(move || keys.iter().try_for_each(|key| Ok(store.delete(key)?))).await?;
+    }
 }
 
 /// Removes the object at `key` if no row names it; false when one does.

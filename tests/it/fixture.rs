@@ -31,6 +31,19 @@ pub(crate) fn heavy_video(seconds: u32) -> Vec<u8> {
     )
 }
 
+/// A video of more bits than a rendition may have; it could be copied otherwise.
+pub(crate) fn rich_video(seconds: u32) -> Vec<u8> {
+    ffmpeg(
+        &format!("rich-{seconds}.mp4"),
+        &[
+            &["-f", "lavfi", "-i", &format!("testsrc2=s=320x180:r=25:d={seconds}")],
+            &["-f", "lavfi", "-i", &format!("sine=440:d={seconds}")],
+            &["-vf", "noise=alls=60:allf=t", "-c:v", "libx264", "-preset", "ultrafast"],
+            &["-b:v", "4M", "-g", "50", "-bf", "0", "-pix_fmt", "yuv420p", "-c:a", "aac"],
+        ],
+    )
+}
+
 /// A video whose index comes last, as cameras write it.
 pub(crate) fn video_with_index_last() -> Vec<u8> {
     ffmpeg(

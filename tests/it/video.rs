@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use duoku::catalogue::TrackKind;
+use duoku::catalogue::{RenditionState, ResourceId, TrackKind};
 use duoku::db;
 use duoku::db::jobs::NewJob;
 use http::Method;
@@ -428,9 +428,11 @@ async fn progress_of_a_transcoding_is_told_as_it_goes() {
 #[tokio::test]
 async fn a_rendition_is_complete_with_its_own_last_part() {
     let mut app = TestApp::start();
-    let id = text_of(&app.admin().await.published("a.mp4", "分批", &fixture::heavy_video(8)).await["id"])
-        .parse()
-        .expect("an id");
+    let id = text_of(
+        &app.admin().await.published("a.mp4", "分批", &fixture::heavy_video(8)).await["id"],
+    )
+    .parse()
+    .expect("an id");
     app.stop();
     let db = app.db().await;
     let mut tx = db.begin().await.expect("a transaction");
@@ -446,9 +448,39 @@ async fn a_rendition_is_complete_with_its_own_last_part() {
     db::jobs::push(&mut tx, id, &job, 0).await.expect("pushed");
     db::media::complete_renditions(&mut tx, id).await.expect("updated");
     for rendition in db::media::list_renditions(&mut tx, id).await.expect("listed") {
-        let waits = rendition.id == short.id || rendition.name.ends_with("-copy");
+        let copied = rendition.kind == TrackKind::Video && rendition.whole_parts.is_none();
+        let waits = rendition.id == short.id || copied;
         assert_eq!(rendition.is_complete(), !waits, "{}", rendition.name);
     }
     drop(tx);
     db.close().await;
+}
+
+#[tokio::test]
+async fn a_copy_too_heavy_to_stay_is_played_until_the_rungs_are_made() {
+    let mut app = TestApp::start();
+    let admin = app.admin().await;
+    let view = admin.published("a.mp4", "高码率", &fixture::rich_video(8)).await;
+    let names = |view: &Value| {
+        let all = view["renditions"].as_array().expect("a list").iter();
+        all.map(|rendition| text_of(&rendition["name"]).to_owned()).collect::<Vec<_>>()
+    };
+    assert!(names(&view).iter().any(|name| name == "180p"), "{view}");
+    assert!(!names(&view).iter().any(|name| name == "180p-copy"), "{view}");
+    app.check();
+    let id: ResourceId = text_of(&view["id"]).parse().expect("an id");
+    let db = app.db().await;
+    let mut tx = db.begin().await.expect("a transaction");
+    let made = db::media::list_renditions(&mut tx, id).await.expect("listed");
+    let copy = made.iter().find(|rendition| rendition.preview).expect("a copy");
+    assert_eq!((copy.name.as_str(), copy.state), ("180p-copy", RenditionState::Retired));
+    // Who has begun with it can go on.
+    let segment = admin.get(&format!("/media/{id}/{}/1.m4s", copy.id)).await;
+    segment.expect(200);
+    let gone = db::media::forget_retired(&mut tx, i64::MAX).await.expect("forgotten");
+    assert_eq!(gone.map(|keys| keys.len()), Some(copy.parts.len() + 1));
+    assert_eq!(db::media::forget_retired(&mut tx, i64::MAX).await.expect("none"), None);
+    drop(tx);
+    db.close().await;
+    app.stop();
 }

@@ -77,11 +77,37 @@ impl Input {
     /// As [`Input::open`].
     pub fn rewind(&mut self) -> Result<(), Error> {
         if self.touched {
-            // A new demuxer rather than a seek: many formats do not find their first packet again.
-            self.context = demuxer(&self.file, self.size_bytes)?;
+            if !self.seek_to_first() {
+                self.context = demuxer(&self.file, self.size_bytes)?;
+            }
             self.touched = false;
         }
         Ok(())
+    }
+
+    /// Seeks to the first packet where that is sure to find it: in MP4 and QuickTime, whose list of
+    /// all packets may take longer to be read than what is wanted of the file. Many other formats
+    /// do not find their first packet again.
+    fn seek_to_first(&mut self) -> bool {
+        if !self.context.format().name().starts_with("mov,") {
+            return false;
+        }
+        // The demuxer takes all other tracks to the same time, so the one that begins first leads.
+        let starts = self.context.streams().map(|stream| (first_entry(&stream), stream.index()));
+        let Some(starts) = starts.map(|(first, index)| Some((first?, index))).collect() else {
+            // A track without packets, or fragments that are found as they are read.
+            return false;
+        };
+        let starts: Vec<((i64, i64), usize)> = starts;
+        let Some(((_, stamp), leading)) = starts.into_iter().min() else { return false };
+        let leading = i32::try_from(leading).unwrap_or(-1);
+        #[expect(unsafe_code, reason = "seeking by stream has no safe wrapper")]
+        // SAFETY: the context is open and held exclusively.
+        let code = unsafe {
+            let context = self.context.as_mut_ptr();
+            ffi::avformat_seek_file(context, leading, i64::MIN, stamp, stamp, 0)
+        };
+        code >= 0
     }
 
     /// Reads bytes of the file itself.
@@ -135,6 +161,15 @@ impl Input {
             }
         }
     }
+}
+
+/// The first packet's time by the container's list, in microseconds and as it stands there.
+#[expect(unsafe_code, reason = "the index has no safe getter")]
+fn first_entry(stream: &ffmpeg::format::stream::Stream) -> Option<(i64, i64)> {
+    // SAFETY: the stream is borrowed, and the entry is read at once.
+    let stamp =
+        unsafe { ffi::avformat_index_get_entry(stream.as_ptr().cast_mut(), 0).as_ref()?.timestamp };
+    Some((crate::time::micros(stamp, stream.time_base()), stamp))
 }
 
 impl std::fmt::Debug for Input {

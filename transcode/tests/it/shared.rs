@@ -76,3 +76,49 @@ fn every_real_file_is_played_or_refused_with_a_reason() {
         }
     }
 }
+
+/// (track, presentation time, decode time, size) of the first packets.
+fn first_packets(input: &mut Input, count: usize) -> Vec<(usize, Option<i64>, Option<i64>, usize)> {
+    let mut packet = ffmpeg_next::Packet::empty();
+    let mut next = || {
+        packet.read(input.context_mut()).ok()?;
+        Some((packet.stream(), packet.pts(), packet.dts(), packet.size()))
+    };
+    std::iter::from_fn(&mut next).take(count).collect()
+}
+
+#[test]
+fn going_back_finds_the_first_packet_again() {
+    let made = crate::fixture::path(
+        "late-sound.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=s=160x120:r=25",
+            "-f",
+            "lavfi",
+            "-itsoffset",
+            "0.4",
+            "-i",
+            "sine",
+            "-t",
+            "4",
+            "-c:v",
+            "libx264",
+            "-bf",
+            "2",
+            "-c:a",
+            "aac",
+        ],
+    );
+    for file in files().into_iter().chain([made]) {
+        let Ok(mut input) = Input::open(File::open(&file).unwrap()) else { continue };
+        let fresh = first_packets(&mut input, 60);
+        for more in [0, 7, 5_000] {
+            first_packets(&mut input, more);
+            input.rewind().unwrap();
+            assert_eq!(first_packets(&mut input, 60), fresh, "{}", file.display());
+        }
+    }
+}
