@@ -97,13 +97,13 @@ pub async fn insert_rendition(
     Ok(())
 }
 
-/// Keeps what the first part of a rendition told, unless it is known.
+/// Keeps what the first part of a rendition told; false when it was known.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn save_init(db: &mut AnyConnection, id: RenditionId, facts: &InitFacts) -> Result<()> {
-    sqlx::query(
+pub async fn save_init(db: &mut AnyConnection, id: RenditionId, facts: &InitFacts) -> Result<bool> {
+    let done = sqlx::query(
         "UPDATE rendition SET codecs = $2, width = $3, height = $4, frame_rate = NULLIF($5, 0.0),
                 sample_rate = $6, channels = $7, time_scale = $8, init = $9
           WHERE id = $1 AND init IS NULL",
@@ -120,7 +120,7 @@ pub async fn save_init(db: &mut AnyConnection, id: RenditionId, facts: &InitFact
     .bind(&facts.init)
     .execute(db)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Adds a part that is durable in the store. A second time changes nothing and gives false.

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::{Error, Held, Outcome, blocking};
+use super::{Error, Held, Outcome, blocking, probe};
 use crate::app::App;
 use crate::catalogue::{FileType, Kind, Resource};
 use crate::db::jobs::NewJob;
@@ -13,11 +13,12 @@ use crate::db::uploads::Upload;
 use crate::db::{self, Tx};
 use crate::store::{Key, Stored};
 
-/// Hashes the uploaded file, stores it as a source, and gives the next job.
+/// Stores the uploaded file as a source under its hash. Video and sound are looked into at once,
+/// so that they can soon be played; what else there is gets its next job.
 ///
 /// # Errors
 ///
-/// [`Error::Unusable`] when the bytes are gone, and those of database and store.
+/// [`Error::Unusable`] when the bytes are gone, those of database and store, and of [`probe`].
 pub async fn run(held: &Held) -> Result<Outcome, Error> {
     let app = &held.app;
     let (resource, upload) = {
@@ -34,19 +35,13 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         super::upload::remove_file(&super::upload::path(app, upload.id)).await?;
     }
     let head = super::head_of_source(app, held.resource()).await?;
-    let file_type = FileType::by_content(&resource.file_name, &head)?;
-    let kind = match file_type.kind {
-        Kind::Video | Kind::Audio => "probe",
+    let kind = match FileType::by_content(&resource.file_name, &head)?.kind {
+        Kind::Video | Kind::Audio => return probe::run(held).await,
         Kind::Document => "inspect",
         Kind::Image | Kind::Package => "picture",
     };
-    Ok(Outcome {
-        next: vec![NewJob { kind, payload: "{}".into(), priority: 1, weight: 1.0 }],
-        change: Some(Box::new(move |resource| {
-            resource.kind = file_type.kind;
-            resource.media_type = file_type.media_type.to_owned();
-        })),
-    })
+    let next = vec![NewJob { kind, payload: "{}".into(), priority: 1, weight: 1.0 }];
+    Ok(Outcome { next, change: None })
 }
 
 /// Makes the bytes of `upload` the source of the resource.

@@ -48,7 +48,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
                 planned = Some((plan, Known::of(held).await?));
             }
             Answer::Media(event) => {
-                let (_, known) = planned.as_ref().ok_or_else(early)?;
+                let (_, known) = planned.as_mut().ok_or_else(early)?;
                 known.keep(held, &child, event).await?;
             }
             _ => {}

@@ -7,7 +7,7 @@ use std::fs::File;
 use serde::{Deserialize, Serialize};
 use transcode::{Event, Plan};
 
-use super::{Error, Held, Outcome, open_source, probe, stage};
+use super::{Error, Held, NewObject, Outcome, open_source, probe, stage};
 use crate::catalogue::{Part, Rendition, Segment};
 use crate::db;
 use crate::db::jobs::NewJob;
@@ -90,7 +90,7 @@ pub(super) async fn planned(held: &Held) -> Result<(Plan, File), Error> {
 }
 
 async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result<Outcome, Error> {
-    let known = Known::of(held).await?;
+    let mut known = Known::of(held).await?;
     let mut child = MediaChild::start(&held.app.config, step, source, duration_ms)?;
     while let Some(answer) = child.next().await? {
         if let Answer::Media(event) = answer {
@@ -101,20 +101,23 @@ async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result
 }
 
 /// The renditions of a resource by name, as its plan made them.
-pub(super) struct Known(HashMap<String, Rendition>);
+pub(super) struct Known {
+    renditions: HashMap<String, Rendition>,
+    /// What the first part will tell with itself, in one transaction.
+    inits: HashMap<String, (NewObject, InitFacts)>,
+}
 
 impl Known {
     pub(super) async fn of(held: &Held) -> Result<Self, Error> {
         let mut db = held.app.db.read().await?;
         let renditions = db::media::list_renditions(&mut db, held.resource()).await?;
-        Ok(Self(
-            renditions.into_iter().map(|rendition| (rendition.name.clone(), rendition)).collect(),
-        ))
+        let named = renditions.into_iter().map(|rendition| (rendition.name.clone(), rendition));
+        Ok(Self { renditions: named.collect(), inits: HashMap::new() })
     }
 
     /// Stores what the child made, then names it by a row.
     pub(super) async fn keep(
-        &self,
+        &mut self,
         held: &Held,
         child: &MediaChild,
         event: Event,
@@ -156,24 +159,28 @@ impl Known {
                     time_scale: time_scale.into(),
                     init: object.key.clone(),
                 };
-                let mut tx = held.begin().await?;
-                object.insert(&mut tx, app.now_ms()).await?;
-                db::media::save_init(&mut tx, rendition.id, &facts).await?;
-                tx.commit().await?;
+                let name = rendition.name.clone();
+                self.inits.insert(name, (object, facts));
             }
             Event::Part { rendition, index, file, segments, .. } => {
-                let rendition = self.named(&rendition)?;
+                let id = self.named(&rendition)?.id;
                 let path = child.file(&file)?;
                 let number = index as i64;
-                let name = format!("{}/{number:05}", rendition.name);
+                let name = format!("{rendition}/{number:05}");
                 let object = held.store_file(&path, name, "m4s").await?;
                 let part = Part {
                     number,
                     key: object.key.clone(),
                     segments: segments.iter().map(segment).collect(),
                 };
+                let init = self.inits.remove(&rendition);
                 let mut tx = held.begin().await?;
-                if db::media::insert_part(&mut tx, rendition.id, &part).await? {
+                if let Some((object, facts)) = init
+                    && db::media::save_init(&mut tx, id, &facts).await?
+                {
+                    object.insert(&mut tx, app.now_ms()).await?;
+                }
+                if db::media::insert_part(&mut tx, id, &part).await? {
                     object.insert(&mut tx, app.now_ms()).await?;
                 }
                 tx.commit().await?;
@@ -185,7 +192,9 @@ impl Known {
     }
 
     fn named(&self, name: &str) -> Result<&Rendition, Error> {
-        self.0.get(name).ok_or_else(|| Error::unusable("internal", format!("rendition {name:?}")))
+        self.renditions
+            .get(name)
+            .ok_or_else(|| Error::unusable("internal", format!("rendition {name:?}")))
     }
 }
 

@@ -14,8 +14,10 @@ use crate::{Error, Input};
 
 use super::{ratio, tracks};
 
-/// Frames of a video track after which it is known well enough.
+/// Frames of a video track after which it is known well enough whether it is interlaced.
 const VIDEO_FRAMES: u32 = 12;
+/// Frames that do when the codec's own header says that it is not.
+const PROGRESSIVE_FRAMES: u32 = 2;
 /// Frames of an audio track: the first ones of some codecs are silent.
 const AUDIO_FRAMES: u32 = 3;
 /// No more packets or bytes than these are read to find them.
@@ -74,6 +76,8 @@ struct Viewer {
     base: ffmpeg::Rational,
     first_us: Option<i64>,
     frames: u32,
+    /// Frames that are enough, for a video track.
+    wanted: u32,
     interlaced: u32,
     video: Option<Video>,
     audio: Option<Audio>,
@@ -97,6 +101,7 @@ impl Viewer {
             base: stream.time_base(),
             first_us: None,
             frames: 0,
+            wanted: if is_progressive(&stream) { PROGRESSIVE_FRAMES } else { VIDEO_FRAMES },
             interlaced: 0,
             video: None,
             audio: None,
@@ -109,7 +114,7 @@ impl Viewer {
     /// Has it seen enough?
     fn content(&self) -> bool {
         match self.kind {
-            TrackKind::Video => self.frames >= VIDEO_FRAMES,
+            TrackKind::Video => self.frames >= self.wanted,
             TrackKind::Audio => self.frames >= AUDIO_FRAMES,
             _ => self.frames >= 1,
         }
@@ -235,6 +240,14 @@ impl Viewer {
             reliable_times: true,
         }
     }
+}
+
+/// Does the codec's header say that no frame is interlaced?
+#[expect(unsafe_code, reason = "the field has no safe getter")]
+fn is_progressive(stream: &ffmpeg::format::stream::Stream) -> bool {
+    let parameters = stream.parameters();
+    // SAFETY: the parameters belong to the stream that is borrowed.
+    unsafe { (*parameters.as_ptr()).field_order == ffi::AVFieldOrder::AV_FIELD_PROGRESSIVE }
 }
 
 #[expect(unsafe_code, reason = "the field has no safe getter")]
