@@ -49,6 +49,8 @@ pub(super) struct ResourceView {
     progress: f64,
     /// What the pipeline does now, as a sentence.
     doing: Option<String>,
+    /// What is made of it, as a sentence, for those who may edit it.
+    plan: Option<String>,
     /// Why it failed, as a sentence.
     failure: Option<String>,
     /// Code of the failure.
@@ -492,13 +494,18 @@ async fn view(
     reader: &Reader,
     id: ResourceId,
 ) -> Result<ResourceView, ApiError> {
-    let delivery = app.deliveries.find(&app.db, id).await?.ok_or(ApiError::NotFound)?;
+    let mut delivery = app.deliveries.find(&app.db, id).await?.ok_or(ApiError::NotFound)?;
     // What changes by the second is not kept. It is read after the delivery, so that tickets
     // are of an epoch in which the caller may see it.
     let resource = db::resources::find(&mut *app.db.read().await?, id)
         .await?
         .filter(|resource| caller.can_see(resource, &delivery.library))
         .ok_or(ApiError::NotFound)?;
+    if resource.changed != delivery.resource.changed {
+        // Kept from before the change: its links would not fit what is said of the stage.
+        app.deliveries.forget(id);
+        delivery = app.deliveries.find(&app.db, id).await?.ok_or(ApiError::NotFound)?;
+    }
     let word = |code: &str| sentence(reader.lang, code, "");
     let doing = match resource.stage {
         Stage::Processing => Some(doing(app, reader.lang, &resource).await?),
@@ -511,6 +518,7 @@ async fn view(
         stage: resource.stage.as_str(),
         progress: resource.progress,
         doing,
+        plan: plan_of(reader.lang, &resource).filter(|_| caller.can_edit(&resource)),
         failure: resource.failure.as_deref().map(|code| {
             sentence(reader.lang, code, resource.failure_info.as_deref().unwrap_or(""))
         }),
@@ -541,6 +549,17 @@ async fn view(
         topics: resource.details.topics,
         audiences: resource.details.audiences,
     })
+}
+
+/// What is made of a video or sound, as its plan says it.
+pub(super) fn plan_of(lang: Lang, resource: &Resource) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Sentences {
+        sentence_zh: String,
+        sentence_en: String,
+    }
+    let plan: Sentences = serde_json::from_str(resource.plan.as_deref()?).ok()?;
+    Some(lang.pick(&plan.sentence_zh, &plan.sentence_en).to_owned())
 }
 
 /// What the pipeline does now, and why it waits when it waits.

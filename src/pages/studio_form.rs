@@ -26,6 +26,8 @@ pub struct EditView {
     pub size_bytes: u64,
     /// How far it has come.
     pub state: ProcessingView,
+    /// What is made of it, as a sentence, while it is made.
+    pub plan: Option<String>,
     /// What the pipeline does, in order; may be empty.
     pub steps: Vec<StepView>,
     /// Sentences about what was left out; may be empty.
@@ -123,12 +125,15 @@ fn state(shell: &Shell, view: &EditView, action: &str) -> Markup {
     html! {
         section.card aria-label=(shell.pick("状态", "State")) {
             (processing(shell, &view.state))
-            @if !view.steps.is_empty() {
-                ul.steps data-steps {
-                    @for step in &view.steps {
-                        li.done[step.progress >= 1.0] {
-                            span { (step.label) }
-                            span.number { @if step.progress >= 1.0 { (icon(Icon::Check)) } @else { (percent(step.progress)) "%" } }
+            div data-steps {
+                @if let Some(plan) = &view.plan { p.hint { (plan) } }
+                @if !view.steps.is_empty() {
+                    ul.steps {
+                        @for step in &view.steps {
+                            li.done[step.progress >= 1.0] {
+                                span { (step.label) }
+                                span.number { @if step.progress >= 1.0 { (icon(Icon::Check)) } @else { (percent(step.progress)) "%" } }
+                            }
                         }
                     }
                 }

@@ -233,6 +233,7 @@ fn edit_view(stage: Stage) -> EditView {
         file_name: "a.mp4".into(),
         size_bytes: 1,
         state: ProcessingView { stage, progress: 1.0, says: String::new(), playable: true },
+        plan: Some("制作 720p 和声音".into()),
         steps: vec![StepView { label: "转码".into(), progress: 0.5 }],
         warnings: Vec::new(),
         saved: None,

@@ -9,7 +9,7 @@ use super::super::caller::Visitor;
 use super::super::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
-use super::super::resources::{act, add_captions, doing, editable};
+use super::super::resources::{act, add_captions, doing, editable, plan_of};
 use super::super::sentences::{rule, sentence};
 use super::shell::{page, shell};
 use super::tiles::{caption_word, poster};
@@ -196,6 +196,7 @@ async fn edit_view(
         file_name: resource.file_name.clone(),
         size_bytes: u64::try_from(resource.size_bytes).unwrap_or_default(),
         state: state(app, reader, resource, &delivery).await?,
+        plan: plan_of(reader.lang, resource).filter(|_| processing),
         steps: if processing { steps(reader.lang, &jobs) } else { Vec::new() },
         warnings: resource.warnings.iter().map(|code| sentence(reader.lang, code, "")).collect(),
         saved: None,
