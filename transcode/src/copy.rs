@@ -23,11 +23,12 @@ pub fn copy_video(input: &mut Input, plan: &Plan, out: &Path, on: &mut Sink) -> 
     let video = plan.video.as_ref().ok_or_else(|| Error::plan("no video"))?;
     let copy = video.copy.as_ref().ok_or_else(|| Error::plan("no copied video"))?;
     input.rewind()?;
+    input.follow(&plan.jumps);
     input.select(&[video.track]);
     let mut copier = Copier::open(input, plan, video, copy, out, on)?;
     let mut packet = Packet::empty();
     loop {
-        match packet.read(input.context_mut()) {
+        match input.read(&mut packet) {
             Ok(()) if packet.stream() == video.track => copier.packet(&packet, on)?,
             Ok(()) | Err(ffmpeg::Error::InvalidData) => {}
             Err(_) => break,

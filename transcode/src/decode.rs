@@ -7,6 +7,7 @@ use ffmpeg_next::frame::Video;
 use ffmpeg_next::{Packet, Rational};
 
 use crate::error::{check, ff};
+use crate::plan::Plan;
 use crate::time::{self, VIDEO_SCALE};
 use crate::{Error, Input};
 
@@ -37,8 +38,9 @@ pub(crate) struct VideoReader<'a> {
 
 impl<'a> VideoReader<'a> {
     /// Opens the track; the first frame read is the source's first.
-    pub(crate) fn open(input: &'a mut Input, track: usize, start_us: i64) -> Result<Self, Error> {
+    pub(crate) fn open(input: &'a mut Input, plan: &Plan, track: usize) -> Result<Self, Error> {
         input.rewind()?;
+        input.follow(&plan.jumps);
         input.select(&[track]);
         let threads = threads(input, track);
         let decoder = input.decoder(track, threads)?;
@@ -54,7 +56,7 @@ impl<'a> VideoReader<'a> {
             decoder,
             track,
             base,
-            start_us,
+            start_us: plan.start_us,
             frame_ticks: frame_ticks.max(1),
             last: None,
             pending: None,
@@ -140,7 +142,7 @@ impl<'a> VideoReader<'a> {
     fn feed_key_frame(&mut self) -> Result<bool, Error> {
         let mut packet = Packet::empty();
         for _ in 0..MAX_SKIPPED {
-            match packet.read(self.input.context_mut()) {
+            match self.input.read(&mut packet) {
                 Ok(()) if packet.stream() == self.track && packet.is_key() => {
                     // One that does not decode gives no frame; the next one may.
                     let _ = self.decoder.send_packet(&packet);
@@ -175,7 +177,7 @@ impl<'a> VideoReader<'a> {
         }
         let mut packet = Packet::empty();
         loop {
-            match packet.read(self.input.context_mut()) {
+            match self.input.read(&mut packet) {
                 Ok(()) if packet.stream() == self.track => break,
                 // A damaged packet: the demuxer goes on behind it.
                 Ok(()) | Err(ffmpeg::Error::InvalidData) => {}

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::timeline::Jump;
+
 /// What is in a source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
@@ -21,6 +23,9 @@ pub struct Probe {
     pub tracks: Vec<SourceTrack>,
     /// Chapters in media time.
     pub chapters: Vec<Chapter>,
+    /// Where the source's time stamps jump.
+    #[serde(default)]
+    pub jumps: Vec<Jump>,
 }
 
 impl Probe {

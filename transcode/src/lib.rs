@@ -29,6 +29,7 @@ mod probe;
 mod stills;
 mod subtitles;
 mod time;
+mod timeline;
 
 pub use audio::encode_audio;
 pub use copy::copy_video;
@@ -47,3 +48,4 @@ pub use plan::{
 pub use probe::probe;
 pub use stills::{Poster, Sprite, Stills, stills};
 pub use subtitles::{Cue, EmbeddedSubtitles, extract_subtitles};
+pub use timeline::Jump;

@@ -57,6 +57,7 @@ pub fn extract_subtitles(input: &mut Input, plan: &Plan) -> Result<Vec<EmbeddedS
         return Ok(Vec::new());
     }
     input.rewind()?;
+    input.follow(&plan.jumps);
     let mut readers = BTreeMap::new();
     for wanted in &plan.subtitles {
         let stream = input.context().stream(wanted.track);
@@ -70,7 +71,7 @@ pub fn extract_subtitles(input: &mut Input, plan: &Plan) -> Result<Vec<EmbeddedS
     input.select(&tracks);
     let mut packet = Packet::empty();
     loop {
-        match packet.read(input.context_mut()) {
+        match input.read(&mut packet) {
             Ok(()) => {
                 if let Some(reader) = readers.get_mut(&packet.stream()) {
                     reader.packet(&packet, plan.start_us);

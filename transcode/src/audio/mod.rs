@@ -38,6 +38,7 @@ pub fn encode_audio(
         return Ok(());
     }
     input.rewind()?;
+    input.follow(&plan.jumps);
     let wanted: Vec<usize> = plan.audio.iter().map(|audio| audio.track).collect();
     input.select(&wanted);
     let mut ways = Vec::new();
@@ -47,7 +48,7 @@ pub fn encode_audio(
     let mut pulse = Pulse::new();
     let mut packet = Packet::empty();
     loop {
-        match packet.read(input.context_mut()) {
+        match input.read(&mut packet) {
             Ok(()) => {}
             Err(ffmpeg::Error::InvalidData) => continue,
             Err(_) => break,

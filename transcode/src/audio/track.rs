@@ -19,8 +19,6 @@ use super::resampler::{Kind, Resampler};
 const HARD_MS: i64 = 30;
 /// A steady difference of more than this is stretched away.
 const SOFT_MS: i64 = 2;
-/// Time stamps that jump back further begin anew; the sound goes on where it was.
-const RESTART_MS: i64 = 10_000;
 
 /// Decodes, keeps to time, and feeds the renditions.
 pub(super) struct Track {
@@ -37,8 +35,6 @@ pub(super) struct Track {
     made: i64,
     /// Samples to leave out of what comes next.
     surplus: i64,
-    /// Added to time stamps after they began anew.
-    offset: i64,
     total: i64,
     clock: Clock,
 }
@@ -71,7 +67,6 @@ impl Track {
             waiting: vec![Vec::new(); channels as usize],
             made: 0,
             surplus: 0,
-            offset: 0,
             total: from_ms(plan.duration_ms, audio.sample_rate).max(1),
             clock: Clock::default(),
         })
@@ -134,12 +129,10 @@ impl Track {
     fn keep_time(&mut self, stamp: i64, on: &mut Sink) -> Result<(), Error> {
         let held = self.resampler.as_ref().map_or(0, |(_, resampler)| resampler.delay());
         let place = self.made + held - self.surplus;
-        let wanted = ticks(stamp, self.base, self.start_us, self.rate).saturating_add(self.offset);
+        let wanted = ticks(stamp, self.base, self.start_us, self.rate);
         let off = wanted.saturating_sub(place);
         let ms = |ms: i64| from_ms(ms, self.rate);
-        if off < -ms(RESTART_MS) {
-            self.offset = self.offset.saturating_sub(off);
-        } else if off.abs() > ms(HARD_MS) || !self.clock.started {
+        if off.abs() > ms(HARD_MS) || !self.clock.started {
             self.clock = Clock { started: true, ..Clock::default() };
             if off > 0 {
                 self.silence(off, self.total, on)?;

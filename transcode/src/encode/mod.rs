@@ -112,7 +112,7 @@ impl Feeder<'_> {
         video: &VideoPlan,
         on: &mut Sink,
     ) -> Result<(), Error> {
-        let mut reader = VideoReader::open(input, video.track, plan.start_us)?;
+        let mut reader = VideoReader::open(input, plan, video.track)?;
         let start = from_ms(self.range.start_ms, VIDEO_SCALE);
         reader.start_before(start, video.reliable_times)?;
         let mut thinner = Thinner::new(video.cap_frame_rate);

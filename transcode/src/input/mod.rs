@@ -9,9 +9,11 @@ use ffmpeg_next as ffmpeg;
 use ffmpeg_next::codec::decoder::Opened;
 use ffmpeg_next::ffi;
 use ffmpeg_next::format::context::StreamIo;
+use ffmpeg_next::{Packet, Rational};
 
 use crate::Error;
 use crate::error::{ff, io};
+use crate::timeline::{Jump, Timeline};
 
 mod allowed;
 
@@ -35,6 +37,7 @@ pub struct Input {
     size_bytes: u64,
     context: ffmpeg::format::context::Input,
     touched: bool,
+    timeline: Timeline,
 }
 
 impl Input {
@@ -49,7 +52,7 @@ impl Input {
         let size_bytes = file.metadata().map_err(io("read the size of the source"))?.len();
         let file = Arc::new(file);
         let context = demuxer(&file, size_bytes)?;
-        Ok(Self { file, size_bytes, context, touched: false })
+        Ok(Self { file, size_bytes, context, touched: false, timeline: Timeline::default() })
     }
 
     /// Size of the file.
@@ -108,6 +111,19 @@ impl Input {
             ffi::avformat_seek_file(context, leading, i64::MIN, stamp, stamp, 0)
         };
         code >= 0
+    }
+
+    /// Puts the time stamps of all packets that are read from now on in place.
+    pub(crate) fn follow(&mut self, jumps: &[Jump]) {
+        self.timeline = Timeline::new(jumps);
+    }
+
+    /// Reads the next packet of the wanted tracks.
+    pub(crate) fn read(&mut self, packet: &mut Packet) -> Result<(), ffmpeg::Error> {
+        packet.read(self.context_mut())?;
+        let base = self.context.stream(packet.stream()).map(|stream| stream.time_base());
+        self.timeline.place(packet, base.unwrap_or(Rational::new(1, 1)));
+        Ok(())
     }
 
     /// Reads bytes of the file itself.

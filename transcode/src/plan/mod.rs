@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::facts::{Chapter, Colour, Hdr, Probe, Ratio, SourceTrack, TrackKind};
+use crate::timeline::Jump;
 
 mod audio;
 mod sentence;
@@ -85,6 +86,9 @@ pub struct Plan {
     pub duration_ms: i64,
     /// The source's time stamp at media time 0, microseconds.
     pub start_us: i64,
+    /// Where the source's time stamps jump.
+    #[serde(default)]
+    pub jumps: Vec<Jump>,
     /// Length of a segment.
     pub segment_ms: i64,
     /// Length of a part, whole segments.
@@ -294,6 +298,7 @@ pub fn plan(probe: &Probe, policy: &Policy) -> Result<Plan, Refusal> {
     let mut plan = Plan {
         duration_ms: probe.duration_ms,
         start_us: probe.start_us,
+        jumps: probe.jumps.clone(),
         segment_ms: policy.segment_ms,
         part_ms,
         gop_ms: policy.gop_ms,

@@ -67,6 +67,7 @@ fn probe(tracks: Vec<SourceTrack>) -> Probe {
         duration_ms: 600_000,
         start_ms: 0,
         start_us: 0,
+        jumps: Vec::new(),
         bitrate_bps: 2_200_000,
         title: None,
         tracks,

@@ -43,7 +43,7 @@ pub(super) fn look(input: &mut Input, tracks: &mut [SourceTrack]) -> Result<Vec<
     let (mut packets, mut bytes) = (0, 0);
     while packets < MAX_PACKETS && bytes < MAX_BYTES && viewers.iter().any(|v| !v.content()) {
         let mut packet = Packet::empty();
-        match packet.read(input.context_mut()) {
+        match input.read(&mut packet) {
             Ok(()) => {}
             Err(ffmpeg::Error::InvalidData) => {
                 packets += 1;

@@ -9,6 +9,7 @@ use ffmpeg_next::{Packet, Rational};
 use crate::cmaf::{has_idr, packet_format};
 use crate::facts::{Ratio, SourceTrack, TrackKind, VideoFacts};
 use crate::time;
+use crate::timeline::{Joiner, Jump};
 use crate::{Error, Input};
 
 use super::{look, ratio, tracks};
@@ -88,17 +89,27 @@ impl Measure {
 }
 
 /// Measures every track; those that are of no use stay empty.
-pub(super) fn measure(input: &mut Input, list: &[SourceTrack]) -> Result<Vec<Measure>, Error> {
-    let mut measures = match from_index(input, list) {
-        Some(measures) => measures,
-        None if input.size_bytes() > MAX_SCAN_BYTES && claims(input) => claimed(input, list),
+pub(super) fn measure(
+    input: &mut Input,
+    list: &[SourceTrack],
+) -> Result<(Vec<Measure>, Vec<Jump>), Error> {
+    let large = input.size_bytes() > MAX_SCAN_BYTES && claims(input) && !is_stream(input);
+    let (mut measures, jumps) = match from_index(input, list) {
+        Some(measures) => (measures, Vec::new()),
+        None if large => (claimed(input, list), Vec::new()),
         None => scan(input, list)?,
     };
     for (measure, track) in measures.iter_mut().zip(list) {
         let stream = input.context().stream(track.index);
         measure.average = stream.and_then(|s| ratio(s.avg_frame_rate()));
     }
-    Ok(measures)
+    Ok((measures, jumps))
+}
+
+/// Made to be broadcast and joined: its time stamps say nothing of its length, and holes in them
+/// are no silence.
+fn is_stream(input: &Input) -> bool {
+    matches!(super::container(input).as_str(), "mpegts" | "mpeg")
 }
 
 fn used(track: &SourceTrack) -> bool {
@@ -170,7 +181,7 @@ fn index_of(input: &Input, track: &SourceTrack) -> Option<Measure> {
 }
 
 /// Reads every packet.
-fn scan(input: &mut Input, list: &[SourceTrack]) -> Result<Vec<Measure>, Error> {
+fn scan(input: &mut Input, list: &[SourceTrack]) -> Result<(Vec<Measure>, Vec<Jump>), Error> {
     input.rewind()?;
     let mut tallies = BTreeMap::new();
     for track in list.iter().filter(|t| used(t)) {
@@ -181,14 +192,16 @@ fn scan(input: &mut Input, list: &[SourceTrack]) -> Result<Vec<Measure>, Error> 
     }
     let wanted: Vec<usize> = tallies.keys().copied().collect();
     input.select(&wanted);
+    let mut joiner = Joiner::new(is_stream(input));
     let mut packet = Packet::empty();
     loop {
-        match packet.read(input.context_mut()) {
+        match input.read(&mut packet) {
             Ok(()) => {}
             Err(ffmpeg::Error::InvalidData) => continue,
             Err(_) => break,
         }
         let Some((tally, base, nals)) = tallies.get_mut(&packet.stream()) else { continue };
+        joiner.place(&mut packet, *base);
         if packet.flags().bits() & ffi::AV_PKT_FLAG_DISCARD != 0 {
             tally.measure.hidden_frames = true;
             continue;
@@ -202,7 +215,7 @@ fn scan(input: &mut Input, list: &[SourceTrack]) -> Result<Vec<Measure>, Error> 
         let tally = tallies.remove(&track.index);
         tally.map_or_else(Measure::default, |(tally, ..)| tally.end_by_packets())
     };
-    Ok(list.iter().map(ended).collect())
+    Ok((list.iter().map(ended).collect(), joiner.into_jumps()))
 }
 
 /// Does the container say how long it is?

@@ -26,12 +26,18 @@ use measure::Measure;
 /// can be decoded is no error here: the plan refuses it with the reason.
 pub fn probe(input: &mut Input) -> Result<Probe, Error> {
     input.rewind()?;
+    input.follow(&[]);
     let mut tracks = tracks::list(input);
     let looks = look::look(input, &mut tracks)?;
-    let measures = measure::measure(input, &tracks)?;
+    let (measures, jumps) = measure::measure(input, &tracks)?;
     let start_us = start(&tracks, &looks);
+    let joined = !jumps.is_empty();
     for (track, (look, measure)) in tracks.iter_mut().zip(looks.iter().zip(&measures)) {
         finish(track, look, measure, start_us);
+        if let Some(video) = &mut track.video {
+            // Seeking goes by time stamps, which are not unique.
+            video.reliable_times &= !joined;
+        }
     }
     let mut probe = Probe {
         container: container(input),
@@ -41,6 +47,7 @@ pub fn probe(input: &mut Input) -> Result<Probe, Error> {
         bitrate_bps: 0,
         title: input.context().metadata().get("title").and_then(tracks::text),
         chapters: Vec::new(),
+        jumps,
         tracks,
     };
     probe.duration_ms = duration(&probe);

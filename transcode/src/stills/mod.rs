@@ -62,7 +62,7 @@ pub struct Sprite {
 pub fn stills(input: &mut Input, plan: &Plan, out: &Path, on: &mut Sink) -> Result<Stills, Error> {
     let Some(video) = &plan.video else {
         let posters = match plan.cover {
-            Some(track) => poster::cover(input, track, out)?,
+            Some(track) => poster::cover(input, plan, track, out)?,
             None => Vec::new(),
         };
         return Ok(Stills { posters, storyboard: Vec::new() });

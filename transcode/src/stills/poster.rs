@@ -36,7 +36,7 @@ pub(super) fn posters(
     let (width, height) = bounded(shown(video));
     let look = Look { format: "yuvj420p", ..Look::video(video, width, height) };
     let mut candidates: Vec<Candidate> = Vec::new();
-    let mut reader = VideoReader::open(input, video.track, plan.start_us)?;
+    let mut reader = VideoReader::open(input, plan, video.track)?;
     let mut pulse = Pulse::new();
     for place in PLACES {
         // The storyboard is most of the work.
@@ -61,8 +61,13 @@ pub(super) fn posters(
 }
 
 /// The cover of a piece of sound.
-pub(super) fn cover(input: &mut Input, track: usize, out: &Path) -> Result<Vec<Poster>, Error> {
-    let mut reader = VideoReader::open(input, track, 0)?;
+pub(super) fn cover(
+    input: &mut Input,
+    plan: &Plan,
+    track: usize,
+    out: &Path,
+) -> Result<Vec<Poster>, Error> {
+    let mut reader = VideoReader::open(input, plan, track)?;
     let Some(frame) = reader.next()? else { return Ok(Vec::new()) };
     let (width, height) = bounded((frame.width(), frame.height()));
     let look = Look {

@@ -42,7 +42,7 @@ pub(super) fn storyboard(
     let interval_ms = interval_ms.max(MIN_INTERVAL_MS);
     let count = (plan.duration_ms + interval_ms - 1) / interval_ms;
     let times = (0..count).map(|i| from_ms(i * interval_ms, VIDEO_SCALE));
-    let mut reader = VideoReader::open(input, video.track, plan.start_us)?;
+    let mut reader = VideoReader::open(input, plan, video.track)?;
     let mut pulse = Pulse::new();
     let end = from_ms(plan.duration_ms, VIDEO_SCALE).max(1);
     #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]

@@ -10,6 +10,7 @@
 mod audio;
 mod copy;
 mod fixture;
+mod joined;
 mod made;
 mod others;
 mod shared;
