@@ -183,8 +183,8 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("picture_unknown", "不认识这种图片格式。", "This picture format is not known."),
     (
         "picture_too_large",
-        "图片太大（{}），最多一亿像素。",
-        "The picture is too large ({}): at most 100 million pixels.",
+        "图片太大（{}），最多一亿像素、268 MB。",
+        "The picture is too large ({}): at most 100 million pixels and 268 MB.",
     ),
     (
         "picture_heic",

@@ -276,8 +276,13 @@ fn of_document(error: document::Error) -> Failure {
 }
 
 fn of_picture(error: picture::Error) -> Failure {
-    if let picture::Error::TooLarge { width, height, .. } = error {
-        return failure("picture_too_large", &format_args!("{width}×{height}"), false);
+    if let picture::Error::TooLarge { width, height, bytes } = error {
+        // A file that is too large is not even looked into.
+        let size = match width {
+            0 => format!("{} MB", bytes.div_ceil(1_000_000)),
+            _ => format!("{width}×{height}"),
+        };
+        return failure("picture_too_large", &size, false);
     }
     failure(&format!("picture_{}", error.code()), &error, error.is_transient())
 }

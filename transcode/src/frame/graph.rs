@@ -27,8 +27,10 @@ pub(crate) struct Look {
     pub(crate) mirrored: bool,
     /// What to bring down to BT.709.
     pub(crate) tone_map: Hdr,
-    /// `yuv420p` for video, `yuvj420p` for JPEG.
-    pub(crate) format: &'static str,
+    /// The matrix (ISO/IEC 23091-2) of samples that do not say theirs.
+    pub(crate) matrix: u8,
+    /// For JPEG: all of the range, and BT.601, as JFIF has it; else limited, and the source's own.
+    pub(crate) jpeg: bool,
 }
 
 impl Look {
@@ -41,7 +43,8 @@ impl Look {
             rotation: plan.rotation,
             mirrored: plan.mirrored,
             tone_map: plan.tone_map,
-            format: "yuv420p",
+            matrix: plan.colour.matrix,
+            jpeg: false,
         }
     }
 }
@@ -107,7 +110,7 @@ impl Upright {
             && !look.mirrored
             && look.tone_map == Hdr::None
             && !look.deinterlace
-            && look.format == "yuv420p"
+            && !look.jpeg
             && frame.format() == Pixel::YUV420P
             && !key.full
     }
@@ -183,28 +186,43 @@ fn spec(look: &Look, key: Key) -> String {
     let quarter = look.rotation == 90 || look.rotation == 270;
     let (width, height) =
         if quarter { (look.height, look.width) } else { (look.width, look.height) };
-    let full = look.format == "yuvj420p";
-    let range = if full { "pc" } else { "tv" };
+    let scale = format!("scale={width}:{height}:flags=bicubic");
     match transfer(look.tone_map) {
         Some(transfer) => {
-            let range = if key.full { "full" } else { "limited" };
-            filters.push(format!("scale={width}:{height}:flags=bicubic,format=yuv420p10le"));
+            let matrix = if key.rgb { ":out_color_matrix=bt2020" } else { "" };
+            filters.push(format!("{scale}:out_range=tv{matrix},format=yuv420p10le"));
+            let to = if look.jpeg { "m=470bg:r=full" } else { "m=bt709:r=limited" };
             filters.push(format!(
-                "zscale=tin={transfer}:pin=bt2020:min=bt2020nc:rin={range}:t=linear:npl=100,\
-                 format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,\
-                 zscale=t=bt709:m=bt709:r={}",
-                if full { "full" } else { "limited" }
+                "zscale=tin={transfer}:pin=bt2020:min=bt2020nc:rin=limited:t=linear:npl=100,\
+                 format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,zscale=t=bt709:{to}"
+            ));
+        }
+        None if look.jpeg => {
+            let from = if key.space == Space::Unspecified { matrix(look.matrix) } else { "auto" };
+            filters.push(format!(
+                "{scale}:in_color_matrix={from}:out_color_matrix=bt601:out_range=pc"
             ));
         }
         None => {
             let matrix = if key.rgb { ":out_color_matrix=bt709" } else { "" };
-            filters.push(format!("scale={width}:{height}:flags=bicubic:out_range={range}{matrix}"));
+            filters.push(format!("{scale}:out_range=tv{matrix}"));
         }
     }
-    filters.push(format!("format={}", look.format));
+    filters.push(format!("format={}", if look.jpeg { "yuvj420p" } else { "yuv420p" }));
     filters.extend(turn(look.rotation, look.mirrored).map(str::to_owned));
     filters.push("setsar=1".to_owned());
     filters.join(",")
+}
+
+/// The scaler's name of a matrix.
+fn matrix(code: u8) -> &'static str {
+    match code {
+        1 => "bt709",
+        4 => "fcc",
+        7 => "smpte240m",
+        9 => "bt2020",
+        _ => "bt601",
+    }
 }
 
 fn transfer(hdr: Hdr) -> Option<&'static str> {

@@ -11,6 +11,9 @@ pub(super) struct Item {
     pub(super) units: Vec<u8>,
     /// Pixels, by the first `ispe` property.
     pub(super) size: Option<(u32, u32)>,
+    /// Matrix (ISO/IEC 23091-2) and whether samples use the whole range: said here, it goes before
+    /// what the frame says.
+    pub(super) colour: Option<(u32, bool)>,
 }
 
 /// The primary item, if it is a single AV1 frame in one run of bytes.
@@ -30,7 +33,9 @@ pub(super) fn primary(file: &[u8]) -> Option<Item> {
     // av1C: four bytes of configuration, then units (AV1-ISOBMFF section 2.3).
     let configuration = child(properties, b"av1C").and_then(|av1c| av1c.get(4..)).unwrap_or(&[]);
     let size = child(properties, b"ispe").and_then(|ispe| Some((be32(ispe, 4)?, be32(ispe, 8)?)));
-    Some(Item { units: [configuration, frame].concat(), size })
+    let nclx = child(properties, b"colr").and_then(|colr| colr.strip_prefix(b"nclx"));
+    let colour = nclx.and_then(|nclx| Some((be16(nclx, 4)?, nclx.get(6)? & 0x80 != 0)));
+    Some(Item { units: [configuration, frame].concat(), size, colour })
 }
 
 /// The content of the first box named `name` among these boxes.

@@ -40,6 +40,7 @@ pub fn decode_within(file: File, max_pixels: u64) -> Result<Picture, Error> {
     let bytes = packet.data().unwrap_or_default();
     let format = Format::of(bytes).ok_or(Error::Unknown)?;
     let mut size = sniff::size(format, bytes);
+    let mut said = None;
     let orientation = exif::orientation(format, bytes);
     let codec = match format {
         Format::Jpeg => Id::MJPEG,
@@ -52,7 +53,7 @@ pub fn decode_within(file: File, max_pixels: u64) -> Result<Picture, Error> {
         Format::Heic => return Err(Error::Heic),
         Format::Avif => {
             let item = avif::primary(bytes).ok_or(Error::Avif)?;
-            size = item.size;
+            (size, said) = (item.size, item.colour);
             packet = Packet::copy(&item.units);
             Id::AV1
         }
@@ -62,7 +63,10 @@ pub fn decode_within(file: File, max_pixels: u64) -> Result<Picture, Error> {
     {
         return Err(Error::TooLarge { width, height, bytes: packet.size() as u64 });
     }
-    let frame = first_frame(codec, &packet, max_pixels)?;
+    let mut frame = first_frame(codec, &packet, max_pixels)?;
+    if let Some((matrix, full)) = said {
+        say_colour(&mut frame, matrix, full);
+    }
     drop(packet);
     Ok(flatten(frame)?.upright(orientation))
 }
@@ -110,6 +114,18 @@ fn first_frame(codec: Id, packet: &Packet, max_pixels: u64) -> Result<frame::Vid
 fn limit_pixels(context: &mut codec::Context, max_pixels: u64) {
     // SAFETY: the context is alive, unopened and ours.
     unsafe { (*context.as_mut_ptr()).max_pixels = max_pixels.cast_signed() };
+}
+
+fn say_colour(frame: &mut frame::Video, matrix: u32, full: bool) {
+    let space = match matrix {
+        1 => color::Space::BT709,
+        5 | 6 => color::Space::SMPTE170M,
+        9 => color::Space::BT2020NCL,
+        // As the frame says, identity among them.
+        _ => frame.color_space(),
+    };
+    frame.set_color_space(space);
+    frame.set_color_range(if full { color::Range::JPEG } else { color::Range::MPEG });
 }
 
 /// RGB on white.
@@ -174,12 +190,15 @@ pub(super) fn convert(frame: &frame::Video, target: Pixel) -> Result<frame::Vide
 /// Tells the scaler what the frame says of its colours; without it, it takes all for BT.601.
 #[expect(unsafe_code, reason = "ffmpeg-next has no sws_setColorspaceDetails")]
 fn set_colours(scaler: &mut scaling::Context, frame: &frame::Video) {
+    let full = frame.color_range() == color::Range::JPEG;
     let matrix = match frame.color_space() {
         color::Space::BT709 => ffi::SWS_CS_ITU709,
         color::Space::BT2020NCL => ffi::SWS_CS_BT2020,
+        color::Space::RGB => return,
+        _ if full && !crate::frame::pixel_facts(frame.format()).rgb => ffi::SWS_CS_ITU601,
         _ => return,
     };
-    let full = i32::from(frame.color_range() == color::Range::JPEG);
+    let full = i32::from(full);
     // SAFETY: the tables are constants of the library; the result only says that the formats
     // have no such colours.
     unsafe {

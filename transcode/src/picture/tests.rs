@@ -302,6 +302,17 @@ fn avif_of_one_item_is_decoded() {
     assert!(near(pixel(&picture, 13, 8), [0, 0, 255]), "{:?}", pixel(&picture, 13, 8));
 }
 
+/// The container's word on the range goes before the frame's.
+#[test]
+fn avif_of_the_whole_range_is_not_stretched() {
+    let mut bytes = AVIF.to_vec();
+    let at = bytes.windows(4).position(|w| w == b"nclx").unwrap() + 10;
+    bytes[at] = 0x80;
+    let (limited, full) = (decode_bytes(AVIF).unwrap(), decode_bytes(&bytes).unwrap());
+    let (limited, full) = (pixel(&limited, 2, 8), pixel(&full, 2, 8));
+    assert!(full[0] < limited[0] - 10 && full[1] > 3, "{limited:?} {full:?}");
+}
+
 #[test]
 fn cut_avif_never_panics() {
     for length in 0..AVIF.len() {

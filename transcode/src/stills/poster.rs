@@ -6,7 +6,7 @@ use ffmpeg_next::frame::Video;
 
 use crate::decode::VideoReader;
 use crate::event::Pulse;
-use crate::facts::Hdr;
+use crate::facts::{Colour, Hdr};
 use crate::frame::{Look, Upright, jpeg};
 use crate::plan::{Plan, VideoPlan};
 use crate::time::{VIDEO_SCALE, from_ms};
@@ -34,7 +34,7 @@ pub(super) fn posters(
     on: &mut Sink,
 ) -> Result<Vec<Poster>, Error> {
     let (width, height) = bounded(shown(video));
-    let look = Look { format: "yuvj420p", ..Look::video(video, width, height) };
+    let look = Look { jpeg: true, ..Look::video(video, width, height) };
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut reader = VideoReader::open(input, plan, video.track)?;
     let mut pulse = Pulse::new();
@@ -77,7 +77,8 @@ pub(super) fn cover(
         rotation: 0,
         mirrored: false,
         tone_map: Hdr::None,
-        format: "yuvj420p",
+        matrix: Colour::BT601.matrix,
+        jpeg: true,
     };
     let candidates: Vec<Candidate> =
         upright(&look, frame)?.map(|frame| Candidate::new(frame, 0)).into_iter().collect();

@@ -37,7 +37,7 @@ pub(super) fn storyboard(
 ) -> Result<Vec<Sprite>, Error> {
     let (width, height) = shown(video);
     let tile_height = in_proportion(height, TILE_WIDTH, width).min(MAX_TILE_HEIGHT);
-    let look = Look { format: "yuvj420p", ..Look::video(video, TILE_WIDTH, tile_height) };
+    let look = Look { jpeg: true, ..Look::video(video, TILE_WIDTH, tile_height) };
     let interval_ms = (plan.duration_ms + MAX_TILES - 1) / MAX_TILES;
     let interval_ms = interval_ms.max(MIN_INTERVAL_MS);
     let count = (plan.duration_ms + interval_ms - 1) / interval_ms;

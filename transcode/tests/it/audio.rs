@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::process::Command;
 
 use transcode::Policy;
@@ -195,5 +196,43 @@ fn a_short_last_block_is_as_long_as_it_is() {
         let tone = ["-f", "lavfi", "-i", "sine=sample_rate=16000:duration=4.281", "-c:a", codec];
         let made = make(source(name, &tone), &encoded());
         assert!((made.plan.duration_ms - 4_281).abs() <= 1, "{name}: {}", made.plan.duration_ms);
+    }
+}
+
+/// Three seconds of a tone in all of so many channels but the effects, as WAV without a layout.
+fn wave(channels: u16) -> std::fs::File {
+    let frames = 48_000 * 3_u32;
+    let block = channels * 2;
+    let mut bytes = Vec::new();
+    bytes.extend(b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0");
+    bytes.extend(channels.to_le_bytes());
+    bytes.extend(48_000_u32.to_le_bytes());
+    bytes.extend((48_000 * u32::from(block)).to_le_bytes());
+    bytes.extend(block.to_le_bytes());
+    bytes.extend(b"\x10\0data");
+    bytes.extend((frames * u32::from(block)).to_le_bytes());
+    for at in 0..frames {
+        let value = (f64::from(at) * 0.0576).sin() * 4_000.0;
+        for channel in 0..channels {
+            let value = if channel == 3 { 0.0 } else { value };
+            bytes.extend((value as i16).to_le_bytes());
+        }
+    }
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&bytes).unwrap();
+    file
+}
+
+#[test]
+fn any_number_of_channels_is_mixed_down() {
+    for channels in [3, 9, 12, 16] {
+        let made = make(wave(channels), &encoded());
+        assert_eq!(made.probe.tracks[0].audio.as_ref().unwrap().channels, u32::from(channels));
+        for rendition in ["audio-0-128k", "audio-0-48k"] {
+            made.assert_whole(rendition);
+            let samples = samples(&made, rendition);
+            let loudest = samples[48_000..96_000].iter().fold(0.0_f32, |max, s| max.max(s.abs()));
+            assert!((0.08..0.19).contains(&loudest), "{channels} {rendition}: {loudest}");
+        }
     }
 }

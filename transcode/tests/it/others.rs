@@ -191,3 +191,36 @@ fn damage_anywhere_is_survived() {
         let _ = transcode::stills(&mut input, &plan, out.path(), &mut |_| Ok(()));
     }
 }
+
+/// One colour, whatever way it was written: JPEG has a way of its own.
+#[test]
+fn posters_have_the_colours_of_the_video() {
+    let tagged = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"];
+    for (name, size, matrix, tags) in [
+        ("hd.mp4", "1280x720", "bt709", &tagged[..]),
+        // Says nothing: taken for BT.709 by its size, as players do.
+        ("hd-untagged.mp4", "1280x720", "bt709", &[]),
+        ("sd-untagged.mp4", "320x240", "bt601", &[]),
+        ("hd-full.mp4", "1280x720", "bt709", &["-colorspace", "bt709", "-color_range", "pc"]),
+    ] {
+        let range = if name.contains("full") { "pc" } else { "tv" };
+        let video = format!(
+            "color=0x20C040:size={size}:rate=10:duration=4,format=gbrp,\
+             scale=out_color_matrix={matrix}:out_range={range},format=yuv420p"
+        );
+        let mut arguments = vec!["-f", "lavfi", "-i", &video, "-c:v", "libx264", "-crf", "10"];
+        arguments.extend(tags);
+        let mut input = Input::open(std::fs::File::open(path(name, &arguments)).unwrap()).unwrap();
+        let plan = plan(&probe(&mut input).unwrap(), &Policy::default()).unwrap();
+        let out = tempfile::tempdir().unwrap();
+        let stills = transcode::stills(&mut input, &plan, out.path(), &mut |_| Ok(())).unwrap();
+        let (poster, sprite) = (&stills.posters[0].file, &stills.storyboard[0].file);
+        for file in [poster, sprite] {
+            let jpeg = std::fs::File::open(out.path().join(file)).unwrap();
+            let picture = transcode::picture::decode(jpeg).unwrap();
+            let near =
+                picture.rgb[..3].iter().zip([0x20, 0xc0, 0x40]).all(|(a, b)| a.abs_diff(b) < 7);
+            assert!(near, "{name} {file}: {:?}", &picture.rgb[..3]);
+        }
+    }
+}

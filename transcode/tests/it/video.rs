@@ -204,6 +204,26 @@ fn high_dynamic_range_comes_down_to_bt709() {
 }
 
 #[test]
+fn high_dynamic_range_of_the_whole_range_is_converted_once() {
+    let made = |name: &str, range: &str, x265: &str| {
+        let video = format!(
+            "gradients=size=640x360:rate=10:duration=1:c0=black:c1=white:nb_colors=2:seed=1:speed=0.00001,\
+             format=gbrp10,scale=out_color_matrix=bt2020:out_range={range},format=yuv420p10le"
+        );
+        let mut arguments = vec!["-f", "lavfi", "-i", &video, "-c:v", "libx265"];
+        let params = format!(
+            "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range={x265}"
+        );
+        arguments.extend(["-color_range", range, "-x265-params", &params]);
+        let made = make(source(name, &arguments), &encoded());
+        gray(&made.file("360p"), "8x8")
+    };
+    let (limited, full) = (made("limited.mp4", "tv", "limited"), made("full.mp4", "pc", "full"));
+    assert!(limited.iter().max() > limited.iter().min().map(|min| min + 50).as_ref());
+    assert!(limited.iter().zip(&full).all(|(a, b)| a.abs_diff(*b) < 4), "{limited:?} {full:?}");
+}
+
+#[test]
 fn more_than_sixty_frames_a_second_become_sixty() {
     let arguments = [
         "-f",
