@@ -9,6 +9,7 @@ use ffmpeg_next::{Packet, Rational};
 use crate::error::{check, ff};
 use crate::plan::Plan;
 use crate::time::{self, VIDEO_SCALE};
+use crate::timeline::Landmark;
 use crate::{Error, Input};
 
 /// How far before the wanted time the next attempts seek, in ticks, when a seek came too late.
@@ -29,6 +30,7 @@ pub(crate) struct VideoReader<'a> {
     track: usize,
     base: Rational,
     start_us: i64,
+    landmarks: Vec<Landmark>,
     /// For frames without a time stamp.
     frame_ticks: i64,
     last: Option<i64>,
@@ -57,6 +59,7 @@ impl<'a> VideoReader<'a> {
             track,
             base,
             start_us: plan.start_us,
+            landmarks: plan.landmarks.clone(),
             frame_ticks: frame_ticks.max(1),
             last: None,
             pending: None,
@@ -65,9 +68,10 @@ impl<'a> VideoReader<'a> {
     }
 
     /// Goes to a place from which the next frame is not later than `ticks`, or to the source's
-    /// first frame where that is impossible. Without `reliable` time stamps always to the first.
+    /// first frame where that is impossible. Without `reliable` time stamps only landmarks help.
     pub(crate) fn start_before(&mut self, ticks: i64, reliable: bool) -> Result<(), Error> {
-        let attempts = if ticks > 0 && reliable { &SEEK_BACK[..] } else { &[] };
+        let sought = reliable || !self.landmarks.is_empty();
+        let attempts = if ticks > 0 && sought { &SEEK_BACK[..] } else { &[] };
         for seconds in attempts {
             let target = ticks - seconds * i64::from(VIDEO_SCALE);
             if target <= 0 || self.seek(target).is_err() {
@@ -85,6 +89,9 @@ impl<'a> VideoReader<'a> {
 
     /// Seeks to the key frame at or before `ticks`, as well as the container can.
     pub(crate) fn seek(&mut self, ticks: i64) -> Result<(), Error> {
+        if !self.landmarks.is_empty() {
+            return self.seek_landmark(ticks);
+        }
         let stamp = time::stamp(ticks, VIDEO_SCALE, self.start_us, self.base);
         let stream = i32::try_from(self.track).unwrap_or(-1);
         #[expect(unsafe_code, reason = "seeking by stream has no safe wrapper")]
@@ -92,6 +99,27 @@ impl<'a> VideoReader<'a> {
         let code = unsafe {
             let context = self.input.context_mut().as_mut_ptr();
             ffi::avformat_seek_file(context, stream, i64::MIN, stamp, stamp, 0)
+        };
+        check(code, "seek")?;
+        self.forget();
+        Ok(())
+    }
+
+    /// Goes to the last landmark before `ticks`.
+    fn seek_landmark(&mut self, ticks: i64) -> Result<(), Error> {
+        let time = |landmark: &Landmark| {
+            time::ticks(landmark.time_us, Rational::new(1, 1_000_000), self.start_us, VIDEO_SCALE)
+        };
+        let before = self.landmarks.partition_point(|landmark| time(landmark) <= ticks);
+        let Some(landmark) = before.checked_sub(1).map(|i| self.landmarks[i]) else {
+            return self.restart();
+        };
+        let stream = i32::try_from(self.track).unwrap_or(-1);
+        #[expect(unsafe_code, reason = "seeking by bytes has no safe wrapper")]
+        // SAFETY: the context is open and held exclusively.
+        let code = unsafe {
+            let context = self.input.context_mut().as_mut_ptr();
+            ffi::av_seek_frame(context, stream, landmark.position, ffi::AVSEEK_FLAG_BYTE)
         };
         check(code, "seek")?;
         self.forget();

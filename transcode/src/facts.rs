@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::timeline::Jump;
+use crate::timeline::{Jump, Landmark};
 
 /// What is in a source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Probe {
     /// Where the source's time stamps jump.
     #[serde(default)]
     pub jumps: Vec<Jump>,
+    /// Where to go in a source that jumps, by time.
+    #[serde(default)]
+    pub landmarks: Vec<Landmark>,
 }
 
 impl Probe {
@@ -208,7 +211,7 @@ pub struct VideoFacts {
     pub closed_gops: bool,
     /// The container hides frames at the start by an edit list (ISO/IEC 14496-12 section 8.6.6).
     pub hidden_frames: bool,
-    /// Frames carry time stamps that survive a seek (not so in elementary streams and AVI).
+    /// Time stamps can be sought (not so in elementary streams and where they jump).
     pub reliable_times: bool,
 }
 

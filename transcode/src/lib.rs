@@ -48,4 +48,4 @@ pub use plan::{
 pub use probe::probe;
 pub use stills::{Poster, Sprite, Stills, stills};
 pub use subtitles::{Cue, EmbeddedSubtitles, extract_subtitles};
-pub use timeline::Jump;
+pub use timeline::{Jump, Landmark};

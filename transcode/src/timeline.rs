@@ -26,6 +26,18 @@ pub struct Jump {
     pub shift_us: i64,
 }
 
+/// A key frame of the picture, for sources in which time stamps cannot be sought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Landmark {
+    /// Byte of the file at which its packet begins.
+    pub position: i64,
+    /// The source's decode time, put in place; microseconds.
+    pub time_us: i64,
+}
+
+/// Landmarks are at least so far from each other.
+const LANDMARK_US: i64 = 10_000_000;
+
 /// Puts packets in place.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
@@ -69,6 +81,9 @@ impl Timeline {
 #[derive(Debug)]
 pub(crate) struct Joiner {
     timeline: Timeline,
+    /// The track of the picture.
+    video: Option<usize>,
+    landmarks: Vec<Landmark>,
     /// Holes are closed, too.
     close_holes: bool,
     /// Decode time of each track's last packet, put in place.
@@ -80,10 +95,16 @@ pub(crate) struct Joiner {
 }
 
 impl Joiner {
-    pub(crate) fn new(close_holes: bool) -> Self {
-        let last_us = [None; crate::input::MAX_STREAMS as usize];
-        let timeline = Timeline::default();
-        Self { timeline, close_holes, last_us, end_us: i64::MIN, joint_us: i64::MIN }
+    pub(crate) fn new(video: Option<usize>, close_holes: bool) -> Self {
+        Self {
+            timeline: Timeline::default(),
+            video,
+            landmarks: Vec::new(),
+            close_holes,
+            last_us: [None; crate::input::MAX_STREAMS as usize],
+            end_us: i64::MIN,
+            joint_us: i64::MIN,
+        }
     }
 
     /// Puts the packet in place, where it jumps behind all that came before.
@@ -100,12 +121,24 @@ impl Joiner {
         self.timeline.place(packet, base);
         let end_us = us.saturating_add(time::micros(packet.duration().max(0), base));
         self.keep_joint(position, end_us);
+        if packet.is_key() && self.video == Some(track) {
+            self.mark(position, us);
+        }
         self.last_us[track] = Some(us);
         self.end_us = self.end_us.max(end_us);
     }
 
-    pub(crate) fn into_jumps(self) -> Vec<Jump> {
-        self.timeline.jumps
+    /// What was found: without a jump time stamps can be sought, and landmarks are of no use.
+    pub(crate) fn into_found(self) -> (Vec<Jump>, Vec<Landmark>) {
+        let landmarks = if self.timeline.jumps.is_empty() { Vec::new() } else { self.landmarks };
+        (self.timeline.jumps, landmarks)
+    }
+
+    fn mark(&mut self, position: i64, time_us: i64) {
+        let far = |last: &Landmark| time_us >= last.time_us.saturating_add(LANDMARK_US);
+        if position >= 0 && self.landmarks.last().is_none_or(far) {
+            self.landmarks.push(Landmark { position, time_us });
+        }
     }
 
     fn jumps(&self, track: usize, us: i64) -> bool {

@@ -1,5 +1,6 @@
 //! One part of every video rung: decode once, scale in a cascade, one lane (thread) a rung.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
@@ -116,6 +117,7 @@ impl Feeder<'_> {
         let start = from_ms(self.range.start_ms, VIDEO_SCALE);
         reader.start_before(start, video.reliable_times)?;
         let mut thinner = Thinner::new(video.cap_frame_rate);
+        let mut early = Early { start, kept: VecDeque::new() };
         let mut held: Option<Video> = None;
         let mut pulse = Pulse::new();
         loop {
@@ -123,11 +125,13 @@ impl Feeder<'_> {
             self.tell(&held, &mut pulse, on)?;
             let frame = reader.next()?;
             let ended = frame.is_none();
-            let ready = match frame {
-                Some(frame) if thinner.keeps(&frame) => self.upright.push(frame)?,
-                Some(_) => continue,
-                None => self.upright.flush()?,
-            };
+            let mut ready = Vec::new();
+            for frame in early.take(frame.filter(|frame| thinner.keeps(frame)), ended) {
+                ready.extend(self.upright.push(frame)?);
+            }
+            if ended {
+                ready.extend(self.upright.flush()?);
+            }
             for frame in ready {
                 if self.take(&mut held, frame)? {
                     return Ok(());
@@ -188,6 +192,26 @@ impl Feeder<'_> {
         #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
         let share = (time - from) as f64 / length as f64;
         pulse.beat(share, on)
+    }
+}
+
+/// Frames before the part's start: only the last of them are shown or looked at by filters.
+struct Early {
+    start: i64,
+    kept: VecDeque<Video>,
+}
+
+impl Early {
+    /// What is to be filtered now that `next` has come, or nothing comes any more.
+    fn take(&mut self, next: Option<Video>, ended: bool) -> Vec<Video> {
+        let early = next.as_ref().is_some_and(|f| f.pts().is_some_and(|time| time < self.start));
+        let some = next.is_some();
+        self.kept.extend(next);
+        if early {
+            // A deinterlacer looks one frame back.
+            self.kept.drain(..self.kept.len().saturating_sub(3));
+        }
+        if ended || (some && !early) { self.kept.drain(..).collect() } else { Vec::new() }
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::facts::{Chapter, Colour, Hdr, Probe, Ratio, SourceTrack, TrackKind};
-use crate::timeline::Jump;
+use crate::timeline::{Jump, Landmark};
 
 mod audio;
 mod sentence;
@@ -89,6 +89,9 @@ pub struct Plan {
     /// Where the source's time stamps jump.
     #[serde(default)]
     pub jumps: Vec<Jump>,
+    /// Where to go in a source that jumps, by time.
+    #[serde(default)]
+    pub landmarks: Vec<Landmark>,
     /// Length of a segment.
     pub segment_ms: i64,
     /// Length of a part, whole segments.
@@ -146,7 +149,7 @@ pub struct VideoPlan {
     pub tone_map: Hdr,
     /// The colours of the result.
     pub colour: Colour,
-    /// Time stamps survive a seek; else every part decodes from the start.
+    /// Time stamps can be sought; else a part decodes from a landmark, or from the start.
     pub reliable_times: bool,
 }
 
@@ -299,6 +302,7 @@ pub fn plan(probe: &Probe, policy: &Policy) -> Result<Plan, Refusal> {
         duration_ms: probe.duration_ms,
         start_us: probe.start_us,
         jumps: probe.jumps.clone(),
+        landmarks: probe.landmarks.clone(),
         segment_ms: policy.segment_ms,
         part_ms,
         gop_ms: policy.gop_ms,

@@ -68,6 +68,7 @@ fn probe(tracks: Vec<SourceTrack>) -> Probe {
         start_ms: 0,
         start_us: 0,
         jumps: Vec::new(),
+        landmarks: Vec::new(),
         bitrate_bps: 2_200_000,
         title: None,
         tracks,

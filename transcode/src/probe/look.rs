@@ -24,8 +24,8 @@ const AUDIO_FRAMES: u32 = 3;
 const MAX_PACKETS: u32 = 6_000;
 const MAX_BYTES: usize = 96 << 20;
 
-/// Containers whose time stamps are made up by FFmpeg from counts, or missing.
-const UNRELIABLE: [&str; 8] = ["avi", "h264", "hevc", "mpegvideo", "m4v", "mpeg", "obu", "dv"];
+/// Elementary streams: without time stamps a place in the middle cannot be found.
+const UNRELIABLE: [&str; 5] = ["h264", "hevc", "mpegvideo", "m4v", "obu"];
 
 /// What the first frames showed.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use ffmpeg_next::{Packet, Rational};
 use crate::cmaf::{has_idr, packet_format};
 use crate::facts::{Ratio, SourceTrack, TrackKind, VideoFacts};
 use crate::time;
-use crate::timeline::{Joiner, Jump};
+use crate::timeline::{Joiner, Jump, Landmark};
 use crate::{Error, Input};
 
 use super::{look, ratio, tracks};
@@ -88,22 +88,25 @@ impl Measure {
     }
 }
 
+/// Where time stamps jump, and where to go then.
+type Found = (Vec<Jump>, Vec<Landmark>);
+
 /// Measures every track; those that are of no use stay empty.
 pub(super) fn measure(
     input: &mut Input,
     list: &[SourceTrack],
-) -> Result<(Vec<Measure>, Vec<Jump>), Error> {
+) -> Result<(Vec<Measure>, Found), Error> {
     let large = input.size_bytes() > MAX_SCAN_BYTES && claims(input) && !is_stream(input);
-    let (mut measures, jumps) = match from_index(input, list) {
-        Some(measures) => (measures, Vec::new()),
-        None if large => (claimed(input, list), Vec::new()),
+    let (mut measures, found) = match from_index(input, list) {
+        Some(measures) => (measures, Found::default()),
+        None if large => (claimed(input, list), Found::default()),
         None => scan(input, list)?,
     };
     for (measure, track) in measures.iter_mut().zip(list) {
         let stream = input.context().stream(track.index);
         measure.average = stream.and_then(|s| ratio(s.avg_frame_rate()));
     }
-    Ok((measures, jumps))
+    Ok((measures, found))
 }
 
 /// Made to be broadcast and joined: its time stamps say nothing of its length, and holes in them
@@ -181,7 +184,7 @@ fn index_of(input: &Input, track: &SourceTrack) -> Option<Measure> {
 }
 
 /// Reads every packet.
-fn scan(input: &mut Input, list: &[SourceTrack]) -> Result<(Vec<Measure>, Vec<Jump>), Error> {
+fn scan(input: &mut Input, list: &[SourceTrack]) -> Result<(Vec<Measure>, Found), Error> {
     input.rewind()?;
     let mut tallies = BTreeMap::new();
     for track in list.iter().filter(|t| used(t)) {
@@ -192,7 +195,7 @@ fn scan(input: &mut Input, list: &[SourceTrack]) -> Result<(Vec<Measure>, Vec<Ju
     }
     let wanted: Vec<usize> = tallies.keys().copied().collect();
     input.select(&wanted);
-    let mut joiner = Joiner::new(is_stream(input));
+    let mut joiner = Joiner::new(super::best_video(list), is_stream(input));
     let mut packet = Packet::empty();
     loop {
         match input.read(&mut packet) {
@@ -215,7 +218,7 @@ fn scan(input: &mut Input, list: &[SourceTrack]) -> Result<(Vec<Measure>, Vec<Ju
         let tally = tallies.remove(&track.index);
         tally.map_or_else(Measure::default, |(tally, ..)| tally.end_by_packets())
     };
-    Ok((list.iter().map(ended).collect(), joiner.into_jumps()))
+    Ok((list.iter().map(ended).collect(), joiner.into_found()))
 }
 
 /// Does the container say how long it is?

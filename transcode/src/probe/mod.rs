@@ -29,7 +29,7 @@ pub fn probe(input: &mut Input) -> Result<Probe, Error> {
     input.follow(&[]);
     let mut tracks = tracks::list(input);
     let looks = look::look(input, &mut tracks)?;
-    let (measures, jumps) = measure::measure(input, &tracks)?;
+    let (measures, (jumps, landmarks)) = measure::measure(input, &tracks)?;
     let start_us = start(&tracks, &looks);
     let joined = !jumps.is_empty();
     for (track, (look, measure)) in tracks.iter_mut().zip(looks.iter().zip(&measures)) {
@@ -48,6 +48,7 @@ pub fn probe(input: &mut Input) -> Result<Probe, Error> {
         title: input.context().metadata().get("title").and_then(tracks::text),
         chapters: Vec::new(),
         jumps,
+        landmarks,
         tracks,
     };
     probe.duration_ms = duration(&probe);

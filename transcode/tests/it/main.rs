@@ -13,5 +13,6 @@ mod fixture;
 mod joined;
 mod made;
 mod others;
+mod seeks;
 mod shared;
 mod video;
