@@ -132,6 +132,7 @@ CREATE TABLE rendition (
   track       BIGINT NOT NULL,            -- of the source
   language    TEXT,                       -- BCP 47
   label       TEXT NOT NULL,              -- of the track, as shown
+  role        TEXT NOT NULL CHECK (role IN ('main', 'original', 'dub', 'commentary', 'description')), -- what sound is for
   selected    BIGINT NOT NULL,            -- 1: the track to play unless another is chosen
   bitrate_bps BIGINT NOT NULL,            -- planned peak
   codecs      TEXT,                       -- RFC 6381; null until the first part is there
@@ -163,6 +164,8 @@ CREATE TABLE caption (
   language   TEXT NOT NULL,               -- BCP 47
   label      TEXT NOT NULL,
   origin     TEXT NOT NULL CHECK (origin IN ('uploaded', 'embedded')),
+  forced     BIGINT NOT NULL,             -- 1: only what everybody needs (foreign dialogue, signs)
+  hearing_impaired BIGINT NOT NULL,       -- 1: tells sounds, for people who are hard of hearing
   key        TEXT NOT NULL,               -- of the WebVTT object
   PRIMARY KEY (resource, name)
 );

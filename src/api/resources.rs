@@ -20,8 +20,8 @@ use super::reader::Reader;
 use super::sentences::sentence;
 use crate::app::App;
 use crate::catalogue::{
-    Caller, Chapter, Details, Library, Rendition, RenditionState, Resource, ResourceId, Stage,
-    TrackKind,
+    Caller, Caption, Chapter, Details, Library, Rendition, RenditionState, Resource, ResourceId,
+    Stage, TrackKind,
 };
 use crate::db;
 use crate::db::resources::Filter;
@@ -69,6 +69,7 @@ pub(super) struct ResourceView {
     chapters: Vec<Chapter>,
     links: Links,
     renditions: Vec<RenditionView>,
+    captions: Vec<CaptionView>,
     /// RFC 3339.
     created: String,
     /// RFC 3339.
@@ -82,6 +83,8 @@ pub(super) struct RenditionView {
     /// video or audio
     kind: &'static str,
     language: Option<String>,
+    /// Of sound: main, original, dub, commentary or description
+    role: &'static str,
     codecs: Option<String>,
     width: Option<i64>,
     height: Option<i64>,
@@ -90,6 +93,19 @@ pub(super) struct RenditionView {
     duration_ms: i64,
     /// Whether all of it is there.
     complete: bool,
+}
+
+/// Captions in one language.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CaptionView {
+    /// In `links.captions`, too.
+    name: String,
+    language: String,
+    label: String,
+    /// Only what everybody needs: foreign dialogue, signs.
+    forced: bool,
+    /// For people who are hard of hearing.
+    hearing_impaired: bool,
 }
 
 /// A page of resources.
@@ -539,6 +555,7 @@ async fn view(
             .filter(|r| r.state != RenditionState::Retired)
             .map(rendition)
             .collect(),
+        captions: delivery.captions.iter().map(captions).collect(),
         created: rfc3339(resource.created_ms),
         published: resource.published_ms.map(rfc3339),
         title: resource.details.title,
@@ -583,6 +600,16 @@ pub(super) async fn doing(app: &App, lang: Lang, resource: &Resource) -> Result<
     })
 }
 
+fn captions(caption: &Caption) -> CaptionView {
+    CaptionView {
+        name: caption.name.clone(),
+        language: caption.language.clone(),
+        label: caption.label.clone(),
+        forced: caption.forced,
+        hearing_impaired: caption.hearing_impaired,
+    }
+}
+
 fn rendition(rendition: &Rendition) -> RenditionView {
     let end = rendition.segments().last().map_or(0, |(_, s)| s.start + s.duration);
     RenditionView {
@@ -592,6 +619,7 @@ fn rendition(rendition: &Rendition) -> RenditionView {
             TrackKind::Audio => "audio",
         },
         language: rendition.language.clone(),
+        role: rendition.role.as_str(),
         codecs: rendition.codecs.clone(),
         width: rendition.width,
         height: rendition.height,

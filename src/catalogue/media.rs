@@ -1,6 +1,6 @@
 //! What a resource is played and read from.
 
-use super::RenditionId;
+use super::{LANGUAGES, RenditionId, label_of};
 
 /// One track encoded one way; see ARCHITECTURE.md, "Media time and parts".
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Rendition {
     pub language: Option<String>,
     /// The track's name for people; may be empty.
     pub label: String,
+    /// What a track of sound is for.
+    pub role: AudioRole,
     /// To be played unless another track is chosen.
     pub selected: bool,
     /// Planned peak, bits a second.
@@ -65,6 +67,51 @@ pub enum TrackKind {
     Video,
     /// Sound.
     Audio,
+}
+
+/// What a track of sound is for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum AudioRole {
+    /// To be listened to; pictures have it, too.
+    #[default]
+    Main,
+    /// In the language it was recorded in, where there are others.
+    Original,
+    /// Spoken anew in another language.
+    Dub,
+    /// Somebody talks about what is seen.
+    Commentary,
+    /// What is seen is told, for people who do not see it.
+    Description,
+}
+
+impl AudioRole {
+    /// All, each with its name in rows and in Chinese.
+    const ALL: [(Self, &str, &str); 5] = [
+        (Self::Main, "main", ""),
+        (Self::Original, "original", "原声"),
+        (Self::Dub, "dub", "配音"),
+        (Self::Commentary, "commentary", "评论"),
+        (Self::Description, "description", "口述影像"),
+    ];
+
+    /// Its name in rows and in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(role, ..)| *role == self).map_or("main", |(_, name, _)| name)
+    }
+
+    /// The role of this name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known, _)| *known == name).map(|(role, ..)| *role)
+    }
+
+    /// For people, in Chinese; empty for [`AudioRole::Main`].
+    #[must_use]
+    pub fn zh(self) -> &'static str {
+        Self::ALL.iter().find(|(role, ..)| *role == self).map_or("", |(.., zh)| zh)
+    }
 }
 
 /// About a minute of a rendition, stored as one object.
@@ -121,8 +168,30 @@ pub struct Caption {
     pub label: String,
     /// Where they are from.
     pub origin: CaptionOrigin,
+    /// Only what everybody needs: foreign dialogue, signs.
+    pub forced: bool,
+    /// For people who are hard of hearing: sounds are told, too.
+    pub hearing_impaired: bool,
     /// Key of the WebVTT object.
     pub key: String,
+}
+
+impl Caption {
+    /// What they are called: their own label or, in the reader's words, their language, and whom
+    /// they are for.
+    #[must_use]
+    pub fn word(&self, chinese: bool) -> String {
+        let own = self.label != label_of(LANGUAGES, &self.language, true);
+        let label = if own { &self.label } else { label_of(LANGUAGES, &self.language, chinese) };
+        let whom = match (self.forced, self.hearing_impaired, chinese) {
+            (true, _, true) => "（仅外语对白）",
+            (true, _, false) => " (forced)",
+            (_, true, true) => "（听障）",
+            (_, true, false) => " (SDH)",
+            _ => "",
+        };
+        format!("{label}{whom}")
+    }
 }
 
 /// Where captions are from.

@@ -4,8 +4,8 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::{Error, Result, parse, parse_json, to_json};
 use crate::catalogue::{
-    Caption, CaptionOrigin, Page, Part, Rendition, RenditionId, RenditionState, ResourceId,
-    Segment, TrackKind,
+    AudioRole, Caption, CaptionOrigin, Page, Part, Rendition, RenditionId, RenditionState,
+    ResourceId, Segment, TrackKind,
 };
 
 #[derive(FromRow)]
@@ -16,6 +16,7 @@ struct RenditionRow {
     track: i64,
     language: Option<String>,
     label: String,
+    role: String,
     selected: i64,
     bitrate_bps: i64,
     codecs: Option<String>,
@@ -72,9 +73,9 @@ pub async fn insert_rendition(
     rendition: &Rendition,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO rendition (id, resource, name, kind, position, track, language, label, selected, bitrate_bps,
+        "INSERT INTO rendition (id, resource, name, kind, position, track, language, label, role, selected, bitrate_bps,
              whole_parts, preview, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'making')
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'making')
              ON CONFLICT (resource, name) DO NOTHING",
     )
     .bind(rendition.id.to_string())
@@ -88,6 +89,7 @@ pub async fn insert_rendition(
     .bind(rendition.track)
     .bind(rendition.language.as_deref())
     .bind(&rendition.label)
+    .bind(rendition.role.as_str())
     .bind(i64::from(rendition.selected))
     .bind(rendition.bitrate_bps)
     .bind(rendition.whole_parts)
@@ -319,9 +321,11 @@ pub async fn save_caption(
     caption: &Caption,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO caption (resource, name, language, label, origin, key) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO caption (resource, name, language, label, origin, forced, hearing_impaired, key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (resource, name) DO UPDATE
-            SET language = excluded.language, label = excluded.label, origin = excluded.origin, key = excluded.key",
+            SET language = excluded.language, label = excluded.label, origin = excluded.origin,
+                forced = excluded.forced, hearing_impaired = excluded.hearing_impaired, key = excluded.key",
     )
     .bind(resource.to_string())
     .bind(&caption.name)
@@ -331,6 +335,8 @@ pub async fn save_caption(
         CaptionOrigin::Uploaded => "uploaded",
         CaptionOrigin::Embedded => "embedded",
     })
+    .bind(i64::from(caption.forced))
+    .bind(i64::from(caption.hearing_impaired))
     .bind(&caption.key)
     .execute(db)
     .await?;
@@ -355,27 +361,28 @@ pub async fn delete_caption(
     Ok(done.rows_affected() > 0)
 }
 
-/// The captions of a resource, Chinese first.
+/// The captions of a resource, Chinese first, of each language the whole ones first.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn list_captions(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec<Caption>> {
-    let rows: Vec<(String, String, String, String, String)> = sqlx::query_as(
-        "SELECT name, language, label, origin, key FROM caption WHERE resource = $1
-          ORDER BY CASE WHEN language LIKE 'zh%' THEN 0 ELSE 1 END, name",
+    let rows: Vec<(String, String, String, String, i64, i64, String)> = sqlx::query_as(
+        "SELECT name, language, label, origin, forced, hearing_impaired, key FROM caption WHERE resource = $1
+          ORDER BY CASE WHEN language LIKE 'zh%' THEN 0 ELSE 1 END, language, forced, hearing_impaired, name",
     )
     .bind(resource.to_string())
     .fetch_all(db)
     .await?;
     rows.into_iter()
-        .map(|(name, language, label, origin, key)| {
+        .map(|(name, language, label, origin, forced, hearing_impaired, key)| {
             let origin = match origin.as_str() {
                 "uploaded" => CaptionOrigin::Uploaded,
                 "embedded" => CaptionOrigin::Embedded,
                 _ => return Err(Error::Row { what: "caption.origin", value: origin }),
             };
-            Ok(Caption { name, language, label, origin, key })
+            let (forced, hearing_impaired) = (forced != 0, hearing_impaired != 0);
+            Ok(Caption { name, language, label, origin, forced, hearing_impaired, key })
         })
         .collect()
 }
@@ -462,6 +469,8 @@ fn rendition(row: RenditionRow, parts: &[PartRow]) -> Result<Rendition> {
         track: row.track,
         language: row.language,
         label: row.label,
+        role: AudioRole::of(&row.role)
+            .ok_or(Error::Row { what: "rendition.role", value: row.role })?,
         selected: row.selected != 0,
         bitrate_bps: row.bitrate_bps,
         codecs: row.codecs,

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::Delivery;
 use super::hls::peak_bps;
-use crate::catalogue::{Rendition, TrackKind};
+use crate::catalogue::{AudioRole, Caption, Rendition, TrackKind};
 
 /// The MPD. It is static: while parts are still to come it tells what is there.
 #[must_use]
@@ -30,8 +30,8 @@ pub fn manifest(delivery: &Delivery) -> String {
                 }
                 @for (number, caption) in delivery.captions.iter().enumerate() {
                     AdaptationSet id=(200 + number) contentType="text" mimeType="text/vtt" lang=(caption.language) {
-                        Role schemeIdUri="urn:mpeg:dash:role:2011" value="caption" {}
-                        Label { (caption.label) }
+                        Role schemeIdUri="urn:mpeg:dash:role:2011" value=(text_role(caption)) {}
+                        Label { (caption.word(true)) }
                         Representation id={ "captions-" (caption.name) } bandwidth="1000" {
                             BaseURL { "captions/" (caption.name) ".vtt" }
                         }
@@ -78,7 +78,11 @@ fn sound_set(delivery: &Delivery, number: usize, track: i64) -> Markup {
     html! {
         AdaptationSet id=(100 + number) contentType="audio" mimeType="audio/mp4" segmentAlignment="true"
             startWithSAP="1" lang=[first.language.as_deref()] {
-            Role schemeIdUri="urn:mpeg:dash:role:2011" value=(if first.selected { "main" } else { "alternate" }) {}
+            @if first.role == AudioRole::Description {
+                // For people who do not see (ETSI TS 103 285, section 7.1.2).
+                Accessibility schemeIdUri="urn:tva:metadata:cs:AudioPurposeCS:2007" value="1" {}
+            }
+            Role schemeIdUri="urn:mpeg:dash:role:2011" value=(sound_role(first)) {}
             @if !first.label.is_empty() { Label { (first.label) } }
             @for sound in sounds {
                 Representation id=(sound.id) bandwidth=(bandwidth(sound)) codecs=[sound.codecs.as_deref()]
@@ -89,6 +93,26 @@ fn sound_set(delivery: &Delivery, number: usize, track: i64) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// ISO/IEC 23009-1 table 34.
+fn sound_role(sound: &Rendition) -> &'static str {
+    match sound.role {
+        AudioRole::Dub => "dub",
+        AudioRole::Commentary => "commentary",
+        AudioRole::Description => "description",
+        _ if sound.selected => "main",
+        _ => "alternate",
+    }
+}
+
+/// The same.
+fn text_role(caption: &Caption) -> &'static str {
+    match (caption.forced, caption.hearing_impaired) {
+        (true, _) => "forced-subtitle",
+        (_, true) => "caption",
+        _ => "subtitle",
     }
 }
 

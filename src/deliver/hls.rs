@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Delivery;
-use crate::catalogue::{LANGUAGES, Rendition, RenditionState, TrackKind, label_of};
+use crate::catalogue::{AudioRole, LANGUAGES, Rendition, RenditionState, TrackKind, label_of};
 
 /// Widest picture, in pixels of its short side, that goes with the small sound, unless it is the
 /// best there is.
@@ -15,6 +15,12 @@ const SEGMENT_S: f64 = 6.0;
 /// The most seconds of a copied segment: as planned, and on to the next key frame of the source,
 /// which is copied only if those are at most 6.1 seconds apart.
 const COPIED_SEGMENT_S: f64 = 12.0;
+
+/// What captions for people who are hard of hearing say of themselves.
+const HEARD: &str = ",CHARACTERISTICS=\"public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound\"";
+
+/// What sound that tells what is seen says of itself.
+const TOLD: &str = ",CHARACTERISTICS=\"public.accessibility.describes-video\"";
 
 /// One sound rendition of each track, for the variants that go with it.
 struct SoundGroup<'a> {
@@ -45,17 +51,19 @@ pub fn master_playlist(delivery: &Delivery) -> String {
         }
     }
     for (number, caption) in delivery.captions.iter().enumerate() {
-        let before =
-            delivery.captions[..number].iter().filter(|c| c.label == caption.label).count();
+        let word = caption.word(true);
+        let before = delivery.captions[..number].iter().filter(|c| c.word(true) == word).count();
         let name = match before {
-            0 => caption.label.clone(),
-            before => format!("{} {}", caption.label, before + 1),
+            0 => word,
+            before => format!("{word} {}", before + 1),
         };
         let _ = writeln!(
             text,
-            "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"captions\",NAME={},LANGUAGE={},DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI=\"captions/{}.m3u8\"",
+            "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"captions\",NAME={},LANGUAGE={},DEFAULT=NO,AUTOSELECT=YES,FORCED={}{},URI=\"captions/{}.m3u8\"",
             quoted(&name),
             quoted(&caption.language),
+            if caption.forced { "YES" } else { "NO" },
+            if caption.hearing_impaired { HEARD } else { "" },
             caption.name,
         );
     }
@@ -172,18 +180,21 @@ fn short_side(video: &Rendition) -> i64 {
 
 fn sound_line(text: &mut String, delivery: &Delivery, group: &str, sound: &Rendition) {
     let language = sound.language.as_deref();
-    let name = if !sound.label.is_empty() {
-        sound.label.clone()
-    } else if let Some(language) = language {
-        label_of(LANGUAGES, language, true).to_owned()
-    } else {
-        format!("声音 {}", position(delivery, sound))
+    let role = sound.role.zh();
+    let name = match language {
+        _ if !sound.label.is_empty() => sound.label.clone(),
+        Some(language) if role.is_empty() => label_of(LANGUAGES, language, true).to_owned(),
+        Some(language) => format!("{}（{role}）", label_of(LANGUAGES, language, true)),
+        None if role.is_empty() => format!("声音 {}", position(delivery, sound)),
+        None => role.to_owned(),
     };
     let _ = write!(
         text,
-        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{group}\",NAME={},DEFAULT={},AUTOSELECT=YES",
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{group}\",NAME={},DEFAULT={},AUTOSELECT={}{}",
         quoted(&unique(delivery, sound, name)),
         if sound.selected { "YES" } else { "NO" },
+        if sound.selected || sound.role != AudioRole::Commentary { "YES" } else { "NO" },
+        if sound.role == AudioRole::Description { TOLD } else { "" },
     );
     if let Some(language) = language {
         let _ = write!(text, ",LANGUAGE={}", quoted(language));
@@ -197,7 +208,8 @@ fn sound_line(text: &mut String, delivery: &Delivery, group: &str, sound: &Rendi
 /// Names must differ within a group (RFC 8216 section 4.3.4.1).
 fn unique(delivery: &Delivery, sound: &Rendition, name: String) -> String {
     let same = |other: &Rendition| {
-        other.track != sound.track && other.label == sound.label && other.language == sound.language
+        let name = |of: &Rendition| (of.label.clone(), of.language.clone(), of.role);
+        other.track != sound.track && name(other) == name(sound)
     };
     if delivery.of_kind(TrackKind::Audio).any(same) {
         format!("{name} {}", position(delivery, sound))

@@ -1,7 +1,7 @@
 //! The texts of HLS and DASH for resources that are awkward in some way.
 
 use crate::catalogue::{
-    AccountId, Caption, CaptionOrigin, Derived, Details, Kind, Library, LibraryId, Part,
+    AccountId, AudioRole, Caption, CaptionOrigin, Derived, Details, Kind, Library, LibraryId, Part,
     Publishing, Rendition, RenditionId, RenditionState, Resource, ResourceId, Segment, Stage,
     TrackKind, Visibility,
 };
@@ -24,6 +24,7 @@ pub(super) fn rendition(name: &str, kind: TrackKind, size: Option<(i64, i64)>) -
         track: 1,
         language: None,
         label: String::new(),
+        role: AudioRole::Main,
         selected: true,
         bitrate_bps: 1,
         codecs: Some(if size.is_some() { "avc1.64001F" } else { "mp4a.40.2" }.to_owned()),
@@ -131,6 +132,8 @@ fn names_differ_within_a_group() {
         language: "zh".to_owned(),
         label: "中文".to_owned(),
         origin: CaptionOrigin::Embedded,
+        forced: false,
+        hearing_impaired: false,
         key: "caption".to_owned(),
     };
     let mut all = vec![video(1280, 720)];
@@ -146,6 +149,37 @@ fn names_differ_within_a_group() {
         assert_eq!(names.len(), 2, "{kind}: {text}");
     }
     assert_eq!(text.matches("DEFAULT=YES").count(), 1, "{text}");
+}
+
+#[test]
+fn manifests_say_whom_tracks_are_for() {
+    let caption = |name: &str, forced, hearing_impaired| Caption {
+        name: name.to_owned(),
+        language: "zh".to_owned(),
+        label: "中文".to_owned(),
+        origin: CaptionOrigin::Embedded,
+        forced,
+        hearing_impaired,
+        key: "caption".to_owned(),
+    };
+    let captions = vec![caption("zh", true, false), caption("zh-2", false, true)];
+    let [told, _] = sound(2);
+    let mut all = vec![video(1280, 720)];
+    all.extend(sound(1));
+    all.push(Rendition { role: AudioRole::Description, selected: false, ..told });
+    let both = delivery(all, captions);
+    let (hls, dash) = (master_playlist(&both), manifest(&both));
+    let texts = lines(&hls, "#EXT-X-MEDIA:TYPE=SUBTITLES");
+    assert!(texts[0].contains("NAME=\"中文（仅外语对白）\""), "{hls}");
+    assert!(texts[0].contains("FORCED=YES,URI"), "{hls}");
+    assert!(texts[1].contains("FORCED=NO,CHARACTERISTICS=\"public.accessibility.transcribes"));
+    let sounds = lines(&hls, "#EXT-X-MEDIA:TYPE=AUDIO");
+    let told = "CHARACTERISTICS=\"public.accessibility.describes-video\"";
+    assert_eq!(sounds.iter().filter(|line| line.contains(told)).count(), 2, "{hls}");
+    for role in ["forced-subtitle", "caption", "main", "description"] {
+        assert!(dash.contains(&format!("value=\"{role}\"")), "{role}: {dash}");
+    }
+    assert!(dash.contains("AudioPurposeCS:2007\" value=\"1\""), "{dash}");
 }
 
 #[test]

@@ -57,6 +57,8 @@ pub async fn add(
         language: language.to_owned(),
         label: label_of(LANGUAGES, language, true).to_owned(),
         origin: CaptionOrigin::Uploaded,
+        forced: false,
+        hearing_impaired: false,
         key: object.key.clone(),
     };
     let passages = passages_of(captions);

@@ -103,8 +103,15 @@ async fn keep_subtitles(
     }
     let name = free_name(&language, &taken);
     object.insert(&mut tx, held.app.now_ms()).await?;
-    let origin = CaptionOrigin::Embedded;
-    let caption = Caption { name: name.clone(), language, label, origin, key: object.key };
+    let caption = Caption {
+        name: name.clone(),
+        language,
+        label,
+        origin: CaptionOrigin::Embedded,
+        forced: track.forced,
+        hearing_impaired: track.hearing_impaired,
+        key: object.key,
+    };
     db::media::save_caption(&mut tx, held.resource(), &caption).await?;
     let passages = passages_of(&captions);
     db::passages::replace(&mut tx, held.resource(), &format!("caption:{name}"), &passages).await?;

@@ -5,7 +5,9 @@ use transcode::{Plan, Policy, Probe, Refusal, VideoFacts};
 
 use super::transcode::{Known, PartOrder};
 use super::{Error, Held, Outcome, open_source};
-use crate::catalogue::{Chapter, Kind, Rendition, RenditionId, RenditionState, TrackKind};
+use crate::catalogue::{
+    AudioRole, Chapter, Kind, Rendition, RenditionId, RenditionState, TrackKind,
+};
 use crate::db;
 use crate::db::jobs::NewJob;
 use crate::media::parent::{self, MediaChild};
@@ -142,6 +144,7 @@ fn renditions(plan: &Plan, probe: &Probe) -> Vec<Rendition> {
             all.push(Rendition {
                 language: audio.language.clone(),
                 label: audio.title.clone().unwrap_or_default(),
+                role: role(audio.role),
                 selected: audio.default,
                 ..planned(
                     &rendition.name,
@@ -155,6 +158,16 @@ fn renditions(plan: &Plan, probe: &Probe) -> Vec<Rendition> {
     all
 }
 
+fn role(role: transcode::AudioRole) -> AudioRole {
+    match role {
+        transcode::AudioRole::Main => AudioRole::Main,
+        transcode::AudioRole::Original => AudioRole::Original,
+        transcode::AudioRole::Dub => AudioRole::Dub,
+        transcode::AudioRole::Commentary => AudioRole::Commentary,
+        transcode::AudioRole::Description => AudioRole::Description,
+    }
+}
+
 fn planned(name: &str, kind: TrackKind, track: usize, bitrate_bps: i64) -> Rendition {
     Rendition {
         id: RenditionId::fresh(),
@@ -163,6 +176,7 @@ fn planned(name: &str, kind: TrackKind, track: usize, bitrate_bps: i64) -> Rendi
         track: track as i64,
         language: None,
         label: String::new(),
+        role: AudioRole::Main,
         selected: true,
         bitrate_bps,
         codecs: None,

@@ -44,6 +44,34 @@ pub(crate) fn rich_video(seconds: u32) -> Vec<u8> {
     )
 }
 
+/// A video with two tracks of sound, three of captions and chapters, in Matroska.
+pub(crate) fn video_with_tracks() -> Vec<u8> {
+    let folder = std::env::temp_dir().join(format!("duoku-tracks-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let (text, chapters) = (folder.join("text.srt"), folder.join("chapters.txt"));
+    fs::write(&text, "1\n00:00:01,000 --> 00:00:03,000\n编网\n").expect("a file");
+    let said = ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=2\ntitle=开场\n\
+                [CHAPTER]\nTIMEBASE=1/1\nSTART=2\nEND=6\ntitle=正文\n";
+    fs::write(&chapters, said).expect("a file");
+    let (text, chapters) = (text.to_str().expect("text"), chapters.to_str().expect("text"));
+    let made = ffmpeg(
+        "tracks.mkv",
+        &[
+            &["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=6"],
+            &["-f", "lavfi", "-i", "sine=440:d=6", "-f", "lavfi", "-i", "sine=880:d=6"],
+            &["-i", text, "-i", chapters, "-map_metadata", "4", "-map", "0", "-map", "1"],
+            &["-map", "2", "-map", "3", "-map", "3", "-map", "3", "-c:s", "subrip"],
+            &["-metadata:s:a", "language=chi", "-metadata:s:s", "language=chi"],
+            &["-disposition:a:0", "default", "-disposition:a:1", "visual_impaired"],
+            &["-disposition:s:0", "forced", "-disposition:s:1", "hearing_impaired"],
+            &["-disposition:s:2", "0", "-c:v", "libx264", "-preset", "veryfast"],
+            &["-g", "50", "-bf", "0", "-pix_fmt", "yuv420p", "-c:a", "aac"],
+        ],
+    );
+    let _ = fs::remove_dir_all(folder);
+    made
+}
+
 /// A video whose index comes last, as cameras write it.
 pub(crate) fn video_with_index_last() -> Vec<u8> {
     ffmpeg(

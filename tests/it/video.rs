@@ -294,6 +294,44 @@ async fn captions_of_a_video_are_played_and_found_at_their_moment() {
 }
 
 #[tokio::test]
+async fn tracks_keep_their_roles_flags_and_chapters() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let resource = admin.published("a.mkv", "多轨", &fixture::video_with_tracks()).await;
+    let roles: Vec<&str> = resource["renditions"]
+        .as_array()
+        .expect("renditions")
+        .iter()
+        .filter(|rendition| rendition["kind"] == "audio")
+        .map(|rendition| text_of(&rendition["role"]))
+        .collect();
+    assert!(roles.contains(&"main") && roles.contains(&"description"), "{roles:?}");
+    let flags: Vec<(bool, bool)> = resource["captions"]
+        .as_array()
+        .expect("captions")
+        .iter()
+        .map(|one| (one["forced"] == true, one["hearing_impaired"] == true))
+        .collect();
+    assert_eq!(flags, [(false, false), (false, true), (true, false)], "{resource:#}");
+    let titles: Vec<(&str, i64)> = resource["chapters"]
+        .as_array()
+        .expect("chapters")
+        .iter()
+        .map(|one| (text_of(&one["title"]), one["start_ms"].as_i64().expect("a number")))
+        .collect();
+    assert_eq!(titles, [("开场", 0), ("正文", 2_000)]);
+    let master = admin.get(text_of(&resource["links"]["hls"])).await.expect(200).text();
+    for part in ["describes-video", "FORCED=YES", "transcribes-spoken-dialog", "（听障）"] {
+        assert!(master.contains(part), "{part}: {master}");
+    }
+    let page = admin.get(text_of(&resource["links"]["page"])).await.expect(200).text();
+    for part in ["（仅外语对白）", "正文"] {
+        assert!(page.contains(part), "{part}");
+    }
+    app.check();
+}
+
+#[tokio::test]
 async fn what_is_withdrawn_cannot_be_played_and_what_is_deleted_is_gone() {
     let app = TestApp::start();
     let (admin, nobody) = (app.admin().await, app.nobody());

@@ -92,6 +92,9 @@ pub struct SourceTrack {
     pub title: Option<String>,
     /// To be played unless the viewer chooses otherwise.
     pub default: bool,
+    /// Of sound.
+    #[serde(default)]
+    pub role: AudioRole,
     /// Subtitles to be shown to everybody (foreign dialogue, signs).
     pub forced: bool,
     /// Made for people who are hard of hearing.
@@ -110,6 +113,23 @@ pub struct SourceTrack {
     pub start_ms: i64,
     /// From the first frame's start to the last frame's end.
     pub duration_ms: i64,
+}
+
+/// What a track of sound is for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AudioRole {
+    /// To be listened to.
+    #[default]
+    Main,
+    /// In the language it was recorded in, where there are others.
+    Original,
+    /// Spoken anew in another language.
+    Dub,
+    /// Somebody talks about what is seen.
+    Commentary,
+    /// What is seen is told, for people who do not see it.
+    Description,
 }
 
 /// A ratio, e.g. of frames to seconds.

@@ -37,7 +37,7 @@ pub use encode::encode_part;
 pub use error::Error;
 pub use event::{Event, Segment, Sink};
 pub use facts::{
-    AudioFacts, Chapter, Colour, Hdr, Probe, Ratio, SourceTrack, TrackKind, VideoFacts,
+    AudioFacts, AudioRole, Chapter, Colour, Hdr, Probe, Ratio, SourceTrack, TrackKind, VideoFacts,
 };
 pub use first::first_part;
 pub use input::Input;

@@ -18,7 +18,7 @@ use super::super::search::{
 };
 use super::super::sentences::sentence;
 use super::shell::{page, shell};
-use super::tiles::{caption_word, library_tiles, term_links, tiles, topic_links};
+use super::tiles::{library_tiles, term_links, tiles, topic_links};
 use crate::app::App;
 use crate::catalogue::{AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, Stage, TOPICS, label_of};
 use crate::db;
@@ -431,7 +431,7 @@ async fn media(
                 .map(|caption| CaptionsView {
                     src: format!("{}/captions/{}.vtt", links.base, caption.name),
                     language: caption.language.clone(),
-                    label: caption_word(reader.lang, caption).to_owned(),
+                    label: caption.word(reader.lang == Lang::Zh),
                 })
                 .collect(),
             chapters: resource.derived.chapters.clone(),

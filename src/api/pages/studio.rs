@@ -12,7 +12,7 @@ use super::super::reader::Reader;
 use super::super::resources::{act, add_captions, doing, editable, plan_of};
 use super::super::sentences::{rule, sentence};
 use super::shell::{page, shell};
-use super::tiles::{caption_word, poster};
+use super::tiles::poster;
 use crate::app::App;
 use crate::catalogue::{Details, FileType, Kind, Resource, RuleError, Stage};
 use crate::db;
@@ -227,7 +227,7 @@ async fn edit_view(
             .iter()
             .map(|caption| CaptionsRow {
                 name: caption.name.clone(),
-                label: caption_word(reader.lang, caption).to_owned(),
+                label: caption.word(reader.lang == Lang::Zh),
                 href: format!("{base}/captions/{}.vtt", caption.name),
             })
             .collect(),

@@ -2,9 +2,7 @@
 
 use super::super::links;
 use crate::app::App;
-use crate::catalogue::{
-    Caption, LANGUAGES, Library, Resource, Stage, TOPICS, Term, Visibility, label_of,
-};
+use crate::catalogue::{Library, Resource, Stage, TOPICS, Term, Visibility, label_of};
 use crate::db;
 use crate::deliver::Delivery;
 use crate::pages::{Lang, LibraryTile, ResourceTile, TermLink};
@@ -67,15 +65,6 @@ pub(super) async fn library_tiles(
             }
         })
         .collect())
-}
-
-/// What captions are called: their language, or their own name where a language has several.
-pub(super) fn caption_word(lang: Lang, caption: &Caption) -> &str {
-    if caption.name == caption.language {
-        label_of(LANGUAGES, &caption.language, lang == Lang::Zh)
-    } else {
-        &caption.label
-    }
 }
 
 /// Words of a list, each leading to a search by `field`.

@@ -1,6 +1,6 @@
 //! The sound: every track that decodes, as stereo or mono AAC-LC.
 
-use crate::facts::{AudioFacts, Probe, SourceTrack};
+use crate::facts::{AudioFacts, AudioRole, Probe, SourceTrack};
 
 use super::{AudioPlan, AudioRendition, Policy};
 
@@ -15,7 +15,9 @@ const MAX_COPY_START_MS: i64 = 5;
 const MAX_COPY_SHORTFALL_MS: i64 = 500;
 
 pub(super) fn plan(probe: &Probe, policy: &Policy) -> Vec<AudioPlan> {
-    let default = probe.usable_audio().position(|t| t.default).unwrap_or(0);
+    let usual = |t: &SourceTrack| !matches!(t.role, AudioRole::Commentary | AudioRole::Description);
+    let default = probe.usable_audio().position(|t| t.default && usual(t));
+    let default = default.or_else(|| probe.usable_audio().position(usual)).unwrap_or(0);
     probe
         .usable_audio()
         .filter_map(|track| Some((track, track.audio.as_ref()?)))
@@ -26,6 +28,7 @@ pub(super) fn plan(probe: &Probe, policy: &Policy) -> Vec<AudioPlan> {
                 track: track.index,
                 language: track.language.clone(),
                 title: track.title.clone(),
+                role: track.role,
                 default: number == default,
                 sample_rate: if copy { facts.sample_rate } else { sample_rate(facts) },
                 renditions: renditions(number, track, facts, policy, copy),

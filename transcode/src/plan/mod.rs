@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::facts::{Chapter, Colour, Hdr, Probe, Ratio, SourceTrack, TrackKind};
+use crate::facts::{AudioRole, Chapter, Colour, Hdr, Probe, Ratio, SourceTrack, TrackKind};
 use crate::timeline::{Jump, Landmark};
 
 mod audio;
@@ -192,6 +192,9 @@ pub struct AudioPlan {
     pub language: Option<String>,
     /// The track's own title.
     pub title: Option<String>,
+    /// What it is for.
+    #[serde(default)]
+    pub role: AudioRole,
     /// Exactly one is.
     pub default: bool,
     /// Of the result, Hz.

@@ -1,4 +1,4 @@
-use crate::facts::{AudioFacts, Colour, VideoFacts};
+use crate::facts::{AudioFacts, AudioRole, Colour, VideoFacts};
 
 use super::*;
 
@@ -13,6 +13,7 @@ fn video(width: u32, height: u32) -> SourceTrack {
         default: true,
         forced: false,
         hearing_impaired: false,
+        role: AudioRole::Main,
         decodable: true,
         bitrate_bps: Some(2_000_000),
         video: Some(VideoFacts {

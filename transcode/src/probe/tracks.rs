@@ -5,7 +5,7 @@ use ffmpeg_next::ffi;
 use ffmpeg_next::format::stream::{Disposition, Stream};
 use ffmpeg_next::media::Type;
 
-use crate::facts::{SourceTrack, TrackKind};
+use crate::facts::{AudioRole, SourceTrack, TrackKind};
 use crate::input::allows_codec;
 use crate::{Input, language, time};
 
@@ -33,6 +33,7 @@ fn track(stream: &Stream) -> SourceTrack {
         language: metadata.get("language").and_then(language::bcp47),
         title: metadata.get("title").and_then(text),
         default: says.contains(Disposition::DEFAULT),
+        role: role(says),
         forced: says.contains(Disposition::FORCED),
         hearing_impaired: says.contains(Disposition::HEARING_IMPAIRED),
         decodable: text_subtitle && allows_codec(&codec),
@@ -43,6 +44,20 @@ fn track(stream: &Stream) -> SourceTrack {
         start_ms: 0,
         duration_ms: claimed_us(stream).map_or(0, |us| us / 1_000),
         codec,
+    }
+}
+
+fn role(says: Disposition) -> AudioRole {
+    if says.intersects(Disposition::VISUAL_IMPAIRED | Disposition::DESCRIPTIONS) {
+        AudioRole::Description
+    } else if says.contains(Disposition::COMMENT) {
+        AudioRole::Commentary
+    } else if says.contains(Disposition::DUB) {
+        AudioRole::Dub
+    } else if says.contains(Disposition::ORIGINAL) {
+        AudioRole::Original
+    } else {
+        AudioRole::Main
     }
 }
 
