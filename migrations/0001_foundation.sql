@@ -6,10 +6,10 @@ CREATE TABLE setting (
 );
 
 CREATE TABLE counter (
-  name  TEXT PRIMARY KEY,                 -- 'change': numbers every change of a resource
+  name  TEXT PRIMARY KEY,                 -- 'change': numbers every change of a resource; 'claim': of a job
   value BIGINT NOT NULL                   -- the last number given
 );
-INSERT INTO counter (name, value) VALUES ('change', 0);
+INSERT INTO counter (name, value) VALUES ('change', 0), ('claim', 0);
 
 CREATE TABLE account (
   id            TEXT PRIMARY KEY,
@@ -89,6 +89,7 @@ CREATE TABLE resource (
   doing        TEXT NOT NULL,             -- what the pipeline does now, a code
   progress     DOUBLE PRECISION NOT NULL, -- 0 to 1
   jobs_left    BIGINT NOT NULL,           -- jobs to be done before it is ready
+  urgency      BIGINT NOT NULL DEFAULT 0, -- added to the priority of its jobs: lower sooner
   failure      TEXT,                      -- code of what went wrong
   failure_info TEXT,                      -- the value in question
   warnings     TEXT NOT NULL,             -- JSON array of codes: played, but with something left out
@@ -194,10 +195,13 @@ CREATE TABLE passage (
 CREATE TABLE job (
   id              TEXT PRIMARY KEY,
   kind            TEXT NOT NULL,          -- which step
+  lane            TEXT NOT NULL CHECK (lane IN ('look', 'light', 'heavy')),  -- by kind: which workers take it
   resource        TEXT NOT NULL REFERENCES resource (id),
+  library         TEXT NOT NULL REFERENCES library (id),  -- of the resource
   payload         TEXT NOT NULL,          -- JSON, by kind
   state           TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed')),
   priority        BIGINT NOT NULL,        -- lower first
+  turn            BIGINT NOT NULL,        -- order within its library and lane: by priority, age and length
   attempts        BIGINT NOT NULL,
   run_at_ms       BIGINT NOT NULL,        -- not before
   lease           TEXT,                   -- fencing token of the worker that has it
@@ -205,9 +209,12 @@ CREATE TABLE job (
   progress        DOUBLE PRECISION NOT NULL,
   weight          DOUBLE PRECISION NOT NULL,  -- its share of the resource's work
   error           TEXT,                   -- of the last attempt
-  created_ms      BIGINT NOT NULL
+  created_ms      BIGINT NOT NULL,
+  begun_ms        BIGINT,                 -- of the last attempt; null: it was not begun
+  ended_ms        BIGINT                  -- when it was done
 );
-CREATE INDEX job_queue ON job (state, priority, run_at_ms);
+CREATE INDEX job_queue ON job (state, lane, library, turn, id);
+CREATE INDEX job_served ON job (library, lane, begun_ms);
 CREATE INDEX job_resource ON job (resource);
 
 CREATE TABLE audit (

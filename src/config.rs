@@ -100,6 +100,10 @@ settings!(
     /// `[work]`
     Work {
         workers: usize,
+        light_workers: usize,
+        max_library_jobs: i64,
+        keep_free_bytes: i64,
+        nice: i32,
         lease_ms: i64,
         poll_ms: u64,
         max_attempts: i64,
@@ -195,6 +199,15 @@ impl Config {
         if !(1..=360).contains(&self.session.ticket_minutes) {
             return bad("session.ticket_minutes", "must be 1 to 360");
         }
+        if self.work.light_workers == 0 {
+            return bad("work.light_workers", "must be at least 1");
+        }
+        if self.work.max_library_jobs < 0 {
+            return bad("work.max_library_jobs", "must not be less than 0");
+        }
+        if !(0..=19).contains(&self.work.nice) {
+            return bad("work.nice", "must be 0 to 19");
+        }
         if self.work.lease_ms < 3000 {
             return bad("work.lease_ms", "must be at least 3000");
         }
@@ -217,6 +230,15 @@ impl Config {
             return bad("search.dictionary", &format!("{}: {error}", dictionary.display()));
         }
         Ok(())
+    }
+
+    /// How many heavy jobs run side by side in this process.
+    #[must_use]
+    pub fn heavy_workers(&self) -> usize {
+        match self.work.workers {
+            0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)),
+            workers => workers,
+        }
     }
 
     /// URL of the database.

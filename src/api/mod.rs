@@ -1,6 +1,7 @@
 //! The axum edge: routes, one file per noun, and the layers around them.
 
 mod caller;
+mod jobs;
 mod libraries;
 mod links;
 mod media;
@@ -37,6 +38,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use caller::{fresh_token, token_hash};
+pub(crate) use jobs::{JobView, STATES as JOB_STATES};
 pub use sentences::sentence;
 pub(crate) use session::{SETUP, hash_password};
 
@@ -115,9 +117,11 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(resources::get, resources::patch, resources::delete))
         .routes(routes!(resources::publish))
         .routes(routes!(resources::withdraw))
+        .routes(routes!(resources::cancel))
         .routes(routes!(resources::retry))
         .routes(routes!(resources::events))
         .routes(routes!(resources::put_captions, resources::delete_captions))
+        .routes(routes!(jobs::list))
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
         .routes(routes!(session::get, session::create, session::delete))

@@ -8,6 +8,8 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::db;
+use crate::db::jobs::Lane;
+use crate::ingest::disk;
 
 /// The process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200)))]
@@ -38,12 +40,8 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
 /// Prometheus text.
 #[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, content_type = "text/plain")))]
 pub(super) async fn metrics(State(app): State<App>) -> Response {
-    if let Ok(mut db) = app.db.read().await
-        && let Ok((queued, running)) = db::jobs::counts(&mut db).await
-    {
-        metrics::gauge!("duoku_jobs", "state" => "queued").set(queued as f64);
-        metrics::gauge!("duoku_jobs", "state" => "running").set(running as f64);
-    }
+    // What cannot be read now is told as it was.
+    let _ = gauge_jobs(&app).await;
     if let Ok(free_bytes) = app.store.free_bytes() {
         metrics::gauge!("duoku_store_free_bytes").set(free_bytes as f64);
     }
@@ -52,4 +50,23 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     }
     let text = super::recorder().render();
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+async fn gauge_jobs(app: &App) -> Result<(), db::Error> {
+    let mut db = app.db.read().await?;
+    let counts = db::jobs::counts(&mut db).await?;
+    let short = disk::makes_wait(&mut db, app.now_ms()).await?;
+    let mut for_disk = 0;
+    for lane in Lane::ALL.map(Lane::as_str) {
+        for state in ["queued", "running"] {
+            let found = counts.iter().find(|(of, is, _)| of == lane && is == state);
+            let count = found.map_or(0, |(.., count)| *count);
+            metrics::gauge!("duoku_jobs", "state" => state, "class" => lane).set(count as f64);
+            if short && state == "queued" && disk::is_needed(lane) {
+                for_disk += count;
+            }
+        }
+    }
+    metrics::gauge!("duoku_jobs_waiting_for_disk").set(for_disk as f64);
+    Ok(())
 }

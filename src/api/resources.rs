@@ -24,8 +24,10 @@ use crate::catalogue::{
     Stage, TrackKind,
 };
 use crate::db;
+use crate::db::jobs::{JobState, Lane};
 use crate::db::resources::Filter;
 use crate::ingest::stage::{self, Action, Edit};
+use crate::ingest::{disk, progress};
 use crate::pages::Lang;
 
 /// A resource.
@@ -51,6 +53,8 @@ pub(super) struct ResourceView {
     doing: Option<String>,
     /// What is made of it, as a sentence, for those who may edit it.
     plan: Option<String>,
+    /// How long the pipeline will still take, in steps that grow with it; null while it is not known.
+    remaining_ms: Option<i64>,
     /// Why it failed, as a sentence.
     failure: Option<String>,
     /// Code of the failure.
@@ -315,6 +319,17 @@ pub(super) async fn withdraw(
     acted(&app, &caller, &reader, &id, Action::Withdraw).await
 }
 
+/// Stops the processing of a resource: it has failed as `cancelled` then, and can be retried.
+#[utoipa::path(post, path = "/api/resources/{id}/cancel", tag = "resources", params(("id" = String, Path)), responses((status = 200, body = ResourceView), (status = 409)))]
+pub(super) async fn cancel(
+    State(app): State<App>,
+    Who(caller): Who,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Json<ResourceView>, ApiError> {
+    acted(&app, &caller, &reader, &id, Action::Cancel).await
+}
+
 /// Processes a resource that failed again.
 #[utoipa::path(post, path = "/api/resources/{id}/retry", tag = "resources", params(("id" = String, Path)), responses((status = 200, body = ResourceView), (status = 409)))]
 pub(super) async fn retry(
@@ -436,7 +451,7 @@ pub(super) async fn act(
     id: ResourceId,
     action: Action,
 ) -> Result<Resource, ApiError> {
-    Ok(stage::apply(app, id, caller.account()?.id, action).await??)
+    Ok(stage::apply(app, id, Some(caller.account()?.id), action).await??)
 }
 
 async fn acted(
@@ -533,8 +548,9 @@ async fn view(
         kind: resource.kind.as_str(),
         stage: resource.stage.as_str(),
         progress: resource.progress,
-        doing,
         plan: plan_of(reader.lang, &resource).filter(|_| caller.can_edit(&resource)),
+        remaining_ms: doing.as_ref().and_then(|doing| doing.remaining_ms),
+        doing: doing.map(|doing| doing.says),
         failure: resource.failure.as_deref().map(|code| {
             sentence(reader.lang, code, resource.failure_info.as_deref().unwrap_or(""))
         }),
@@ -579,25 +595,79 @@ pub(super) fn plan_of(lang: Lang, resource: &Resource) -> Option<String> {
     Some(lang.pick(&plan.sentence_zh, &plan.sentence_en).to_owned())
 }
 
+/// What the pipeline does with a resource now.
+pub(super) struct Doing {
+    /// As a sentence, with why it waits and how long it will take.
+    pub says: String,
+    /// How long it will take, in round milliseconds.
+    pub remaining_ms: Option<i64>,
+}
+
 /// What the pipeline does now, and why it waits when it waits.
-pub(super) async fn doing(app: &App, lang: Lang, resource: &Resource) -> Result<String, ApiError> {
+pub(super) async fn doing(app: &App, lang: Lang, resource: &Resource) -> Result<Doing, ApiError> {
     let mut db = app.db.read().await?;
     let jobs = db::jobs::list(&mut db, resource.id).await?;
-    if let Some(job) = jobs.iter().find(|job| job.state == "running") {
-        return Ok(sentence(lang, &job.kind, ""));
+    let now_ms = app.now_ms();
+    if let Some(says) = waits(&mut db, lang, &jobs, now_ms).await? {
+        return Ok(Doing { says, remaining_ms: None });
     }
-    if let Some(again) = jobs.iter().find(|job| job.state == "queued" && job.attempts > 0) {
-        let seconds = (again.run_at_ms - app.now_ms()).max(0) / 1000;
-        let text = lang.pick("上次没有成功，{} 秒后重试", "The last attempt failed; again in {} s");
-        return Ok(text.replace("{}", &seconds.to_string()));
-    }
-    let ahead = db::jobs::count_ahead(&mut db, resource.id).await?;
-    Ok(if ahead > 0 {
-        lang.pick("排队中，前面还有 {} 个资源", "Waiting behind {} others")
-            .replace("{}", &ahead.to_string())
+    let says = match jobs.iter().find(|job| job.state == "running") {
+        Some(job) => sentence(lang, &job.kind, ""),
+        None => match db::jobs::count_ahead(&mut db, resource.id).await? {
+            0 => sentence(lang, "waiting", ""),
+            ahead => lang
+                .pick("排队中，前面还有 {} 个资源", "Waiting behind {} others")
+                .replace("{}", &ahead.to_string()),
+        },
+    };
+    let begun = jobs.iter().any(|job| job.begun_ms.is_some() && job.lane != Lane::Look.as_str());
+    let remaining_ms = if begun {
+        let ahead = db::jobs::ahead(&mut db, resource.id).await?;
+        progress::remaining_ms(&jobs, &ahead, now_ms)
     } else {
-        sentence(lang, "waiting", "")
-    })
+        None
+    };
+    let says = match remaining_ms {
+        Some(ms) => format!("{says}{}{}", lang.pick("，", ", "), time_left(lang, ms)),
+        None => says,
+    };
+    Ok(Doing { says, remaining_ms })
+}
+
+/// Why none of the jobs runs, when it is not their turn that they wait for.
+async fn waits(
+    db: &mut sqlx::AnyConnection,
+    lang: Lang,
+    jobs: &[JobState],
+    now_ms: i64,
+) -> Result<Option<String>, ApiError> {
+    if jobs.iter().any(|job| job.state == "running") {
+        return Ok(None);
+    }
+    let queued = || jobs.iter().filter(|job| job.state == "queued");
+    if queued().any(|job| disk::is_needed(&job.lane)) && disk::makes_wait(db, now_ms).await? {
+        return Ok(Some(sentence(lang, "disk_short", "")));
+    }
+    let again = queued().find(|job| job.attempts > 0 && job.run_at_ms > now_ms);
+    Ok(again.map(|job| {
+        let seconds = (job.run_at_ms - now_ms) / 1000;
+        lang.pick("上次没有成功，{} 秒后重试", "The last attempt failed; again in {} s")
+            .replace("{}", &seconds.to_string())
+    }))
+}
+
+/// `约还需 3 分钟`
+fn time_left(lang: Lang, ms: i64) -> String {
+    let (seconds, minutes, hours) = (ms / 1000, ms / 60_000, ms / 3_600_000);
+    let (zh, en) = match (hours, minutes % 60) {
+        _ if seconds < 60 => (format!("{seconds} 秒"), format!("{seconds} seconds")),
+        (0, 1) => ("1 分钟".into(), "1 minute".into()),
+        (0, minutes) => (format!("{minutes} 分钟"), format!("{minutes} minutes")),
+        (1, 0) => ("1 小时".into(), "1 hour".into()),
+        (hours, 0) => (format!("{hours} 小时"), format!("{hours} hours")),
+        (hours, rest) => (format!("{hours} 小时 {rest} 分钟"), format!("{hours} h {rest} min")),
+    };
+    lang.pick("约还需 {zh}", "about {en} left").replace("{zh}", &zh).replace("{en}", &en)
 }
 
 fn captions(caption: &Caption) -> CaptionView {
@@ -632,4 +702,24 @@ fn rendition(rendition: &Rendition) -> RenditionView {
 /// RFC 3339, in UTC.
 pub(super) fn rfc3339(unix_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(unix_ms).map(|time| time.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_said_as_people_say_it() {
+        for (ms, zh, en) in [
+            (10_000, "约还需 10 秒", "about 10 seconds left"),
+            (60_000, "约还需 1 分钟", "about 1 minute left"),
+            (180_000, "约还需 3 分钟", "about 3 minutes left"),
+            (3_600_000, "约还需 1 小时", "about 1 hour left"),
+            (8_100_000, "约还需 2 小时 15 分钟", "about 2 h 15 min left"),
+            (25_200_000, "约还需 7 小时", "about 7 hours left"),
+        ] {
+            assert_eq!(time_left(Lang::Zh, ms), zh);
+            assert_eq!(time_left(Lang::En, ms), en);
+        }
+    }
 }

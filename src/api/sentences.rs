@@ -145,6 +145,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "画面太大，最大 8192×8192 像素。",
         "The picture is too large: at most 8192×8192 pixels.",
     ),
+    ("cancelled", "已取消处理。", "Processing was cancelled."),
     ("source_gone", "原始文件已经不在了，请重新上传。", "The source is gone. Upload it again."),
     (
         "crashed",
@@ -238,6 +239,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("pages_damaged", "有的页面损坏，显示不完整。", "Some pages are damaged and not shown whole."),
     // What the pipeline does
     ("waiting", "等待处理", "Waiting"),
+    (
+        "disk_short",
+        "服务器磁盘空间不足，腾出空间后会自动继续",
+        "Waiting: the server's disk is short of space",
+    ),
     ("intake", "正在核对和保存文件", "Checking and storing the file"),
     ("probe", "正在分析文件内容", "Looking into the file"),
     ("copy", "正在封装原画质", "Packaging the original picture"),

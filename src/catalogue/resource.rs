@@ -367,6 +367,24 @@ impl Resource {
         }
     }
 
+    /// Ends the processing because somebody wants it ended; what was made of it is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::WrongStage`] unless it is being processed.
+    pub fn cancel(self) -> Result<Self, RuleError> {
+        match self.stage {
+            Stage::Processing => Ok(Self {
+                warnings: Vec::new(),
+                poster: None,
+                derived: Derived::default(),
+                progress: 0.0,
+                ..self.fail("cancelled", None)
+            }),
+            stage => Err(RuleError::WrongStage(stage)),
+        }
+    }
+
     /// Begins the processing again, from its source or else its upload; what was made
     /// of it before is forgotten.
     ///
@@ -437,6 +455,15 @@ pub(crate) mod tests {
         let withdrawn = resource(Stage::Published).withdraw().expect("published");
         assert_eq!((withdrawn.stage, withdrawn.ticket_epoch), (Stage::Withdrawn, 1));
         assert_eq!(withdrawn.published_ms, None);
+    }
+
+    #[test]
+    fn only_what_is_processed_is_cancelled_and_then_it_can_be_begun_again() {
+        let cancelled = resource(Stage::Processing).cancel().expect("processing");
+        assert_eq!(cancelled.failure.as_deref(), Some("cancelled"));
+        assert_eq!(cancelled.retry().expect("failed").stage, Stage::Processing);
+        let published = resource(Stage::Published).cancel();
+        assert_eq!(published, Err(RuleError::WrongStage(Stage::Published)));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::catalogue::{
     UploadId,
 };
 use crate::db;
+use crate::ingest::worker::{self, Work};
 use crate::ingest::{self, captions, intake, upload};
 use crate::media::captions::decode;
 use crate::pages::Lang;
@@ -468,7 +469,7 @@ async fn wait(app: &App, lines: &mut [Line]) -> anyhow::Result<()> {
                     break;
                 }
             }
-            if !crate::ingest::worker::take(app).await? {
+            if !worker::take(app, Work::Light).await? && !worker::take(app, Work::Heavy).await? {
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }

@@ -3,6 +3,7 @@
 mod account;
 mod check;
 mod import;
+mod jobs;
 mod library;
 mod media;
 mod reindex;
@@ -37,6 +38,8 @@ enum Command {
     Work,
     /// Takes files and folders into a library.
     Import(import::Import),
+    /// Work that waits, runs or failed.
+    Jobs(jobs::Jobs),
     /// Accounts.
     #[command(subcommand)]
     User(account::User),
@@ -90,6 +93,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Serve(serve) => serve.run(config).await,
             Command::Work => serve::work(config).await,
             Command::Import(import) => import.run(open(config).await?).await,
+            Command::Jobs(jobs) => jobs.run(open(config).await?).await,
             Command::User(user) => user.run(open(config).await?).await,
             Command::Token(token) => token.run(open(config).await?).await,
             Command::Library(library) => library.run(open(config).await?).await,

@@ -28,7 +28,7 @@ impl Serve {
         let server = Server::start(&app.config.server, &router, &app.stop)
             .with_context(|| format!("cannot listen on {listen}"))?;
         let index = tokio::spawn(ingest::index::follow(app.clone()));
-        let workers = (!self.no_work && app.config.work.workers > 0).then(|| start_workers(&app));
+        let workers = (!self.no_work).then(|| start_workers(&app));
         print_line(&format!("多库已启动 duoku is ready: http://{}", server.address));
         if let Some(path) = super::account::setup_path(&app).await? {
             print_line(&format!(

@@ -3,12 +3,55 @@
 //! A job is pushed in the transaction that makes it needed. A worker holds it
 //! by a lease with a fencing token: whatever the worker writes, it writes in a
 //! transaction that begins with [`hold`], so one that lost its lease (paused,
-//! cut off) can no longer do anything.
+//! cut off, its job cancelled) can no longer do anything.
 
 use sqlx::{AnyConnection, FromRow};
 
 use super::{Result, parse};
 use crate::catalogue::ResourceId;
+
+/// A job that has waited this long comes as early as a fresh one of the priority before its own.
+pub const AGE_MS: i64 = 30 * 60 * 1000;
+
+/// By how much a resource's jobs come later for each unit of work among them, up to [`AGE_MS`]
+/// in all: short resources first.
+const LENGTH_MS: f64 = 100.0;
+
+/// Which workers take a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Reads, or removes: needs no room on the disk.
+    Look,
+    /// Writes, and keeps a core busy at most.
+    Light,
+    /// Writes, and keeps several cores busy for a while.
+    Heavy,
+}
+
+impl Lane {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Look, Self::Light, Self::Heavy];
+
+    /// That of the step `kind`.
+    #[must_use]
+    pub fn of(kind: &str) -> Self {
+        match kind {
+            "intake" | "probe" | "inspect" | "sweep" | "tidy" => Self::Look,
+            "encode" => Self::Heavy,
+            _ => Self::Light,
+        }
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Look => "look",
+            Self::Light => "light",
+            Self::Heavy => "heavy",
+        }
+    }
+}
 
 /// A job that a worker has.
 #[derive(Debug, Clone)]
@@ -40,6 +83,19 @@ pub struct NewJob {
     pub weight: f64,
 }
 
+/// What a worker asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// Unix milliseconds.
+    pub now_ms: i64,
+    /// How long the job is to be lent.
+    pub lease_ms: i64,
+    /// The lanes to take it from; they may be the same.
+    pub lanes: [Lane; 2],
+    /// The most jobs of one library that may run; 0: no limit.
+    pub max_library_jobs: i64,
+}
+
 #[derive(FromRow)]
 struct Row {
     id: String,
@@ -55,6 +111,8 @@ struct Row {
 pub struct JobState {
     /// Which step.
     pub kind: String,
+    /// look, light or heavy.
+    pub lane: String,
     /// queued, running, done or failed.
     pub state: String,
     /// How often it was begun.
@@ -67,6 +125,63 @@ pub struct JobState {
     pub weight: f64,
     /// Of the last attempt.
     pub error: Option<String>,
+    /// When the last attempt began, Unix milliseconds.
+    pub begun_ms: Option<i64>,
+    /// When it was done, Unix milliseconds.
+    pub ended_ms: Option<i64>,
+}
+
+/// A job in a list over all resources.
+#[derive(Debug, Clone, FromRow)]
+pub struct JobRow {
+    /// Its id.
+    pub id: String,
+    /// Of which resource.
+    pub resource: String,
+    /// Slug of the library.
+    pub library: String,
+    /// Title of the resource.
+    pub title: String,
+    /// Which step.
+    pub kind: String,
+    /// look, light or heavy.
+    pub lane: String,
+    /// queued, running, done or failed.
+    pub state: String,
+    /// Lower first.
+    pub priority: i64,
+    /// How often it was begun.
+    pub attempts: i64,
+    /// Not before, Unix milliseconds.
+    pub run_at_ms: i64,
+    /// 0 to 1.
+    pub progress: f64,
+    /// Of the last attempt.
+    pub error: Option<String>,
+    /// When it was pushed, Unix milliseconds.
+    pub created_ms: i64,
+}
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// In this state; `None`: in any but done.
+    pub state: Option<String>,
+    /// Those that are done too.
+    pub all: bool,
+    /// Of this resource.
+    pub resource: Option<ResourceId>,
+}
+
+/// Heavy work before a resource's own.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ahead {
+    /// Weight of what its own library has to do before its last job.
+    pub own_library: f64,
+    /// The same of each other library.
+    pub others: Vec<f64>,
+    /// Heavy jobs that run now.
+    pub running: i64,
 }
 
 /// Pushes a job that may run from `run_at_ms` on.
@@ -80,43 +195,135 @@ pub async fn push(
     job: &NewJob,
     run_at_ms: i64,
 ) -> Result<()> {
+    push_all(db, resource, std::slice::from_ref(job), run_at_ms).await
+}
+
+/// Pushes the jobs that `resource` needs now; they may run from `run_at_ms` on.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn push_all(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    jobs: &[NewJob],
+    run_at_ms: i64,
+) -> Result<()> {
+    let work: f64 = jobs.iter().map(|job| job.weight).sum();
+    let length_ms = ((work * LENGTH_MS) as i64).clamp(0, AGE_MS);
+    for job in jobs {
+        let pushed = sqlx::query(
+            "INSERT INTO job (id, kind, lane, resource, library, payload, state, priority, turn,
+                    attempts, run_at_ms, progress, weight, created_ms)
+             SELECT $1, $2, $3, r.id, r.library, $5, 'queued', $6 + r.urgency,
+                    $7 + $8 + ($6 + r.urgency) * $9, 0, $7, 0, $10, $7
+               FROM resource r WHERE r.id = $4",
+        )
+        .bind(uuid::Uuid::now_v7().simple().to_string())
+        .bind(job.kind)
+        .bind(Lane::of(job.kind).as_str())
+        .bind(resource.to_string())
+        .bind(&job.payload)
+        .bind(job.priority)
+        .bind(run_at_ms)
+        .bind(length_ms)
+        .bind(AGE_MS)
+        .bind(job.weight)
+        .execute(&mut *db)
+        .await?;
+        if pushed.rows_affected() == 0 {
+            return Err(sqlx::Error::RowNotFound.into());
+        }
+    }
+    Ok(())
+}
+
+/// Takes the next job, if there is one. Jobs whose worker's lease ran out are queued again before.
+///
+/// Each library's jobs have an order of their own, `turn`. Of the libraries' first jobs that one
+/// is taken that has the lowest priority, less one for each [`AGE_MS`] that it has waited; then
+/// that of the library with the fewest running jobs of the lane, then that of the library that
+/// went longest without, then that of the lowest turn.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn claim(db: &mut AnyConnection, claim: &Claim) -> Result<Option<Job>> {
+    put_back_lost(&mut *db, claim).await?;
+    while let Some(id) = first(&mut *db, claim).await? {
+        // From here on claims come one after another: each sees what the others have taken.
+        sqlx::query("UPDATE counter SET value = value + 1 WHERE name = 'claim'")
+            .execute(&mut *db)
+            .await?;
+        if let Some(job) = take(&mut *db, claim, &id).await? {
+            return Ok(Some(job));
+        }
+    }
+    Ok(None)
+}
+
+async fn put_back_lost(db: &mut AnyConnection, claim: &Claim) -> Result<()> {
     sqlx::query(
-        "INSERT INTO job (id, kind, resource, payload, state, priority, attempts, run_at_ms, progress, weight, created_ms)
-         VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6, 0, $7, $6)",
+        "UPDATE job SET state = 'queued', lease = NULL, leased_until_ms = NULL
+          WHERE state = 'running' AND lane IN ($2, $3) AND leased_until_ms < $1",
     )
-    .bind(uuid::Uuid::now_v7().simple().to_string())
-    .bind(job.kind)
-    .bind(resource.to_string())
-    .bind(&job.payload)
-    .bind(job.priority)
-    .bind(run_at_ms)
-    .bind(job.weight)
+    .bind(claim.now_ms)
+    .bind(claim.lanes[0].as_str())
+    .bind(claim.lanes[1].as_str())
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Takes the next job for `lease_ms`: one that waits, or one whose worker's
-/// lease ran out. `None` can also mean that another worker was quicker.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn claim(db: &mut AnyConnection, now_ms: i64, lease_ms: i64) -> Result<Option<Job>> {
+/// The job whose turn it is. Looks at one job for each library, however many are queued.
+async fn first(db: &mut AnyConnection, claim: &Claim) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT job.id
+           FROM (SELECT (SELECT j.id FROM job j
+                          WHERE j.state = 'queued' AND j.lane = lane.name AND j.library = l.id
+                            AND j.run_at_ms <= $1
+                          ORDER BY j.turn, j.id LIMIT 1) AS id
+                   FROM library l
+                  CROSS JOIN (SELECT CAST($2 AS TEXT) AS name UNION SELECT CAST($3 AS TEXT)) lane
+                ) head
+           JOIN job ON job.id = head.id
+          WHERE $4 = 0 OR $4 > (SELECT COUNT(*) FROM job r
+                                 WHERE r.state = 'running' AND r.lane IN ('look', 'light', 'heavy')
+                                   AND r.library = job.library)
+          ORDER BY job.priority - ($1 - job.created_ms) / $5,
+                   (SELECT COUNT(*) FROM job r
+                     WHERE r.state = 'running' AND r.lane = job.lane AND r.library = job.library),
+                   (SELECT COALESCE(MAX(s.begun_ms), 0) FROM job s
+                     WHERE s.library = job.library AND s.lane = job.lane),
+                   job.turn, job.id
+          LIMIT 1",
+    )
+    .bind(claim.now_ms)
+    .bind(claim.lanes[0].as_str())
+    .bind(claim.lanes[1].as_str())
+    .bind(claim.max_library_jobs)
+    .bind(AGE_MS)
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Takes the job `id`, unless another was quicker.
+async fn take(db: &mut AnyConnection, claim: &Claim, id: &str) -> Result<Option<Job>> {
     let row: Option<Row> = sqlx::query_as(
         "UPDATE job
-            SET state = 'running', attempts = attempts + 1, lease = $3, leased_until_ms = $1 + $2
-          WHERE id = (SELECT id FROM job
-                       WHERE (state = 'queued' AND run_at_ms <= $1)
-                          OR (state = 'running' AND leased_until_ms < $1)
-                       ORDER BY priority, run_at_ms, id
-                       LIMIT 1)
-            AND ((state = 'queued' AND run_at_ms <= $1) OR (state = 'running' AND leased_until_ms < $1))
+            SET state = 'running', attempts = attempts + 1, progress = 0, begun_ms = $2,
+                lease = $3, leased_until_ms = $2 + $4
+          WHERE id = $1 AND state = 'queued'
+            AND ($5 = 0 OR $5 > (SELECT COUNT(*) FROM job r
+                                  WHERE r.state = 'running' AND r.lane IN ('look', 'light', 'heavy')
+                                    AND r.library = job.library))
       RETURNING id, kind, resource, payload, attempts, lease",
     )
-    .bind(now_ms)
-    .bind(lease_ms)
+    .bind(id)
+    .bind(claim.now_ms)
     .bind(uuid::Uuid::new_v4().simple().to_string())
+    .bind(claim.lease_ms)
+    .bind(claim.max_library_jobs)
     .fetch_optional(db)
     .await?;
     row.map(|row| {
@@ -159,34 +366,38 @@ pub async fn hold(
     Ok(done.rows_affected() == 1)
 }
 
-/// Marks a held job as done.
+/// Marks a held job as done as of `now_ms`.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn finish(db: &mut AnyConnection, job: &Job) -> Result<()> {
+pub async fn finish(db: &mut AnyConnection, job: &Job, now_ms: i64) -> Result<()> {
     sqlx::query(
-        "UPDATE job SET state = 'done', lease = NULL, leased_until_ms = NULL, progress = 1, error = NULL
+        "UPDATE job SET state = 'done', lease = NULL, leased_until_ms = NULL, progress = 1,
+                error = NULL, ended_ms = $2
           WHERE id = $1",
     )
     .bind(&job.id)
+    .bind(now_ms)
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Puts a held job back because its worker stops: at once, and as if it had not been begun.
+/// Puts a held job back until `run_at_ms`, as if it had not been begun: it is not to blame.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn give_back(db: &mut AnyConnection, job: &Job) -> Result<()> {
+pub async fn give_back(db: &mut AnyConnection, job: &Job, run_at_ms: i64) -> Result<()> {
     sqlx::query(
-        "UPDATE job SET state = 'queued', lease = NULL, leased_until_ms = NULL, attempts = attempts - 1
+        "UPDATE job SET state = 'queued', lease = NULL, leased_until_ms = NULL,
+                attempts = attempts - 1, run_at_ms = $3
           WHERE id = $1 AND lease = $2",
     )
     .bind(&job.id)
     .bind(&job.lease)
+    .bind(run_at_ms)
     .execute(db)
     .await?;
     Ok(())
@@ -253,27 +464,120 @@ pub async fn delete_all(db: &mut AnyConnection, resource: ResourceId) -> Result<
 /// Those of the database.
 pub async fn list(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec<JobState>> {
     Ok(sqlx::query_as(
-        "SELECT kind, state, attempts, run_at_ms, progress, weight, error FROM job
-          WHERE resource = $1 ORDER BY id",
+        "SELECT kind, lane, state, attempts, run_at_ms, progress, weight, error, begun_ms, ended_ms
+           FROM job WHERE resource = $1 ORDER BY id",
     )
     .bind(resource.to_string())
     .fetch_all(db)
     .await?)
 }
 
-/// Jobs that wait or run, over all resources: (queued, running).
+/// Up to `limit` jobs over all resources that were pushed after the job `after`, the oldest first.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn counts(db: &mut AnyConnection) -> Result<(i64, i64)> {
+pub async fn list_all(
+    db: &mut AnyConnection,
+    filter: &Filter,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<JobRow>> {
     Ok(sqlx::query_as(
-        "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'queued' THEN 1 ELSE 0 END), 0) AS BIGINT),
-                CAST(COALESCE(SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END), 0) AS BIGINT)
-           FROM job WHERE state IN ('queued', 'running')",
+        "SELECT j.id, j.resource, l.slug AS library, r.title, j.kind, j.lane, j.state, j.priority,
+                j.attempts, j.run_at_ms, j.progress, j.error, j.created_ms
+           FROM job j JOIN resource r ON r.id = j.resource JOIN library l ON l.id = j.library
+          WHERE j.id > $1 AND ($2 IS NULL OR j.state = $2)
+            AND ($2 IS NOT NULL OR $3 = 1 OR j.state IN ('queued', 'running', 'failed'))
+            AND ($4 IS NULL OR j.resource = $4)
+          ORDER BY j.id LIMIT $5",
     )
-    .fetch_one(db)
+    .bind(after)
+    .bind(filter.state.as_deref())
+    .bind(i64::from(filter.all))
+    .bind(filter.resource.map(|id| id.to_string()))
+    .bind(limit)
+    .fetch_all(db)
     .await?)
+}
+
+/// How many jobs wait or run, by lane and state; none: it is left out.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn counts(db: &mut AnyConnection) -> Result<Vec<(String, String, i64)>> {
+    Ok(sqlx::query_as(
+        "SELECT lane, state, COUNT(*) FROM job WHERE state IN ('queued', 'running')
+          GROUP BY lane, state",
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Lets the jobs of `resource`, those to come too, come sooner (less than 0) or later than
+/// they would by themselves; false when there is no such resource.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_urgency(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    urgency: i64,
+) -> Result<bool> {
+    let id = resource.to_string();
+    // The resource is locked before its jobs, as everywhere.
+    let found =
+        sqlx::query("UPDATE resource SET urgency = urgency WHERE id = $1 AND stage <> 'deleted'")
+            .bind(&id)
+            .execute(&mut *db)
+            .await?;
+    sqlx::query(
+        "UPDATE job SET priority = job.priority + $2 - r.urgency,
+                turn = job.turn + ($2 - r.urgency) * $3
+           FROM resource r
+          WHERE r.id = $1 AND job.resource = $1 AND job.state IN ('queued', 'running')",
+    )
+    .bind(&id)
+    .bind(urgency)
+    .bind(AGE_MS)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query("UPDATE resource SET urgency = $2 WHERE id = $1")
+        .bind(&id)
+        .bind(urgency)
+        .execute(db)
+        .await?;
+    Ok(found.rows_affected() == 1)
+}
+
+/// Heavy work whose turn comes before the last heavy job of `resource`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn ahead(db: &mut AnyConnection, resource: ResourceId) -> Result<Ahead> {
+    let id = resource.to_string();
+    let libraries: Vec<(i64, f64)> = sqlx::query_as(
+        "SELECT CAST(CASE WHEN j.library = (SELECT library FROM resource WHERE id = $1)
+                          THEN 1 ELSE 0 END AS BIGINT),
+                CAST(SUM(j.weight * (1 - j.progress)) AS DOUBLE PRECISION)
+           FROM job j
+          WHERE j.state IN ('queued', 'running') AND j.lane = 'heavy' AND j.resource <> $1
+            AND j.turn < (SELECT MAX(turn) FROM job
+                           WHERE resource = $1 AND state = 'queued' AND lane = 'heavy')
+          GROUP BY j.library",
+    )
+    .bind(&id)
+    .fetch_all(&mut *db)
+    .await?;
+    let running: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM job WHERE state = 'running' AND lane = 'heavy'")
+            .fetch_one(db)
+            .await?;
+    let of = |own: i64| libraries.iter().filter(move |(is, _)| *is == own).map(|(_, w)| *w);
+    Ok(Ahead { own_library: of(1).sum(), others: of(0).collect(), running })
 }
 
 /// Jobs of other resources that come before those of `resource`.

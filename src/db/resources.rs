@@ -151,7 +151,7 @@ pub async fn save(db: &mut AnyConnection, resource: &mut Resource, now_ms: i64) 
     Ok(())
 }
 
-/// Keeps how far the pipeline is; not a change that the index follows.
+/// Keeps how far the pipeline is, which never goes back; not a change that the index follows.
 ///
 /// # Errors
 ///
@@ -163,7 +163,8 @@ pub async fn set_progress(
     progress: f64,
 ) -> Result<()> {
     sqlx::query(
-        "UPDATE resource SET doing = $2, progress = $3 WHERE id = $1 AND stage = 'processing'",
+        "UPDATE resource SET doing = $2, progress = CASE WHEN progress > $3 THEN progress ELSE $3 END
+          WHERE id = $1 AND stage = 'processing'",
     )
     .bind(id.to_string())
     .bind(doing)

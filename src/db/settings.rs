@@ -33,6 +33,23 @@ pub async fn get_or_set(db: &mut AnyConnection, name: &str, value: &str) -> Resu
     .await?)
 }
 
+/// Sets `name` to `value`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set(db: &mut AnyConnection, name: &str, value: &str) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO setting (name, value) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(name)
+    .bind(value)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Removes `name`; false when it is not set.
 ///
 /// # Errors

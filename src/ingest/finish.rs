@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use super::{Error, Held, Outcome, blocking};
+use super::{Error, Held, Outcome, blocking, progress};
 use crate::catalogue::{Resource, Stage};
 use crate::db::{self, Tx};
 use crate::store::Key;
@@ -19,7 +19,7 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     let app = &held.app;
     let mut tx = held.begin().await?;
     let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
-    db::jobs::finish(&mut tx, &held.job).await?;
+    db::jobs::finish(&mut tx, &held.job, app.now_ms()).await?;
     if resource.stage != Stage::Processing {
         // Deleted while the job ran: the sweep takes what it made.
         tx.commit().await?;
@@ -28,11 +28,11 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     if let Some(change) = outcome.change {
         change(&mut resource);
     }
-    for next in &outcome.next {
-        db::jobs::push(&mut tx, resource.id, next, app.now_ms()).await?;
-    }
+    db::jobs::push_all(&mut tx, resource.id, &outcome.next, app.now_ms()).await?;
     db::media::complete_renditions(&mut tx, resource.id).await?;
     resource.jobs_left += outcome.next.len() as i64 - 1;
+    let jobs = db::jobs::list(&mut tx, resource.id).await?;
+    resource.progress = resource.progress.max(progress::fraction(&jobs));
     let last = resource.jobs_left == 0;
     if last {
         db::media::retire_previews(&mut tx, resource.id, app.now_ms()).await?;
@@ -86,19 +86,40 @@ pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
     remove_leftovers(held).await
 }
 
+/// Removes what a cancelled processing left; a retry takes this job away.
+///
+/// # Errors
+///
+/// [`Error::LeaseLost`], and those of database and store.
+pub async fn tidy(held: &Held) -> Result<Outcome, Error> {
+    let stored = stored(held).await?;
+    remove_unnamed(held, held.begin().await?, stored).await?;
+    Ok(Outcome::default())
+}
+
 /// Removes objects of the resource that no row names: made by attempts that
 /// were killed before they could say so.
 async fn remove_leftovers(held: &Held) -> Result<(), Error> {
-    let (app, id) = (&held.app, held.resource());
-    let store = app.store.clone();
-    let stored = blocking(move || Ok(store.list(&Key::prefix(id))?)).await?;
+    let stored = stored(held).await?;
     // Captions are stored and named while the resource is locked: none are half-way now.
-    let mut tx = app.db.begin().await?;
-    db::resources::get_locked(&mut tx, id).await?;
+    let mut tx = held.app.db.begin().await?;
+    db::resources::get_locked(&mut tx, held.resource()).await?;
+    remove_unnamed(held, tx, stored).await
+}
+
+async fn stored(held: &Held) -> Result<Vec<String>, Error> {
+    let (store, id) = (held.app.store.clone(), held.resource());
+    blocking(move || Ok(store.list(&Key::prefix(id))?.into_iter().map(|(key, _)| key).collect()))
+        .await
+}
+
+/// Removes those of `stored` that no row names; `tx` has the resource locked.
+async fn remove_unnamed(held: &Held, mut tx: Tx, stored: Vec<String>) -> Result<(), Error> {
+    let (app, id) = (&held.app, held.resource());
     let named: HashSet<String> = db::objects::keys_of(&mut tx, id).await?.into_iter().collect();
     let store = app.store.clone();
     blocking(move || {
-        for (key, _) in stored.iter().filter(|(key, _)| !named.contains(key)) {
+        for key in stored.iter().filter(|key| !named.contains(*key)) {
             store.delete(key)?;
         }
         Ok(())

@@ -6,12 +6,14 @@
 
 pub mod captions;
 pub mod derive;
+pub mod disk;
 pub mod document;
 pub mod finish;
 pub mod index;
 pub mod intake;
 pub mod picture;
 pub mod probe;
+pub mod progress;
 pub mod stage;
 pub mod sweep;
 pub mod transcode;
@@ -93,6 +95,7 @@ impl Error {
         match self {
             Self::Db(error) => error.is_full(),
             Self::Store(error) => error.is_full(),
+            Self::Media(error) => error.is_full(),
             Self::Io { source, .. } => store::is_full(source),
             _ => false,
         }
@@ -103,8 +106,8 @@ impl Error {
     pub fn reason(&self) -> (String, String) {
         match self {
             Self::Unusable { code, info } => (code.clone(), info.clone()),
-            Self::Media(error) => error.reason(),
             error if error.is_full() => ("disk_full".into(), String::new()),
+            Self::Media(error) => error.reason(),
             other => ("internal".into(), other.to_string()),
         }
     }

@@ -1,4 +1,4 @@
-//! What people do to a resource: edit, publish, withdraw, retry, delete.
+//! What people do to a resource: edit, publish, withdraw, cancel, retry, delete.
 
 use serde_json::json;
 
@@ -17,6 +17,8 @@ pub enum Action {
     Publish,
     /// Take it back.
     Withdraw,
+    /// Stop processing it.
+    Cancel,
     /// Process it again.
     Retry,
     /// Remove it.
@@ -70,13 +72,14 @@ impl Action {
             Self::Edit(_) => "edit",
             Self::Publish => "publish",
             Self::Withdraw => "withdraw",
+            Self::Cancel => "cancel",
             Self::Retry => "retry",
             Self::Delete => "delete",
         }
     }
 }
 
-/// Does `action` to the resource `id` for `account`, who may do it.
+/// Does `action` to the resource `id` for `account`, who may do it, or for the command line.
 ///
 /// # Errors
 ///
@@ -84,7 +87,7 @@ impl Action {
 pub async fn apply(
     app: &App,
     id: ResourceId,
-    account: AccountId,
+    account: Option<AccountId>,
     action: Action,
 ) -> Result<Result<Resource, RuleError>, Error> {
     let now_ms = app.now_ms();
@@ -95,6 +98,7 @@ pub async fn apply(
         Action::Edit(edit) => edit.as_ref().clone().of(resource),
         Action::Publish => resource.publish(now_ms),
         Action::Withdraw => resource.withdraw(),
+        Action::Cancel => resource.cancel(),
         Action::Retry => resource.retry(),
         Action::Delete => resource.delete(),
     };
@@ -103,6 +107,13 @@ pub async fn apply(
         Err(rule) => return Ok(Err(rule)),
     };
     match action {
+        Action::Cancel => {
+            forget_made(&mut tx, id).await?;
+            // Who works on one of these notices within a second that it is gone.
+            db::jobs::delete_all(&mut tx, id).await?;
+            let tidy = NewJob { kind: "tidy", payload: "{}".into(), priority: 50, weight: 1.0 };
+            db::jobs::push(&mut tx, id, &tidy, now_ms + app.config.work.lease_ms).await?;
+        }
         Action::Retry => {
             // What the failed attempt made is made anew; its objects go with the leftovers.
             forget_made(&mut tx, id).await?;
@@ -121,7 +132,7 @@ pub async fn apply(
         _ => {}
     }
     db::resources::save(&mut tx, &mut resource, now_ms).await?;
-    db::audit::record(&mut tx, now_ms, Some(account), name, &id.to_string(), &json!({})).await?;
+    db::audit::record(&mut tx, now_ms, account, name, &id.to_string(), &json!({})).await?;
     tx.commit().await?;
     app.announce(id);
     app.job_pushed.notify_waiters();

@@ -10,7 +10,7 @@ use transcode::{Event, Plan};
 use super::{Error, Held, NewObject, Outcome, open_source, probe, stage};
 use crate::catalogue::{Part, Rendition, Segment};
 use crate::db;
-use crate::db::jobs::NewJob;
+use crate::db::jobs::{Lane, NewJob};
 use crate::db::media::InitFacts;
 use crate::media::parent::{self, MediaChild};
 use crate::media::protocol::{Answer, Step};
@@ -92,6 +92,9 @@ pub(super) async fn planned(held: &Held) -> Result<(Plan, File), Error> {
 async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result<Outcome, Error> {
     let mut known = Known::of(held).await?;
     let mut child = MediaChild::start(&held.app.config, step, source, duration_ms)?;
+    if Lane::of(&held.job.kind) == Lane::Heavy {
+        child.set_nice(held.app.config.work.nice)?;
+    }
     while let Some(answer) = child.next().await? {
         if let Answer::Media(event) = answer {
             known.keep(held, &child, event).await?;

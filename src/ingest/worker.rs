@@ -1,12 +1,14 @@
 //! Takes jobs and runs their steps; says all the while that it is alive.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{
-    Error, Held, Outcome, derive, document, finish, intake, picture, probe, sweep, transcode,
+    Error, Held, Outcome, derive, disk, document, finish, intake, picture, probe, progress, sweep,
+    transcode,
 };
 use crate::app::App;
 use crate::db;
+use crate::db::jobs::{Claim, Job, Lane};
 use crate::media::scratch;
 
 /// How often the progress of a running job is written down.
@@ -15,23 +17,48 @@ const BEAT: Duration = Duration::from_millis(1000);
 /// How often what was abandoned is looked for.
 const SWEEP: Duration = Duration::from_mins(10);
 
+/// What a worker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Jobs that are done soon, so that new uploads do not wait behind heavy ones.
+    Light,
+    /// Jobs that keep several cores busy.
+    Heavy,
+}
+
+impl Work {
+    /// The lanes to take from, of which two may be the same; `None` when all must wait for the disk.
+    fn lanes(self, disk_is_short: bool) -> Option<[Lane; 2]> {
+        match (self, disk_is_short) {
+            (Self::Light, false) => Some([Lane::Look, Lane::Light]),
+            (Self::Light, true) => Some([Lane::Look; 2]),
+            (Self::Heavy, false) => Some([Lane::Heavy; 2]),
+            (Self::Heavy, true) => None,
+        }
+    }
+}
+
 /// Runs as many workers as the settings say, until the program stops. A job
 /// that is under way then is put back at once.
 pub async fn run(app: App) {
+    let light = std::iter::repeat_n(Work::Light, app.config.work.light_workers);
+    let heavy = std::iter::repeat_n(Work::Heavy, app.config.heavy_workers());
     let mut workers = tokio::task::JoinSet::new();
-    for _ in 0..app.config.work.workers {
-        workers.spawn(work(app.clone()));
+    for what in light.chain(heavy) {
+        workers.spawn(supervised(app.clone(), what));
     }
     let sweeping = tokio::spawn(sweep_abandoned(app.clone()));
-    while let Some(ended) = workers.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!(%error, "a worker broke");
-            tokio::time::sleep(Duration::from_millis(app.config.work.poll_ms)).await;
-            workers.spawn(work(app.clone()));
-        }
-    }
+    workers.join_all().await;
     if let Err(error) = sweeping.await {
         tracing::error!(%error, "the sweep broke");
+    }
+}
+
+/// A worker, and another one if it breaks.
+async fn supervised(app: App, what: Work) {
+    while let Err(error) = tokio::spawn(work(app.clone(), what)).await {
+        tracing::error!(%error, "a worker broke");
+        tokio::time::sleep(Duration::from_millis(app.config.work.poll_ms)).await;
     }
 }
 
@@ -53,11 +80,11 @@ fn remove_scratch(app: &App) {
     }
 }
 
-async fn work(app: App) {
+async fn work(app: App, what: Work) {
     let poll = Duration::from_millis(app.config.work.poll_ms);
     while !app.stop.is_cancelled() {
         let pushed = app.job_pushed.notified();
-        match take(&app).await {
+        match take(&app, what).await {
             Ok(true) => {}
             Ok(false) => {
                 tokio::select! {
@@ -74,20 +101,15 @@ async fn work(app: App) {
     }
 }
 
-/// Runs the next job to its end, if there is one.
+/// Runs the next job of `what` to its end, if there is one and the disk has room for it.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn take(app: &App) -> Result<bool, Error> {
-    let job = {
-        let mut tx = app.db.begin().await?;
-        let job = db::jobs::claim(&mut tx, app.now_ms(), app.config.work.lease_ms).await?;
-        tx.commit().await?;
-        job
-    };
-    let Some(job) = job else { return Ok(false) };
+pub async fn take(app: &App, what: Work) -> Result<bool, Error> {
+    let Some(job) = claim(app, what).await? else { return Ok(false) };
     let held = Held::new(app, job);
+    let begun = Instant::now();
     tracing::debug!(resource = %held.resource(), job = held.job.kind, attempt = held.job.attempts, "begin");
     let result = if held.job.attempts > app.config.work.max_attempts {
         Err(Error::unusable("crashed", format!("{} attempts", held.job.attempts - 1)))
@@ -99,41 +121,81 @@ pub async fn take(app: &App) -> Result<bool, Error> {
             }) => result,
             () = beat(&held) => Err(Error::LeaseLost),
             () = app.stop.cancelled() => {
-                let mut tx = app.db.begin().await?;
-                db::jobs::give_back(&mut tx, &held.job).await?;
-                tx.commit().await?;
+                give_back(&held, app.now_ms()).await?;
                 return Ok(false);
             }
         }
     };
-    match end(&held, result).await {
+    let ended = end(&held, result).await;
+    let word = match &ended {
+        Ok(word) => *word,
+        // Cancelled, or taken for dead.
+        Err(Error::LeaseLost) => "lost",
+        Err(_) => "unsaved",
+    };
+    let kind = held.job.kind.clone();
+    metrics::histogram!("duoku_job_seconds", "kind" => kind.clone())
+        .record(begun.elapsed().as_secs_f64());
+    metrics::counter!("duoku_jobs_ended_total", "kind" => kind, "how" => word).increment(1);
+    match ended {
         Err(Error::LeaseLost) => {
             tracing::warn!(resource = %held.resource(), job = held.job.kind, "lease lost");
             Ok(true)
         }
-        ended => ended.map(|()| true),
+        ended => ended.map(|_| true),
     }
 }
 
-async fn end(held: &Held, result: Result<Outcome, Error>) -> Result<(), Error> {
+async fn claim(app: &App, what: Work) -> Result<Option<Job>, Error> {
+    let short = disk::is_short(app);
+    if short {
+        disk::tell(app).await?;
+    }
+    let Some(lanes) = what.lanes(short) else { return Ok(None) };
+    let (now_ms, work) = (app.now_ms(), &app.config.work);
+    let (lease_ms, max_library_jobs) = (work.lease_ms, work.max_library_jobs);
+    let claim = Claim { now_ms, lease_ms, lanes, max_library_jobs };
+    let mut tx = app.db.begin().await?;
+    let job = db::jobs::claim(&mut tx, &claim).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Says how the job ended, in one word.
+async fn end(held: &Held, result: Result<Outcome, Error>) -> Result<&'static str, Error> {
     let error = match result {
-        Ok(outcome) => return finish::job(held, outcome).await,
+        Ok(outcome) => return finish::job(held, outcome).await.map(|()| "done"),
         Err(Error::LeaseLost) => return Err(Error::LeaseLost),
         Err(error) => error,
     };
     let work = &held.app.config.work;
+    if error.is_full() {
+        tracing::warn!(resource = %held.resource(), job = held.job.kind, %error, "waits for the disk");
+        disk::tell(&held.app).await?;
+        give_back(held, held.app.now_ms() + disk::PAUSE_MS).await?;
+        return Ok("waits");
+    }
     if error.is_transient() && held.job.attempts < work.max_attempts {
         let doublings = u32::try_from(held.job.attempts - 1).unwrap_or(0).min(10);
         let pause_ms = work.backoff_ms << doublings;
         tracing::warn!(resource = %held.resource(), job = held.job.kind, %error, pause_ms, "tried again later");
-        return put_back(held, held.app.now_ms() + pause_ms, &error.to_string()).await;
+        put_back(held, held.app.now_ms() + pause_ms, &error.to_string()).await?;
+        return Ok("again");
     }
-    finish::failed(held, &error).await
+    finish::failed(held, &error).await.map(|()| "failed")
 }
 
 async fn put_back(held: &Held, run_at_ms: i64, error: &str) -> Result<(), Error> {
     let mut tx = held.app.db.begin().await?;
     db::jobs::put_back(&mut tx, &held.job, run_at_ms, error).await?;
+    tx.commit().await?;
+    held.app.announce(held.resource());
+    Ok(())
+}
+
+async fn give_back(held: &Held, run_at_ms: i64) -> Result<(), Error> {
+    let mut tx = held.app.db.begin().await?;
+    db::jobs::give_back(&mut tx, &held.job, run_at_ms).await?;
     tx.commit().await?;
     held.app.announce(held.resource());
     Ok(())
@@ -165,6 +227,7 @@ async fn step(held: &Held) -> Result<Outcome, Error> {
         "pages" => document::pages(held).await,
         "picture" => picture::run(held).await,
         "sweep" => sweep::run(held).await,
+        "tidy" => finish::tidy(held).await,
         other => Err(Error::unusable("internal", format!("job {other:?}"))),
     }
 }
@@ -184,9 +247,7 @@ async fn beat(held: &Held) {
 async fn beat_once(held: &Held) -> Result<(), Error> {
     let mut tx = held.begin().await?;
     let jobs = db::jobs::list(&mut tx, held.resource()).await?;
-    let all: f64 = jobs.iter().map(|job| job.weight).sum();
-    let done: f64 = jobs.iter().map(|job| job.weight * job.progress).sum();
-    let progress = if all > 0.0 { (done / all).min(0.99) } else { 0.0 };
+    let progress = progress::fraction(&jobs);
     db::resources::set_progress(&mut tx, held.resource(), &held.job.kind, progress).await?;
     tx.commit().await?;
     // Nobody may be watching.
@@ -196,7 +257,15 @@ async fn beat_once(held: &Held) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
+    use crate::catalogue::{
+        Account, AccountId, Library, LibraryId, NetRole, Publishing, ResourceId, Stage, Visibility,
+        test_resource,
+    };
+    use crate::config::Config;
+    use crate::db::jobs::NewJob;
 
     #[tokio::test]
     async fn a_panic_is_an_error_of_the_job() {
@@ -204,5 +273,59 @@ mod tests {
         assert!(!error.is_transient());
         let (code, info) = error.reason();
         assert!(code == "crashed" && info.contains("of a step"), "{code}: {info}");
+    }
+
+    #[tokio::test]
+    async fn a_job_that_met_a_full_disk_waits_and_is_not_blamed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().to_str().expect("UTF-8").to_owned();
+        let set = [("DUOKU_DATA", data), ("DUOKU_WORK_KEEP_FREE_BYTES", "0".into())];
+        let set = set.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let app = App::open(Config::load(None, set).expect("settings")).await.expect("it opens");
+        let id = pushed(&app).await;
+        let held = Held::new(&app, claim(&app, Work::Light).await.expect("asked").expect("a job"));
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let error = Error::Io { doing: "storing", source: full };
+        assert_eq!(end(&held, Err(error)).await.expect("put back"), "waits");
+        let mut db = app.db.read().await.expect("read");
+        let job = db::jobs::list(&mut db, id).await.expect("read").remove(0);
+        assert_eq!((job.state.as_str(), job.attempts), ("queued", 0));
+        assert!(job.run_at_ms > app.now_ms() + disk::PAUSE_MS / 2);
+        assert!(disk::makes_wait(&mut db, app.now_ms()).await.expect("read"));
+    }
+
+    /// A resource with one job.
+    async fn pushed(app: &App) -> ResourceId {
+        let account = Account {
+            id: AccountId::fresh(),
+            name: "lin".into(),
+            display_name: String::new(),
+            role: NetRole::Learner,
+            libraries: HashMap::new(),
+        };
+        let mut resource = test_resource(Stage::Processing);
+        resource.uploaded_by = account.id;
+        let library = test_library(resource.library);
+        let job = NewJob { kind: "picture", payload: "{}".into(), priority: 0, weight: 1.0 };
+        let mut tx = app.db.begin().await.expect("a transaction");
+        db::accounts::insert(&mut tx, &account, None, 0).await.expect("inserted");
+        db::libraries::insert(&mut tx, &library).await.expect("inserted");
+        db::resources::insert(&mut tx, &mut resource).await.expect("inserted");
+        db::jobs::push(&mut tx, resource.id, &job, 0).await.expect("pushed");
+        tx.commit().await.expect("committed");
+        resource.id
+    }
+
+    fn test_library(id: LibraryId) -> Library {
+        Library {
+            id,
+            slug: "inner".parse().expect("a slug"),
+            name: String::new(),
+            description: String::new(),
+            visibility: Visibility::Public,
+            publishing: Publishing::Manual,
+            quota_bytes: None,
+            created_ms: 0,
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, setpriority_process};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{ChildStderr, ChildStdout, Command};
 use tokio::task::JoinHandle;
@@ -13,6 +14,7 @@ use super::protocol::{Answer, Failure, Request, Step};
 use super::sandbox::Limits;
 use super::scratch::Scratch;
 use crate::config::Config;
+use crate::store;
 
 /// Longest line of an answer.
 const MAX_LINE: usize = 64 * 1024 * 1024;
@@ -53,6 +55,17 @@ impl Error {
             Self::Failed(failure) => failure.transient,
             Self::Io(_) | Self::Stalled(_) | Self::Died { .. } => true,
             Self::BadAnswer(_) => false,
+        }
+    }
+
+    /// Whether the disk is full, or this user's share of it. The child tells it in words only.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let full = ["No space left on device", "Disk quota exceeded"];
+        match self {
+            Self::Failed(failure) => full.iter().any(|words| failure.info.contains(words)),
+            Self::Io(error) => store::is_full(error),
+            _ => false,
         }
     }
 
@@ -125,6 +138,18 @@ impl MediaChild {
         Ok(Self { child, answers, words, scratch, stall, ended: false })
     }
 
+    /// Lets the child give way to other processes: 0 not, 19 most.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the kernel refuses.
+    pub fn set_nice(&self, nice: i32) -> Result<(), Error> {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        // One that has ended already needs nothing.
+        let set = id.map_or(Ok(()), |id| setpriority_process(Some(id), nice));
+        set.map_err(|error| Error::Io(error.into()))
+    }
+
     /// Where the file `name`, of which the child spoke, is.
     ///
     /// # Errors
@@ -194,4 +219,19 @@ async fn last_of(mut words: ChildStderr) -> Vec<u8> {
         kept.drain(..beyond);
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_found_no_room_says_so_in_words() {
+        let failed = |info: &str| {
+            Error::Failed(Failure { code: "internal".into(), info: info.into(), transient: true })
+        };
+        let full = rustix::io::Errno::NOSPC;
+        assert!(failed(&format!("write a part: {}", std::io::Error::from(full))).is_full());
+        assert!(!failed("write a part: Input/output error (os error 5)").is_full());
+    }
 }

@@ -144,6 +144,9 @@ fn state(shell: &Shell, view: &EditView, action: &str) -> Markup {
                 @if view.may_publish && matches!(stage, Stage::Ready | Stage::Withdrawn) {
                     (button("publish", "button", shell.pick("发布", "Publish")))
                 }
+                @if stage == Stage::Processing {
+                    (button("cancel", "button quiet", shell.pick("取消处理", "Cancel processing")))
+                }
                 @if stage == Stage::Failed { (button("retry", "button", shell.pick("再试一次", "Try again"))) }
                 @if view.state.playable {
                     a.button.quiet href=(format!("/resources/{}", view.id)) { (shell.pick("看看效果", "View")) }

@@ -139,7 +139,7 @@ async fn state(
     let info = resource.failure_info.as_deref().unwrap_or("");
     let says = match (&resource.failure, resource.stage) {
         (Some(code), _) => sentence(reader.lang, code, info),
-        (None, Stage::Processing) => doing(app, reader.lang, resource).await?,
+        (None, Stage::Processing) => doing(app, reader.lang, resource).await?.says,
         _ => String::new(),
     };
     Ok(ProcessingView {
@@ -279,6 +279,7 @@ pub(in crate::api) async fn edit_form(
         "publish" => Action::Publish,
         "withdraw" => Action::Withdraw,
         "delete" => Action::Delete,
+        "cancel" => Action::Cancel,
         "retry" => Action::Retry,
         "poster" => {
             let poster = fields.one("poster").parse().unwrap_or(usize::MAX);
