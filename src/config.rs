@@ -109,6 +109,7 @@ settings!(
         max_attempts: i64,
         backoff_ms: i64,
         stall_ms: u64,
+        standstill_ms: u64,
         insecure_sandbox: bool,
     }
 );
@@ -120,6 +121,7 @@ settings!(
         cpu_factor: u64,
         max_output_bytes: u64,
         crf: f64,
+        max_duration_ms: i64,
         max_pages: u32,
         max_pixels: u64,
     }
@@ -216,6 +218,9 @@ impl Config {
         }
         if self.work.max_attempts <= 0 {
             return bad("work.max_attempts", "must be more than 0");
+        }
+        if !(1..=86_400_000).contains(&self.media.max_duration_ms) {
+            return bad("media.max_duration_ms", "must be 1 to 86400000, a day");
         }
         if !(0.0..=51.0).contains(&self.media.crf) {
             return bad("media.crf", "must be 0 to 51");

@@ -26,15 +26,15 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         match answer {
             Answer::Stills(stills) => {
                 for (number, poster) in stills.posters.iter().enumerate() {
-                    let path = child.file(&poster.file)?;
-                    let key = store(held, &path, format!("poster/{number}")).await?;
+                    let file = child.file(&poster.file)?;
+                    let key = store(held, file, format!("poster/{number}")).await?;
                     let (width, height) = (poster.width, poster.height);
                     posters.push(Poster { key, time_ms: poster.time_ms, width, height });
                 }
                 for (number, sprite) in stills.storyboard.iter().enumerate() {
-                    let path = child.file(&sprite.file)?;
+                    let file = child.file(&sprite.file)?;
                     storyboard.push(Sprite {
-                        key: store(held, &path, format!("storyboard/{number:03}")).await?,
+                        key: store(held, file, format!("storyboard/{number:03}")).await?,
                         first_ms: sprite.first_ms,
                         interval_ms: sprite.interval_ms,
                         columns: sprite.columns,
@@ -63,8 +63,8 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
     })
 }
 
-async fn store(held: &Held, path: &std::path::Path, name: String) -> Result<String, Error> {
-    let object = held.store_file(path, name, "jpg").await?;
+async fn store(held: &Held, file: std::fs::File, name: String) -> Result<String, Error> {
+    let object = held.store_file(file, name, "jpg").await?;
     let mut tx = held.begin().await?;
     object.insert(&mut tx, held.app.now_ms()).await?;
     tx.commit().await?;

@@ -83,28 +83,29 @@ pub async fn pages(held: &Held) -> Result<Outcome, Error> {
     let (_, source) = open_source(app, held.resource()).await?;
     let step = Step::Pages { first: range.first, last: range.last };
     let mut child = MediaChild::start(&app.config, step, source, 0)?;
+    let asked = range.first..=range.last;
     let mut texts: HashMap<u32, PageText> = HashMap::new();
     let mut poster = None;
     let mut done = 0;
     while let Some(answer) = child.next().await? {
         match answer {
-            Answer::PageText(text) => {
+            Answer::PageText(text) if asked.contains(&text.page) => {
                 texts.insert(text.page, text);
             }
-            Answer::Page(rendered) => {
+            Answer::Page(rendered) if asked.contains(&rendered.page) => {
                 let number = rendered.page;
                 let name = format!("page/{number:05}");
                 let large = child.file(&rendered.large)?;
-                let large = held.store_file(&large, format!("{name}-large"), "webp").await?;
+                let large = held.store_file(large, format!("{name}-large"), "webp").await?;
                 let small = child.file(&rendered.small)?;
-                let small = held.store_file(&small, format!("{name}-small"), "webp").await?;
+                let small = held.store_file(small, format!("{name}-small"), "webp").await?;
                 let text = texts.remove(&number);
                 let words = text.as_ref().map(|text| text.words.as_slice()).unwrap_or_default();
                 let words = serde_json::to_vec(&serde_json::json!({ "words": words }))?;
                 let words = held.store_bytes(words, format!("{name}-words"), "json").await?;
                 if let Some(cover) = &rendered.poster {
                     let file = child.file(&cover.file)?;
-                    let object = held.store_file(&file, "poster/0".into(), "jpg").await?;
+                    let object = held.store_file(file, "poster/0".into(), "jpg").await?;
                     poster = Some((object, cover.width, cover.height));
                 }
                 let page = Page {

@@ -21,7 +21,6 @@ pub mod upload;
 pub mod worker;
 
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -187,23 +186,24 @@ impl Held {
         }
     }
 
-    /// Stores the file at `path` as `name` of the resource. It has no row yet:
-    /// see [`NewObject::insert`].
+    /// Stores a copy of `file`, which the media child wrote, as `name` of the resource, and
+    /// empties the file. The object has no row yet: see [`NewObject::insert`].
     ///
     /// # Errors
     ///
     /// Those of the store.
     pub async fn store_file(
         &self,
-        path: &Path,
+        file: File,
         name: String,
         ending: &'static str,
     ) -> Result<NewObject, Error> {
-        let (store, path, resource) = (self.app.store.clone(), path.to_owned(), self.resource());
+        let (store, resource) = (self.app.store.clone(), self.resource());
+        let most_bytes = self.app.config.media.max_output_bytes;
         blocking(move || {
-            let stored = Stored::of_file(&path)?;
-            let key = Key::Derived { resource, name, hash: stored.sha256, ending };
-            store.put_file(&key, &path)?;
+            let key_of = |hash| Key::Derived { resource, name, hash, ending };
+            let (key, stored) = store.put_copy(&file, most_bytes, key_of)?;
+            file.set_len(0).map_err(io("emptying a file of the media child"))?;
             Ok(NewObject { key: key.to_string(), stored, resource })
         })
         .await
@@ -256,6 +256,12 @@ pub struct NewObject {
 }
 
 impl NewObject {
+    /// Its size.
+    #[must_use]
+    pub fn size_bytes(&self) -> i64 {
+        self.stored.size_bytes
+    }
+
     /// Gives it its row.
     ///
     /// # Errors

@@ -24,8 +24,8 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
     let Some((width, height, poster_width, poster_height)) = made else {
         return Err(Error::unusable("picture_damaged", ""));
     };
-    let large = held.store_file(&child.file("large.webp")?, "picture/large".into(), "webp").await?;
-    let poster = held.store_file(&child.file("poster.jpg")?, "poster/0".into(), "jpg").await?;
+    let large = held.store_file(child.file("large.webp")?, "picture/large".into(), "webp").await?;
+    let poster = held.store_file(child.file("poster.jpg")?, "poster/0".into(), "jpg").await?;
     let mut tx = held.begin().await?;
     large.insert(&mut tx, app.now_ms()).await?;
     poster.insert(&mut tx, app.now_ms()).await?;

@@ -37,7 +37,8 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
     let (_, source) = open_source(app, held.resource()).await?;
     let options: Options = serde_json::from_str(&held.job.payload)?;
     let crf = app.config.media.crf as f32;
-    let mut policy = Policy { crf, copy_video: options.copy, ..Policy::default() };
+    let max_duration_ms = app.config.media.max_duration_ms;
+    let mut policy = Policy { crf, copy_video: options.copy, max_duration_ms, ..Policy::default() };
     let step = Step::Probe(Box::new(policy.clone()));
     let mut child = MediaChild::start(&app.config, step, source, 0)?;
     let mut planned: Option<(Plan, Known)> = None;
@@ -47,7 +48,8 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
                 policy.copy_video &= copy_video;
                 let plan = transcode::plan(&probe, &policy).map_err(|refusal| refused(&refusal))?;
                 keep_plan(held, &probe, &plan).await?;
-                planned = Some((plan, Known::of(held).await?));
+                let known = Known::of(held, &plan).await?;
+                planned = Some((plan, known));
             }
             Answer::Media(event) => {
                 let (_, known) = planned.as_mut().ok_or_else(early)?;

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::fs::File;
 
 use serde::{Deserialize, Serialize};
-use transcode::{Event, Plan};
+use transcode::{Event, Plan, VIDEO_SCALE};
 
 use super::{Error, Held, NewObject, Outcome, open_source, probe, stage};
-use crate::catalogue::{Part, Rendition, Segment};
+use crate::catalogue::{Part, Rendition, Segment, TrackKind};
 use crate::db;
 use crate::db::jobs::{Lane, NewJob};
 use crate::db::media::InitFacts;
@@ -23,13 +23,22 @@ use crate::media::protocol::{Answer, Step};
 /// [`Error`].
 pub async fn copy(held: &Held) -> Result<Outcome, Error> {
     let (plan, source) = planned(held).await?;
-    let duration_ms = plan.duration_ms;
-    match make(held, Step::Copy(Box::new(plan)), source, duration_ms).await {
-        Err(Error::Media(parent::Error::Failed(failure))) if failure.code == "media_damaged" => {
-            tracing::info!(resource = %held.resource(), failure.info, "not copied but encoded");
+    match make(held, Step::Copy(Box::new(plan.clone())), source, &plan).await {
+        Err(Error::Media(error)) if gives_up(held, &error) => {
+            tracing::info!(resource = %held.resource(), %error, "not copied but encoded");
             start_over(held).await
         }
         made => made,
+    }
+}
+
+/// Whether the picture is not to be copied after this: it is not fit for it, or the media child
+/// broke over it in the last attempt too.
+fn gives_up(held: &Held, error: &parent::Error) -> bool {
+    match error {
+        parent::Error::Failed(failure) if !failure.transient => failure.code == "media_damaged",
+        error if error.is_transient() => held.job.attempts >= held.app.config.work.max_attempts,
+        _ => true,
     }
 }
 
@@ -67,8 +76,7 @@ pub(super) struct PartOrder {
 pub async fn encode(held: &Held) -> Result<Outcome, Error> {
     let (plan, source) = planned(held).await?;
     let PartOrder { part, rungs } = serde_json::from_str(&held.job.payload)?;
-    let duration_ms = plan.duration_ms;
-    make(held, Step::EncodePart(Box::new(plan), part, rungs), source, duration_ms).await
+    make(held, Step::EncodePart(Box::new(plan.clone()), part, rungs), source, &plan).await
 }
 
 /// Encodes the sound.
@@ -78,8 +86,7 @@ pub async fn encode(held: &Held) -> Result<Outcome, Error> {
 /// [`Error`].
 pub async fn audio(held: &Held) -> Result<Outcome, Error> {
     let (plan, source) = planned(held).await?;
-    let duration_ms = plan.duration_ms;
-    make(held, Step::EncodeAudio(Box::new(plan)), source, duration_ms).await
+    make(held, Step::EncodeAudio(Box::new(plan.clone())), source, &plan).await
 }
 
 /// The plan of the job's resource and its source.
@@ -89,9 +96,9 @@ pub(super) async fn planned(held: &Held) -> Result<(Plan, File), Error> {
     Ok((serde_json::from_str(&plan)?, source))
 }
 
-async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result<Outcome, Error> {
-    let mut known = Known::of(held).await?;
-    let mut child = MediaChild::start(&held.app.config, step, source, duration_ms)?;
+async fn make(held: &Held, step: Step, source: File, plan: &Plan) -> Result<Outcome, Error> {
+    let mut known = Known::of(held, plan).await?;
+    let mut child = MediaChild::start(&held.app.config, step, source, plan.duration_ms)?;
     if Lane::of(&held.job.kind) == Lane::Heavy {
         child.set_nice(held.app.config.work.nice)?;
     }
@@ -106,16 +113,18 @@ async fn make(held: &Held, step: Step, source: File, duration_ms: i64) -> Result
 /// The renditions of a resource by name, as its plan made them.
 pub(super) struct Known {
     renditions: HashMap<String, Rendition>,
+    parts: usize,
     /// What the first part will tell with itself, in one transaction.
     inits: HashMap<String, (NewObject, InitFacts)>,
 }
 
 impl Known {
-    pub(super) async fn of(held: &Held) -> Result<Self, Error> {
+    pub(super) async fn of(held: &Held, plan: &Plan) -> Result<Self, Error> {
         let mut db = held.app.db.read().await?;
         let renditions = db::media::list_renditions(&mut db, held.resource()).await?;
         let named = renditions.into_iter().map(|rendition| (rendition.name.clone(), rendition));
-        Ok(Self { renditions: named.collect(), inits: HashMap::new() })
+        let parts = plan.parts.len().max(1);
+        Ok(Self { renditions: named.collect(), parts, inits: HashMap::new() })
     }
 
     /// Stores what the child made, then names it by a row.
@@ -139,18 +148,18 @@ impl Known {
                 time_scale,
             } => {
                 let rendition = self.named(&rendition)?;
-                // It goes into playlists as it is (RFC 6381 section 3.3).
-                if codecs.len() > 32
-                    || !codecs.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
-                {
-                    return Err(parent::Error::BadAnswer(format!("codecs {codecs:?}")).into());
+                let expected = match rendition.kind {
+                    TrackKind::Video => VIDEO_SCALE,
+                    TrackKind::Audio => sample_rate,
+                };
+                if time_scale != expected {
+                    return Err(bad(format!("time scale {time_scale} of {}", rendition.name)));
                 }
                 if rendition.init.is_some() {
                     return Ok(());
                 }
-                let path = child.file(&file)?;
                 let name = format!("{}/init", rendition.name);
-                let object = held.store_file(&path, name, "mp4").await?;
+                let object = held.store_file(child.file(&file)?, name, "mp4").await?;
                 let some = |value: u32| (value > 0).then_some(i64::from(value));
                 let facts = InitFacts {
                     codecs,
@@ -167,10 +176,17 @@ impl Known {
             }
             Event::Part { rendition, index, file, segments, .. } => {
                 let id = self.named(&rendition)?.id;
-                let path = child.file(&file)?;
+                if index >= self.parts {
+                    return Err(bad(format!("part {index} of {}", self.parts)));
+                }
                 let number = index as i64;
                 let name = format!("{rendition}/{number:05}");
-                let object = held.store_file(&path, name, "m4s").await?;
+                let object = held.store_file(child.file(&file)?, name, "m4s").await?;
+                let told: u64 = segments.iter().map(|segment| segment.length_bytes).sum();
+                if u64::try_from(object.size_bytes()) != Ok(told) {
+                    let size = object.size_bytes();
+                    return Err(bad(format!("segments of {told} bytes in a part of {size}")));
+                }
                 let part = Part {
                     number,
                     key: object.key.clone(),
@@ -195,10 +211,12 @@ impl Known {
     }
 
     fn named(&self, name: &str) -> Result<&Rendition, Error> {
-        self.renditions
-            .get(name)
-            .ok_or_else(|| Error::unusable("internal", format!("rendition {name:?}")))
+        self.renditions.get(name).ok_or_else(|| bad(format!("rendition {name:?}")))
     }
+}
+
+fn bad(what: String) -> Error {
+    parent::Error::BadAnswer(what).into()
 }
 
 fn segment(segment: &transcode::Segment) -> Segment {

@@ -21,10 +21,11 @@ const MAX_PICTURE_SIDE: u32 = 4096;
 /// Box that posters of documents and pictures fit in.
 const POSTER_BOX: (u32, u32) = (960, 960);
 
-/// How often steps that are silent by themselves say that they go on, and for how long at most:
-/// longer than a large file takes to be read, or some pages to be drawn one by one.
+/// How often steps that are silent by themselves say that they go on.
 const BEAT: Duration = Duration::from_secs(10);
-const MOST_BEATS: u32 = 120;
+
+/// Computing between two beats that shows that a step goes on: reading takes more, sleeping less.
+const MOVED: Duration = Duration::from_millis(1);
 
 const WEBP_QUALITY: u8 = 82;
 const JPEG_QUALITY: u8 = 85;
@@ -157,7 +158,7 @@ fn derive(plan: &Plan, source: File, out: &Path) -> Result<(), Failure> {
 }
 
 fn pages(source: &File, out: &Path, first: u32, last: u32) -> Result<(), Failure> {
-    let document = document::inspect(source, document::MAX_PAGES).map_err(of_document)?;
+    let document = document::sizes(source, first..=last).map_err(of_document)?;
     for text in document::text(source, &document, first..=last).map_err(of_document)? {
         tell(&Answer::PageText(text)).map_err(io)?;
     }
@@ -227,22 +228,46 @@ fn picture(source: File, max_pixels: u64) -> Result<(), Failure> {
     tell(&Answer::Picture { width, height, poster_width, poster_height }).map_err(io)
 }
 
-/// Says that `work`, which says nothing by itself, goes on: for some time, in case that it hangs.
+/// Says that `work`, which says nothing by itself, goes on, as long as it really does: it
+/// computes, or waits for a helper, which has a time of its own. What spins meets the limit of
+/// computing, what sleeps falls silent.
 fn beating<T>(work: impl FnOnce() -> T) -> T {
+    beating_every(BEAT, computed, || tell(&Answer::Working).is_ok(), work)
+}
+
+fn beating_every<T>(
+    beat: Duration,
+    computed: impl Fn() -> Duration + Send,
+    say: impl Fn() -> bool + Send,
+    work: impl FnOnce() -> T,
+) -> T {
     let (stop, stopped) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {
-            for _ in 0..MOST_BEATS {
-                let waited = stopped.recv_timeout(BEAT);
-                if waited != Err(RecvTimeoutError::Timeout) || tell(&Answer::Working).is_err() {
+            let mut before = computed();
+            while stopped.recv_timeout(beat) == Err(RecvTimeoutError::Timeout) {
+                let now = computed();
+                let goes_on = now.saturating_sub(before) >= MOVED || document::helper_works();
+                if goes_on && !say() {
                     break;
                 }
+                before = now;
             }
         });
         let result = work();
         drop(stop);
         result
     })
+}
+
+/// How long all threads of this process have computed.
+#[expect(unsafe_code, reason = "clock_gettime(2) has no safe wrapper here")]
+fn computed() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` outlives the call, which writes nothing else; it stays 0 when it fails.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    let part = |number: i64| u64::try_from(number).unwrap_or(0);
+    Duration::from_secs(part(time.tv_sec)) + Duration::from_nanos(part(time.tv_nsec))
 }
 
 fn told(event: Event) -> Result<(), transcode::Error> {
@@ -285,4 +310,33 @@ fn of_picture(error: picture::Error) -> Failure {
         return failure("picture_too_large", &size, false);
     }
     failure(&format!("picture_{}", error.code()), &error, error.is_transient())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_step_that_hangs_falls_silent_and_one_that_computes_does_not() {
+        let said = AtomicUsize::new(0);
+        let say = || said.fetch_add(1, Ordering::Relaxed) < usize::MAX;
+        let work = || thread::sleep(Duration::from_millis(300));
+        beating_every(Duration::from_millis(20), || Duration::from_secs(7), say, work);
+        assert_eq!(said.load(Ordering::Relaxed), 0);
+        let begun = std::time::Instant::now();
+        beating_every(Duration::from_millis(20), || begun.elapsed(), say, work);
+        assert!(said.load(Ordering::Relaxed) >= 3);
+    }
+
+    #[test]
+    fn computing_is_measured() {
+        let before = computed();
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_millis(100) {
+            std::hint::spin_loop();
+        }
+        assert!(computed() - before >= MOVED);
+    }
 }

@@ -7,6 +7,7 @@
 
 pub mod captions;
 pub mod child;
+mod claims;
 pub mod document;
 mod outline;
 pub mod parent;

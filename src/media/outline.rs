@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::captions::lines::tidy;
 
-const MAX_ITEMS: usize = 10_000;
-const MAX_DEPTH: u32 = 16;
+pub(super) const MAX_ITEMS: usize = 10_000;
+pub(super) const MAX_DEPTH: u32 = 16;
 const MAX_TITLE: usize = 256;
 
 /// A heading and where it leads.

@@ -1,14 +1,16 @@
 //! Starts the media child, reads what it says, and ends it when it hangs.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, setpriority_process};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{ChildStderr, ChildStdout, Command};
 use tokio::task::JoinHandle;
+use transcode::Event;
 
 use super::protocol::{Answer, Failure, Request, Step};
 use super::sandbox::Limits;
@@ -16,8 +18,14 @@ use super::scratch::Scratch;
 use crate::config::Config;
 use crate::store;
 
-/// Longest line of an answer.
-const MAX_LINE: usize = 64 * 1024 * 1024;
+/// How often the scratch folder is measured while nothing is said.
+const MEASURE: Duration = Duration::from_secs(1);
+
+/// Most files in a scratch folder: twice as many as a source of a day has parts and pictures.
+const MAX_FILES: usize = 20_000;
+
+/// Bytes of a source that are read in a millisecond of computing at least.
+const READ_BYTES_A_MS: u64 = 50_000;
 
 /// Most of what the child says on standard error that is kept: its last words.
 const MAX_WORDS: usize = 8 * 1024;
@@ -31,9 +39,17 @@ pub enum Error {
     /// The child could not be started or its answer not be read.
     #[error("media child: {0}")]
     Io(#[from] std::io::Error),
-    /// The child said nothing for too long.
-    #[error("media child said nothing for {0:?}")]
+    /// The child said nothing, or nothing new, for too long.
+    #[error("media child got no further for {0:?}")]
     Stalled(Duration),
+    /// The child wrote more than it may.
+    #[error("media child wrote {bytes} bytes in {files} files")]
+    TooMuch {
+        /// In the scratch folder.
+        bytes: u64,
+        /// In the scratch folder.
+        files: usize,
+    },
     /// The child ended without a last word: killed by a limit, or crashed.
     #[error("media child ended early ({status}): {words}")]
     Died {
@@ -54,7 +70,7 @@ impl Error {
         match self {
             Self::Failed(failure) => failure.transient,
             Self::Io(_) | Self::Stalled(_) | Self::Died { .. } => true,
-            Self::BadAnswer(_) => false,
+            Self::BadAnswer(_) | Self::TooMuch { .. } => false,
         }
     }
 
@@ -78,6 +94,7 @@ impl Error {
             Self::Stalled(_) => ("stalled".into(), String::new()),
             Self::Died { .. } => ("crashed".into(), self.to_string()),
             Self::BadAnswer(what) => ("internal".into(), what.clone()),
+            Self::TooMuch { .. } => ("crashed".into(), self.to_string()),
         }
     }
 }
@@ -90,7 +107,13 @@ pub struct MediaChild {
     /// Reads standard error all the time, so that a talkative child never waits for a reader.
     words: JoinHandle<Vec<u8>>,
     scratch: Scratch,
+    max_line_bytes: usize,
+    max_output_bytes: u64,
     stall: Duration,
+    standstill: Duration,
+    /// The last answer that was more than a sign of life, and the share of the work it told of.
+    advanced: Instant,
+    share: f64,
     ended: bool,
 }
 
@@ -108,8 +131,10 @@ impl MediaChild {
     ) -> Result<Self, Error> {
         let scratch = Scratch::make(&config.storage.data.join("scratch"))?;
         let media = &config.media;
-        let cpu_ms =
-            media.cpu_base_ms + media.cpu_factor * u64::try_from(duration_ms).unwrap_or_default();
+        // Even a source whose length is not known yet is read once.
+        let cpu_ms = media.cpu_base_ms
+            + media.cpu_factor * u64::try_from(duration_ms).unwrap_or_default()
+            + input.metadata()?.len() / READ_BYTES_A_MS;
         let limits = Limits {
             memory_bytes: media.max_memory_bytes,
             cpu_seconds: cpu_ms.div_ceil(1000),
@@ -118,15 +143,27 @@ impl MediaChild {
             helpers: step.needs_helpers(),
         };
         let insecure = config.work.insecure_sandbox;
+        let max_line_bytes = step.max_line_bytes();
         let request = Request { step, limits, insecure, parent: std::process::id() };
         let request = serde_json::to_string(&request).map_err(std::io::Error::from)?;
         // The plan of a long source is longer than an argument may be: it goes by file.
         std::fs::write(scratch.path().join("request.json"), request)?;
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["media", "child"])
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["media", "child"]);
+        Self::spawn(config, command, scratch, Stdio::from(input), max_line_bytes)
+    }
+
+    fn spawn(
+        config: &Config,
+        mut command: Command,
+        scratch: Scratch,
+        input: Stdio,
+        max_line_bytes: usize,
+    ) -> Result<Self, Error> {
+        let mut child = command
             .env_clear()
             .current_dir(scratch.path())
-            .stdin(Stdio::from(input))
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -134,8 +171,19 @@ impl MediaChild {
         let answers = BufReader::new(child.stdout.take().expect("the pipe was asked for"));
         let words = child.stderr.take().expect("the pipe was asked for");
         let words = tokio::spawn(last_of(words));
-        let stall = Duration::from_millis(config.work.stall_ms);
-        Ok(Self { child, answers, words, scratch, stall, ended: false })
+        Ok(Self {
+            child,
+            answers,
+            words,
+            scratch,
+            max_line_bytes,
+            max_output_bytes: config.media.max_output_bytes,
+            stall: Duration::from_millis(config.work.stall_ms),
+            standstill: Duration::from_millis(config.work.standstill_ms),
+            advanced: Instant::now(),
+            share: 0.0,
+            ended: false,
+        })
     }
 
     /// Lets the child give way to other processes: 0 not, 19 most.
@@ -150,18 +198,23 @@ impl MediaChild {
         set.map_err(|error| Error::Io(error.into()))
     }
 
-    /// Where the file `name`, of which the child spoke, is.
+    /// The file `name`, of which the child spoke. The child may still have it open: what is
+    /// wanted of it must be copied.
     ///
     /// # Errors
     ///
     /// [`Error::BadAnswer`] when the name leads elsewhere or names no plain file.
-    pub fn file(&self, name: &str) -> Result<PathBuf, Error> {
+    pub fn file(&self, name: &str) -> Result<File, Error> {
         let plain = Path::new(name).components().count() == 1
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
             && !name.starts_with('.');
-        let path = self.scratch.path().join(name);
-        let regular = plain && path.symlink_metadata().is_ok_and(|facts| facts.is_file());
-        if regular { Ok(path) } else { Err(Error::BadAnswer(format!("file {name:?}"))) }
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        let mut open = File::options();
+        let open = open.read(true).write(true).custom_flags(flags);
+        let opened = plain.then(|| open.open(self.scratch.path().join(name)).ok()).flatten();
+        opened
+            .filter(|file| file.metadata().is_ok_and(|facts| facts.is_file()))
+            .ok_or_else(|| Error::BadAnswer(format!("file {name:?}")))
     }
 
     /// The next answer; `None` after the last.
@@ -173,31 +226,65 @@ impl MediaChild {
         if self.ended {
             return Ok(None);
         }
-        let mut line = Vec::new();
-        let mut bounded = (&mut self.answers).take(MAX_LINE as u64);
-        let read = tokio::time::timeout(self.stall, bounded.read_until(b'\n', &mut line)).await;
-        match read {
-            Err(_) => {
-                self.child.start_kill()?;
-                return Err(Error::Stalled(self.stall));
-            }
-            Ok(read) => read?,
-        };
-        if line.is_empty() {
-            return Err(self.last_words().await?);
-        }
-        if line.last() != Some(&b'\n') {
-            return Err(Error::BadAnswer("a line that does not end".into()));
-        }
-        match serde_json::from_slice(&line) {
+        match self.answer().await {
             Ok(Answer::Done) => {
                 self.ended = true;
                 Ok(None)
             }
             Ok(Answer::Failed(failure)) => Err(Error::Failed(failure)),
             Ok(answer) => Ok(Some(answer)),
-            Err(error) => Err(Error::BadAnswer(error.to_string())),
+            Err(error) => {
+                // It may have ended by itself.
+                let _ = self.child.start_kill();
+                Err(error)
+            }
         }
+    }
+
+    async fn answer(&mut self) -> Result<Answer, Error> {
+        let line = self.line().await?;
+        if line.is_empty() {
+            return Err(self.last_words().await?);
+        }
+        let answer = parse(&line)?;
+        let advances = match answer {
+            Answer::Working => false,
+            Answer::Media(Event::Progress(share)) => share > self.share,
+            _ => true,
+        };
+        if let Answer::Media(Event::Progress(share)) = answer {
+            self.share = self.share.max(share);
+        }
+        if advances {
+            self.advanced = Instant::now();
+        } else if self.advanced.elapsed() > self.standstill {
+            return Err(Error::Stalled(self.standstill));
+        }
+        Ok(answer)
+    }
+
+    /// The next line; empty when there is none any more. While there is none yet, what the child
+    /// has written is measured: all that it told of has been taken by now.
+    async fn line(&mut self) -> Result<Vec<u8>, Error> {
+        let begun = Instant::now();
+        let mut line = Vec::new();
+        let mut bounded = (&mut self.answers).take(self.max_line_bytes as u64);
+        let mut reading = std::pin::pin!(bounded.read_until(b'\n', &mut line));
+        let tick = MEASURE.min(self.stall);
+        loop {
+            if let Ok(read) = tokio::time::timeout(tick, &mut reading).await {
+                read?;
+                break;
+            }
+            let (bytes, files) = self.scratch.measure()?;
+            if bytes > self.max_output_bytes || files > MAX_FILES {
+                return Err(Error::TooMuch { bytes, files });
+            }
+            if begun.elapsed() >= self.stall {
+                return Err(Error::Stalled(self.stall));
+            }
+        }
+        Ok(line)
     }
 
     async fn last_words(&mut self) -> Result<Error, Error> {
@@ -208,6 +295,17 @@ impl MediaChild {
             words: String::from_utf8_lossy(&words).trim().to_owned(),
         })
     }
+}
+
+/// An answer that is well formed and within bounds.
+fn parse(line: &[u8]) -> Result<Answer, Error> {
+    if line.last() != Some(&b'\n') {
+        return Err(Error::BadAnswer("a line that does not end".into()));
+    }
+    let answer: Answer =
+        serde_json::from_slice(line).map_err(|error| Error::BadAnswer(error.to_string()))?;
+    answer.check().map_err(Error::BadAnswer)?;
+    Ok(answer)
 }
 
 async fn last_of(mut words: ChildStderr) -> Vec<u8> {
@@ -233,5 +331,79 @@ mod tests {
         let full = rustix::io::Errno::NOSPC;
         assert!(failed(&format!("write a part: {}", std::io::Error::from(full))).is_full());
         assert!(!failed("write a part: Input/output error (os error 5)").is_full());
+    }
+
+    fn config(data: &Path, settings: &[(&str, &str)]) -> Config {
+        let own = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let data = ("DUOKU_DATA".to_owned(), data.display().to_string());
+        Config::load(None, own.chain([data])).expect("settings")
+    }
+
+    /// A child that runs `script`, a shell's, instead of a step.
+    fn child(script: &str, settings: &[(&str, &str)]) -> (tempfile::TempDir, MediaChild) {
+        let data = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(data.path().join("scratch")).expect("made");
+        let config = config(data.path(), settings);
+        let scratch = Scratch::make(&data.path().join("scratch")).expect("made");
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        let child = MediaChild::spawn(&config, command, scratch, Stdio::null(), 1 << 20);
+        (data, child.expect("it starts"))
+    }
+
+    async fn last_error(child: &mut MediaChild) -> String {
+        loop {
+            match child.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => return "done".into(),
+                Err(error) => return error.to_string(),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_child_that_hangs_is_ended() {
+        let (_data, mut child) = child("sleep 60", &[("DUOKU_WORK_STALL_MS", "200")]);
+        let said = last_error(&mut child).await;
+        assert!(said.contains("got no further for 200ms"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_child_that_only_says_that_it_lives_is_ended() {
+        for line in [r#""working""#, r#"{"media":{"progress":0.5}}"#] {
+            let script = format!("while echo '{line}'; do sleep 0.05; done");
+            let (_data, mut child) = child(&script, &[("DUOKU_WORK_STANDSTILL_MS", "300")]);
+            let said = last_error(&mut child).await;
+            assert!(said.contains("got no further for 300ms"), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_child_that_fills_the_disk_is_ended() {
+        let settings =
+            [("DUOKU_MEDIA_MAX_OUTPUT_BYTES", "3000000"), ("DUOKU_WORK_STALL_MS", "9000")];
+        let script = "for n in 1 2 3 4; do head -c 1000000 /dev/zero > $n.m4s; done; sleep 60";
+        let (_data, mut child) = child(script, &settings);
+        let said = last_error(&mut child).await;
+        assert!(said.contains("bytes in 4 files"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_line_without_end_is_not_read_to_its_end() {
+        let (_data, mut child) = child("yes | tr -d '\\n'", &[]);
+        let said = last_error(&mut child).await;
+        assert!(said.contains("a line that does not end"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn only_plain_files_of_the_scratch_folder_are_taken() {
+        let script =
+            "echo x > a.m4s; ln -s /etc/passwd link; mkfifo pipe; mkdir d; echo '\"done\"'";
+        let (_data, mut child) = child(script, &[]);
+        assert_eq!(last_error(&mut child).await, "done");
+        assert!(child.file("a.m4s").is_ok());
+        for name in ["link", "pipe", "d", ".", "..", "", "../media", "/etc/passwd", "none"] {
+            assert!(child.file(name).is_err(), "{name}");
+        }
     }
 }

@@ -36,6 +36,18 @@ impl Scratch {
     pub(super) fn path(&self) -> &Path {
         self.folder.path()
     }
+
+    /// Bytes and files in it, by length or by what they take of the disk, whichever is more.
+    pub(super) fn measure(&self) -> io::Result<(u64, usize)> {
+        let mut bytes = 0_u64;
+        let mut files = 0;
+        for entry in fs::read_dir(self.path())? {
+            let facts = entry?.metadata()?;
+            bytes = bytes.saturating_add(facts.len().max(facts.blocks() * 512));
+            files += 1;
+        }
+        Ok((bytes, files))
+    }
 }
 
 fn is_at(folder: &File, path: &Path) -> bool {

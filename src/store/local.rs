@@ -52,30 +52,34 @@ impl LocalStore {
         &self.root
     }
 
-    /// Moves `file` (on any disk) to `key`. Durable when it returns; a second
-    /// time with the same key changes nothing. `file` is gone afterwards.
+    /// Copies what `from` gives, at most `most_bytes`, to where `key_of` its hash says. What is
+    /// hashed is what is stored, whoever else may write to `from`. Durable when it returns; a
+    /// second time with the same key changes nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`]; then nothing is at `key` and `file` is still there.
-    pub fn put_file(&self, key: &Key, file: &Path) -> Result<(), Error> {
+    /// [`Error::Io`]; then nothing is at the key.
+    pub fn put_copy(
+        &self,
+        from: impl Read,
+        most_bytes: u64,
+        key_of: impl FnOnce(Sha256) -> Key,
+    ) -> Result<(Key, Stored), Error> {
+        let aside = self.root.join("aside");
+        let mut copy = tempfile::NamedTempFile::new_in(&aside).map_err(io_at("writing", &aside))?;
+        let stored = copy_hashed(from.take(most_bytes), copy.as_file_mut())
+            .map_err(io_at("writing", copy.path()))?;
+        let key = key_of(stored.sha256);
         let target = self.path(&key.to_string())?;
         if target.exists() {
-            return fs::remove_file(file).map_err(io_at("removing", file));
+            return Ok((key, stored));
         }
         let folder = parent(&target);
         fs::create_dir_all(folder).map_err(io_at("making", folder))?;
-        let opened = File::open(file).map_err(io_at("opening", file))?;
-        opened.sync_all().map_err(io_at("syncing", file))?;
-        match fs::rename(file, &target) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                self.copy_in(opened, &target)?;
-                fs::remove_file(file).map_err(io_at("removing", file))?;
-            }
-            Err(error) => return Err(io_at("moving", file)(error)),
-        }
-        self.sync_folders(folder)
+        copy.as_file().sync_all().map_err(io_at("syncing", &target))?;
+        copy.persist(&target).map_err(|error| io_at("moving", &target)(error.error))?;
+        self.sync_folders(folder)?;
+        Ok((key, stored))
     }
 
     /// Stores `file`, which is `stored`, as a source and leaves it where it is; on
@@ -292,7 +296,12 @@ pub fn free_bytes(folder: &Path) -> Result<i64, Error> {
 /// # Errors
 ///
 /// Those of reading.
-pub(crate) fn hash_of(mut from: impl Read) -> io::Result<Stored> {
+pub(crate) fn hash_of(from: impl Read) -> io::Result<Stored> {
+    copy_hashed(from, &mut io::sink())
+}
+
+/// Writes all that `from` gives into `to`; its size and hash.
+fn copy_hashed(mut from: impl Read, to: &mut impl Write) -> io::Result<Stored> {
     let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
     let mut size_bytes = 0_i64;
@@ -302,6 +311,7 @@ pub(crate) fn hash_of(mut from: impl Read) -> io::Result<Stored> {
             return Ok(Stored { size_bytes, sha256: Sha256(hasher.finalize().into()) });
         }
         hasher.update(&buffer[..n]);
+        to.write_all(&buffer[..n])?;
         size_bytes += n as i64;
     }
 }
@@ -386,16 +396,19 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_moved_in() {
+    fn who_holds_the_file_open_cannot_change_what_was_stored() {
         let (folder, store) = store();
-        let file = folder.path().join("upload");
-        fs::write(&file, b"abc").expect("written");
-        let stored = Stored::of_file(&file).expect("readable");
-        let key = Key::Source(stored.sha256);
-        store.put_file(&key, &file).expect("stored");
-        assert!(!file.exists());
+        let path = folder.path().join("0.m4s");
+        let mut held = File::create(&path).expect("made");
+        held.write_all(b"abc").expect("written");
+        let file = File::open(&path).expect("there");
+        let (key, stored) = store.put_copy(file, 10, Key::Source).expect("stored");
+        held.write_all(b"def").expect("written");
         assert_eq!(store.read(&key.to_string()).expect("there"), b"abc");
-        assert_eq!(stored.size_bytes, 3);
+        assert_eq!((stored.size_bytes, stored.sha256), (3, Sha256::of(b"abc")));
+        let (_, first) = store.put_copy(&b"abcdef"[..], 2, Key::Source).expect("stored");
+        assert_eq!(first.size_bytes, 2);
+        assert_eq!(fs::read_dir(folder.path().join("aside")).expect("there").count(), 0);
     }
 
     #[test]

@@ -48,4 +48,5 @@ pub use plan::{
 pub use probe::probe;
 pub use stills::{Poster, Sprite, Stills, stills};
 pub use subtitles::{Cue, EmbeddedSubtitles, extract_subtitles};
+pub use time::VIDEO_SCALE;
 pub use timeline::{Jump, Landmark};

@@ -3,7 +3,7 @@
 use ffmpeg_next::Rational;
 
 /// Ticks a second of every video rendition.
-pub(crate) const VIDEO_SCALE: u32 = 90_000;
+pub const VIDEO_SCALE: u32 = 90_000;
 
 /// A time stamp of the source as ticks of `scale` from media time 0 at `start_us`, rounded once.
 pub(crate) fn ticks(stamp: i64, base: Rational, start_us: i64, scale: u32) -> i64 {

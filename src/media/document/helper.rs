@@ -3,9 +3,11 @@
 use std::{
     fs::File,
     io::{self, Read},
+    iter,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{self, RecvTimeoutError, Sender},
     },
     thread::{self, JoinHandle},
@@ -13,13 +15,21 @@ use std::{
 };
 
 use super::{Error, cannot};
-use crate::media::sandbox::HELPERS;
+use crate::media::sandbox::{HELPERS, keep_alone};
 
 /// The source, as the helper finds it.
 const SOURCE: &str = "/proc/self/fd/0";
 
 /// How much of what a helper complains about is kept.
 const MESSAGE_BYTES: u64 = 64 << 10;
+
+/// How many helpers are at work.
+static AT_WORK: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a helper is at work: each has a time after which it is ended.
+pub fn helper_works() -> bool {
+    AT_WORK.load(Ordering::Relaxed) > 0
+}
 
 /// One of [`HELPERS`].
 #[derive(Clone, Copy)]
@@ -85,8 +95,9 @@ pub(super) struct Running {
     child: Arc<Mutex<Child>>,
     output: Option<std::process::ChildStdout>,
     message: JoinHandle<String>,
-    /// Dropped to call off the watch; its answer says whether it had to end the helper.
-    stop: Sender<()>,
+    /// Begins the time anew; dropped to call off the watch, whose answer says whether it had to
+    /// end the helper.
+    again: Sender<()>,
     watch: JoinHandle<bool>,
     time: Duration,
 }
@@ -106,7 +117,9 @@ impl Running {
         time: Duration,
     ) -> Result<Self, Error> {
         let input = source.try_clone().map_err(cannot("share the source"))?;
-        let mut child = Command::new(program.path())
+        let failed = |source| Error::Helper { program: program.path(), source };
+        let mut command = Command::new(program.path());
+        command
             .args(arguments)
             .arg(SOURCE)
             .args(program.last_arguments())
@@ -114,28 +127,37 @@ impl Running {
             .env("LC_ALL", "C.UTF-8")
             .stdin(input)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|source| Error::Helper { program: program.path(), source })?;
+            .stderr(Stdio::piped());
+        keep_alone(&mut command).map_err(failed)?;
+        let mut child = command.spawn().map_err(failed)?;
+        AT_WORK.fetch_add(1, Ordering::Relaxed);
         let output = child.stdout.take();
         let complaints = child.stderr.take();
         let message = thread::spawn(move || complaints.map(first_bytes).unwrap_or_default());
         let child = Arc::new(Mutex::new(child));
-        let (stop, stopped) = mpsc::channel();
+        let (again, stopped) = mpsc::channel();
         let watched = Arc::clone(&child);
         let watch = thread::spawn(move || {
-            let late = stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
+            let last = iter::repeat_with(|| stopped.recv_timeout(time)).find(Result::is_err);
+            let late = last == Some(Err(RecvTimeoutError::Timeout));
+            AT_WORK.fetch_sub(1, Ordering::Relaxed);
             if late {
                 // It may have ended this moment; then there is nothing to end.
                 let _ = lock(&watched).kill();
             }
             late
         });
-        Ok(Self { child, output, message, stop, watch, time })
+        Ok(Self { child, output, message, again, watch, time })
+    }
+
+    /// Gives it as much time again, from now on.
+    pub(super) fn go_on(&self) {
+        // Without a watch it has been ended already.
+        let _ = self.again.send(());
     }
 
     /// What it writes to its standard output.
-    pub(super) fn output(&mut self) -> impl Read {
+    pub(super) fn output(&mut self) -> impl Read + use<> {
         self.output.take().map_or_else(
             || Box::new(io::empty()) as Box<dyn Read>,
             |output| Box::new(output) as Box<dyn Read>,
@@ -146,7 +168,7 @@ impl Running {
     pub(super) fn end(self) -> Result<Ended, Error> {
         drop(self.output);
         let status = wait(&self.child);
-        drop(self.stop);
+        drop(self.again);
         let late = self.watch.join().unwrap_or(false);
         let message = self.message.join().unwrap_or_default();
         let status = status.map_err(cannot("wait for a helper"))?;

@@ -10,12 +10,13 @@ mod info;
 mod render;
 mod text;
 
-use std::{fs::File, io, time::Duration};
+use std::{fs::File, io, ops::RangeInclusive, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use self::helper::{Program, run};
 pub use self::{
+    helper::helper_works,
     render::{PageFile, RenderedPage, WIDTHS, render},
     text::{PageText, WordBox, text},
 };
@@ -23,10 +24,6 @@ use super::outline::{self, OutlineItem};
 
 /// The most pages of a document.
 pub const MAX_PAGES: u32 = 20_000;
-
-/// How many pages are good for one call of [`text`] or [`render`]: progress can be told and
-/// memory is flat.
-pub const PAGES_A_RUN: u32 = 8;
 
 const INFO_TIME: Duration = Duration::from_secs(60);
 const INFO_BYTES: u64 = 8 << 20;
@@ -80,6 +77,15 @@ impl Document {
     }
 }
 
+/// How large some pages of a document are; the others stay unread, and so does the outline.
+///
+/// # Errors
+///
+/// As [`inspect`].
+pub fn sizes(source: &File, pages: RangeInclusive<u32>) -> Result<Document, Error> {
+    read(source, pages, MAX_PAGES)
+}
+
 /// Reads what the document says of itself, and its outline. At most `max_pages`, and never more
 /// than [`MAX_PAGES`], are allowed.
 ///
@@ -88,19 +94,23 @@ impl Document {
 /// [`Error::Encrypted`] when it needs a password, [`Error::Damaged`] when no page of it can be
 /// shown, [`Error::Empty`], [`Error::TooManyPages`], [`Error::Timeout`].
 pub fn inspect(source: &File, max_pages: u32) -> Result<Document, Error> {
-    let last = (MAX_PAGES + 1).to_string();
-    let arguments = ["-enc", "UTF-8", "-f", "1", "-l", &last];
-    let answer = run(Program::Info, &arguments, source, INFO_TIME, INFO_BYTES)?;
-    if !answer.succeeded {
-        return Err(Error::of_message(&answer.message));
-    }
-    let mut document = info::parse(&answer.text(), max_pages)?;
+    let mut document = read(source, 1..=MAX_PAGES + 1, max_pages)?;
     let readable = document.page_sizes.iter().position(PageSize::is_readable);
     let Some(first) = readable else {
         return Err(Error::Damaged(format!("none of its {} pages can be read", document.pages)));
     };
     document.outline = outline(source, first + 1, document.pages);
     Ok(document)
+}
+
+fn read(source: &File, pages: RangeInclusive<u32>, max_pages: u32) -> Result<Document, Error> {
+    let (first, last) = (pages.start().to_string(), pages.end().to_string());
+    let arguments = ["-enc", "UTF-8", "-f", &first, "-l", &last];
+    let answer = run(Program::Info, &arguments, source, INFO_TIME, INFO_BYTES)?;
+    if !answer.succeeded {
+        return Err(Error::of_message(&answer.message));
+    }
+    info::parse(&answer.text(), max_pages)
 }
 
 /// The outline; empty when it cannot be read, which is no reason to refuse the document.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use transcode::picture::Picture;
 
 use super::{
-    Document, Error, PAGES_A_RUN, PageSize, cannot,
+    Document, Error, PageSize, cannot,
     helper::{Program, Running},
 };
 
@@ -25,7 +25,7 @@ const MAX_SIDE: u32 = 8192;
 /// Good for text on white; pictures on pages are not looked at closely.
 const WEBP_QUALITY: u8 = 80;
 
-/// How long one page may take, in a run of several and alone.
+/// How long one page may take.
 const PAGE_TIME: Duration = Duration::from_secs(30);
 
 /// The pictures of one page.
@@ -50,10 +50,12 @@ pub struct PageFile {
     pub size_bytes: u64,
 }
 
-/// Writes the pictures of some pages into `scratch` and tells each page to `done`, in order.
+/// Writes the pictures of some pages into `scratch` and tells each page to `done`, in order, as
+/// soon as it is there.
 ///
-/// A page that cannot be shown comes without files and is no error. The pages are taken
-/// [`PAGES_A_RUN`] at a time, so that memory does not grow with their number.
+/// A page that cannot be shown comes without files and is no error. Pages of one width are drawn
+/// in one run of the program; one that stops the run is left out, and the next run begins
+/// behind it.
 ///
 /// # Errors
 ///
@@ -75,16 +77,25 @@ pub fn render(
             continue;
         };
         let alike = |next: &u32| width_of(document, *next) == Some(width);
-        let run = page + 1..=last.min(page + PAGES_A_RUN - 1);
-        let end = page + u32::try_from(run.take_while(alike).count()).unwrap_or(0);
-        for (page, pictures) in (page..).zip(pictures(source, document, page..=end, width)?) {
-            let files = match pictures {
-                Some(pictures) => write(scratch, page, pictures)?,
-                None => Vec::new(),
-            };
+        let end = page + u32::try_from((page + 1..=last).take_while(alike).count()).unwrap_or(0);
+        let first = page;
+        let drawn = draw(source, document, first..=end, width, &mut |pictures| {
+            let files = write(scratch, page, pictures)?;
             done(RenderedPage { page, files });
+            page += 1;
+            Ok(())
+        });
+        match drawn {
+            // What the program complains about at the end does not undo a page.
+            _ if page > end => {}
+            Err(error) if hopeless(&error) => return Err(error),
+            // It may have stumbled over what came before: the page is tried alone, once.
+            Ok(()) | Err(_) if page > first => {}
+            Ok(()) | Err(_) => {
+                done(RenderedPage { page, files: Vec::new() });
+                page += 1;
+            }
         }
-        page = end + 1;
     }
     Ok(())
 }
@@ -104,48 +115,24 @@ fn whole(width: f64) -> u32 {
     width.floor() as u32
 }
 
-/// The encoded pictures of each page of the run, None for a page that cannot be drawn.
-///
-/// If the run does not go through, each page is tried alone.
-fn pictures(
-    source: &File,
-    document: &Document,
-    pages: RangeInclusive<u32>,
-    width: u32,
-) -> Result<Vec<Option<Encoded>>, Error> {
-    let (first, last) = (*pages.start(), *pages.end());
-    match draw(source, document, first, last, width) {
-        Ok(all) => return Ok(all.into_iter().map(Some).collect()),
-        Err(error) if hopeless(&error) => return Err(error),
-        Err(_) if first == last => return Ok(vec![None]),
-        Err(_) => {}
-    }
-    pages
-        .map(|page| match draw(source, document, page, page, width) {
-            Ok(mut one) => Ok(one.pop()),
-            Err(error) if hopeless(&error) => Err(error),
-            Err(_) => Ok(None),
-        })
-        .collect()
-}
-
 /// Whether another page would fail the same way.
 fn hopeless(error: &Error) -> bool {
-    matches!(error, Error::Helper { .. } | Error::Picture(_))
+    matches!(error, Error::Helper { .. } | Error::Picture(_) | Error::Io { .. })
 }
 
 /// A page at each of [`WIDTHS`].
 type Encoded = Vec<(u32, u32, Vec<u8>)>;
 
-/// Draws all of the pages, or fails.
+/// Draws the pages and gives each to `each`; fails with the first that cannot be drawn.
 fn draw(
     source: &File,
     document: &Document,
-    first: u32,
-    last: u32,
+    pages: RangeInclusive<u32>,
     width: u32,
-) -> Result<Vec<Encoded>, Error> {
-    let (from, to, wide) = (first.to_string(), last.to_string(), width.to_string());
+    each: &mut dyn FnMut(Encoded) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (from, to) = (pages.start().to_string(), pages.end().to_string());
+    let wide = width.to_string();
     // Without the last one, a turned page would come as wide as it should be high.
     let arguments = [
         "-q",
@@ -160,21 +147,19 @@ fn draw(
         "-1",
         "-scale-dimension-before-rotation",
     ];
-    let time = PAGE_TIME * (last - first + 1);
-    let mut running = Running::start(Program::Render, &arguments, source, time)?;
+    let mut running = Running::start(Program::Render, &arguments, source, PAGE_TIME)?;
     let mut stream = BufReader::with_capacity(1 << 20, running.output());
-    let drawn: Result<Vec<Encoded>, Error> = (first..=last)
-        .map(|page| {
-            let picture = read_picture(&mut stream)?;
-            check_shape(&picture, document.page_size(page))?;
-            encode(&picture)
-        })
-        .collect();
+    let drawn: Result<(), Error> = pages.into_iter().try_for_each(|page| {
+        let picture = read_picture(&mut stream)?;
+        running.go_on();
+        check_shape(&picture, document.page_size(page))?;
+        each(encode(&picture)?)
+    });
     drop(stream);
     // Ended too early or too late is more telling than the picture that was cut by it.
     let ended = running.end()?;
-    let drawn = drawn?;
-    if ended.succeeded { Ok(drawn) } else { Err(Error::of_message(&ended.message)) }
+    drawn?;
+    if ended.succeeded { Ok(()) } else { Err(Error::of_message(&ended.message)) }
 }
 
 /// One picture of a stream of binary PPM, as pdftoppm writes it: `P6`, width and height, 255,
@@ -183,14 +168,14 @@ fn read_picture(stream: &mut impl BufRead) -> Result<Picture, Error> {
     let bad = || Error::Damaged("a page was not drawn".into());
     let mut header = String::new();
     for _ in 0..3 {
-        stream.by_ref().take(64).read_line(&mut header).map_err(cannot("read a picture"))?;
+        stream.by_ref().take(64).read_line(&mut header).map_err(|_| bad())?;
     }
     let fields: Vec<&str> = header.split_ascii_whitespace().collect();
     let ["P6", width, height, "255"] = fields[..] else { return Err(bad()) };
     let side = |text: &str| text.parse().ok().filter(|side| (1..=MAX_SIDE + 1).contains(side));
     let (width, height): (u32, u32) = side(width).zip(side(height)).ok_or_else(bad)?;
     let mut rgb = vec![0; width as usize * height as usize * 3];
-    stream.read_exact(&mut rgb).map_err(cannot("read a picture"))?;
+    stream.read_exact(&mut rgb).map_err(|_| bad())?;
     Ok(Picture::new(width, height, rgb)?)
 }
 

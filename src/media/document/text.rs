@@ -15,7 +15,7 @@ use super::{
 };
 use crate::media::captions::lines::{join, tidy};
 
-const TIME: Duration = Duration::from_secs(120);
+const TIME: Duration = Duration::from_secs(60);
 const BYTES: u64 = 128 << 20;
 const MAX_WORDS: usize = 20_000;
 const MAX_WORD_CHARS: usize = 256;

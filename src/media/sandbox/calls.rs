@@ -19,6 +19,24 @@ pub(super) fn restrict(helpers: bool, signals_scoped: bool) -> io::Result<()> {
     seccompiler::apply_filter_all_threads(&program).map_err(io::Error::other)
 }
 
+/// What a helper is started with: no further process, so that no document can make it fork
+/// without end, and none of what only starting one needs. (`RLIMIT_NPROC` counts all processes of the account, and root's not at all.)
+pub(super) fn alone() -> io::Result<BpfProgram> {
+    alone_program().map_err(io::Error::other)
+}
+
+fn alone_program() -> Result<BpfProgram, BackendError> {
+    let calls = [libc::SYS_clone3, libc::SYS_socketpair, libc::SYS_recvfrom];
+    let mut rules = Rules::from(calls.map(|call| (call, Vec::new())));
+    #[cfg(target_arch = "x86_64")]
+    rules.extend([(libc::SYS_vfork, Vec::new()), (libc::SYS_fork, Vec::new())]);
+    let thread = bits(libc::CLONE_THREAD);
+    when(&mut rules, libc::SYS_clone, &[(0, SeccompCmpOp::MaskedEq(thread), 0)])?;
+    let absent = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
+    let arch = std::env::consts::ARCH.try_into()?;
+    SeccompFilter::new(rules, SeccompAction::Allow, absent, arch)?.try_into()
+}
+
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 fn program(helpers: bool, signals_scoped: bool) -> Result<BpfProgram, BackendError> {
@@ -26,6 +44,11 @@ fn program(helpers: bool, signals_scoped: bool) -> Result<BpfProgram, BackendErr
     #[cfg(target_arch = "x86_64")]
     rules.extend(ALLOWED_X86_64.iter().map(|call| (*call, Vec::new())));
 
+    // A file without a name would be counted by nobody.
+    let unnamed = bits(libc::O_TMPFILE & !libc::O_DIRECTORY);
+    when(&mut rules, libc::SYS_openat, &[(2, SeccompCmpOp::MaskedEq(unnamed), 0)])?;
+    #[cfg(target_arch = "x86_64")]
+    when(&mut rules, libc::SYS_open, &[(1, SeccompCmpOp::MaskedEq(unnamed), 0)])?;
     one_of(&mut rules, libc::SYS_prctl, 0, PRCTL)?;
     one_of(&mut rules, libc::SYS_ioctl, 1, IOCTL)?;
     one_of(&mut rules, libc::SYS_fcntl, 1, FCNTL)?;
@@ -47,6 +70,15 @@ fn processes(rules: &mut Rules, helpers: bool) -> Result<(), BackendError> {
     }
     when(rules, libc::SYS_clone, &[(0, SeccompCmpOp::MaskedEq(NAMESPACES), 0)])?;
     rules.insert(libc::SYS_execve, Vec::new());
+    // To shut a helper in further: see `alone`.
+    let filter = u64::from(libc::SECCOMP_SET_MODE_FILTER);
+    when(rules, libc::SYS_seccomp, &[(0, SeccompCmpOp::Eq, filter)])?;
+    // Rust's `Command` makes such a pair to hear whether the program was started, wherever
+    // something is to be done between fork and exec.
+    let kind = bits(libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC);
+    let pair = [(0, SeccompCmpOp::Eq, bits(libc::AF_UNIX)), (1, SeccompCmpOp::Eq, kind)];
+    when(rules, libc::SYS_socketpair, &pair)?;
+    rules.insert(libc::SYS_recvfrom, Vec::new());
     #[cfg(target_arch = "x86_64")]
     rules.extend([(libc::SYS_vfork, Vec::new()), (libc::SYS_fork, Vec::new())]);
     Ok(())
@@ -154,7 +186,6 @@ const FCNTL: &[u32] = &[
 /// `setsid` and `setpgid`, so that the parent can end the whole group; `splice`.
 const ALLOWED: &[i64] = &[
     // Files.
-    libc::SYS_openat,
     libc::SYS_close,
     libc::SYS_close_range,
     libc::SYS_read,
@@ -179,10 +210,6 @@ const ALLOWED: &[i64] = &[
     libc::SYS_getdents64,
     libc::SYS_getcwd,
     libc::SYS_chdir,
-    libc::SYS_mkdirat,
-    libc::SYS_unlinkat,
-    libc::SYS_renameat,
-    libc::SYS_renameat2,
     libc::SYS_ftruncate,
     libc::SYS_fallocate,
     libc::SYS_fadvise64,
@@ -268,17 +295,12 @@ const ALLOWED: &[i64] = &[
 /// The older names of the same things, which aarch64 never had.
 #[cfg(target_arch = "x86_64")]
 const ALLOWED_X86_64: &[i64] = &[
-    libc::SYS_open,
     libc::SYS_creat,
     libc::SYS_stat,
     libc::SYS_lstat,
     libc::SYS_access,
     libc::SYS_readlink,
     libc::SYS_getdents,
-    libc::SYS_mkdir,
-    libc::SYS_rmdir,
-    libc::SYS_unlink,
-    libc::SYS_rename,
     libc::SYS_dup2,
     libc::SYS_pipe,
     libc::SYS_poll,

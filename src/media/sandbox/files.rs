@@ -73,16 +73,14 @@ fn rules(scratch: &Path, helpers: bool) -> Result<RulesetCreated, Box<dyn Error 
     Ok(rules)
 }
 
-/// Reading and writing, but no execution, devices, sockets, pipes or symbolic links.
+/// Reading and writing, but no execution, devices, sockets, pipes or symbolic links; and no
+/// folders, and no names taken away: whoever measures the folder then sees all that is in it.
 fn scratch_rights() -> BitFlags<AccessFs> {
     AccessFs::ReadFile
         | AccessFs::ReadDir
         | AccessFs::WriteFile
         | AccessFs::Truncate
         | AccessFs::MakeReg
-        | AccessFs::MakeDir
-        | AccessFs::RemoveFile
-        | AccessFs::RemoveDir
 }
 
 fn helper_rules(mut rules: RulesetCreated) -> Result<RulesetCreated, RulesetError> {

@@ -62,7 +62,7 @@ pub(super) fn set(limits: &Limits) -> io::Result<()> {
     };
     setrlimit(Resource::Cpu, cpu)?;
     // RLIMIT_NPROC counts every process of the account, so it would depend on what else runs
-    // here; starting processes is closed by seccomp instead.
+    // here; starting processes is closed by seccomp instead, for helpers too.
     Ok(())
 }
 

@@ -48,6 +48,30 @@ pub fn enter_as_far_as_possible(scratch: &Path, limits: &Limits) -> Result<Layer
     }
 }
 
+/// Lets what `command` starts start nothing further, for ever; threads it may have.
+///
+/// # Errors
+///
+/// When the filter cannot be made. Where the kernel has no filters [`enter`] has said so.
+#[expect(unsafe_code, reason = "what runs between fork and exec is unsafe to choose")]
+pub fn keep_alone(command: &mut std::process::Command) -> io::Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    let filter = calls::alone()?;
+    let put_in_force = move || match seccompiler::apply_filter(&filter) {
+        Err(seccompiler::Error::Seccomp(error)) if is_absent(&error) => Ok(()),
+        Err(seccompiler::Error::Seccomp(error) | seccompiler::Error::Prctl(error)) => Err(error),
+        Err(_) => Err(io::ErrorKind::Other.into()),
+        Ok(()) => Ok(()),
+    };
+    // SAFETY: the closure makes two system calls and allocates nothing.
+    unsafe { command.pre_exec(put_in_force) };
+    Ok(())
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EINVAL))
+}
+
 /// Which layers hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Layers {

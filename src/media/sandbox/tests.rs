@@ -6,13 +6,16 @@
 use std::{
     fs::{self, File},
     io::{Read, Write},
-    os::fd::{AsFd, AsRawFd},
+    os::{
+        fd::{AsFd, AsRawFd},
+        unix::{fs::OpenOptionsExt, process::CommandExt},
+    },
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use super::{Layers, Limits, enter};
+use super::{Layers, Limits, enter, keep_alone};
 use crate::media::{
     document,
     selftest::{Attempt, escape_attempts},
@@ -104,14 +107,49 @@ fn outside_most_ways_are_open() {
 fn scratch_and_the_source_can_be_used() {
     let said = inside(&small(), &this_file(), |_| {
         fs::write("a", "written").unwrap();
-        fs::rename("a", "b").unwrap();
-        fs::create_dir("folder").unwrap();
-        fs::write("folder/c", "x").unwrap();
-        fs::remove_dir_all("folder").unwrap();
         let source = fs::read_to_string("/proc/self/fd/0").unwrap();
-        format!("{} {}", fs::read_to_string("b").unwrap(), source.contains("[package]"))
+        format!("{} {}", fs::read_to_string("a").unwrap(), source.contains("[package]"))
     });
     assert_eq!(said.unwrap(), "written true");
+}
+
+#[test]
+fn nothing_in_scratch_can_be_hidden_from_who_measures_it() {
+    let said = inside(&small(), &this_file(), |_| {
+        fs::write("a", "x").unwrap();
+        let unnamed = fs::OpenOptions::new().write(true).custom_flags(libc::O_TMPFILE).open(".");
+        let ways = [
+            fs::remove_file("a").is_ok(),
+            fs::rename("a", "b").is_ok(),
+            fs::create_dir("folder").is_ok(),
+            unnamed.is_ok(),
+        ];
+        format!("{ways:?}")
+    });
+    assert_eq!(said.unwrap(), "[false, false, false, false]");
+}
+
+#[test]
+fn a_helper_can_start_nothing() {
+    let limits = Limits { helpers: true, ..Limits::default() };
+    let said = inside(&limits, &this_file(), |_| {
+        let mut command = Command::new("/usr/bin/pdfinfo");
+        command.arg("-v").stderr(Stdio::piped()).env_clear();
+        keep_alone(&mut command).unwrap();
+        // SAFETY: forks, which is what is being tried; the copy leaves at once.
+        let fork = || unsafe {
+            let copy = libc::fork();
+            if copy == 0 {
+                libc::_exit(0);
+            }
+            if copy < 0 { Ok(()) } else { Err(std::io::ErrorKind::Other.into()) }
+        };
+        // SAFETY: see above.
+        unsafe { command.pre_exec(fork) };
+        let output = command.output().unwrap();
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    });
+    assert!(said.as_ref().unwrap().starts_with("pdfinfo version"), "{said:?}");
 }
 
 #[test]

@@ -100,13 +100,12 @@ impl Packager {
         Ok(())
     }
 
-    /// Closes the part and tells of it; a part without a segment leaves no file and no event.
+    /// Closes the part and tells of it; of a part without a segment nothing is told.
     pub(crate) fn end_part(&mut self, on: &mut Sink) -> Result<(), Error> {
         let Some(mut part) = self.part.take() else { return Ok(()) };
         part.file.flush().map_err(io(format!("write {}", part.name)))?;
         if part.segments.is_empty() {
-            let path = self.rendition.out.join(&part.name);
-            return std::fs::remove_file(path).map_err(io(format!("remove {}", part.name)));
+            return Ok(());
         }
         on(Event::Part {
             rendition: self.rendition.name.clone(),
