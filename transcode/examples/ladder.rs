@@ -1,7 +1,7 @@
 //! Makes everything of one file, and HLS playlists to play it with:
 //!
 //! ```text
-//! ladder IN OUTDIR [PART_MS]
+//! ladder IN OUTDIR [PART_MS [CODECS]]
 //! mpv OUTDIR/master.m3u8
 //! ```
 
@@ -12,18 +12,21 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use transcode::{Event, Input, Plan, Policy, Segment};
+use transcode::{Event, Input, Plan, Policy, Segment, VideoCodec};
 
 type AnyError = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), AnyError> {
     let mut arguments = std::env::args_os().skip(1);
     let (Some(source), Some(out)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: ladder IN OUTDIR [PART_MS]".into());
+        return Err("usage: ladder IN OUTDIR [PART_MS [CODECS]]".into());
     };
     let mut policy = Policy::default();
     if let Some(part_ms) = arguments.next().and_then(|a| a.into_string().ok()) {
         policy.part_ms = part_ms.parse()?;
+    }
+    if let Some(codecs) = arguments.next().and_then(|a| a.into_string().ok()) {
+        policy.codecs = serde_json::from_str(&format!("[\"{}\"]", codecs.replace(',', "\",\"")))?;
     }
     let out = PathBuf::from(out);
     fs::create_dir_all(&out)?;
@@ -48,11 +51,16 @@ fn main() -> Result<(), AnyError> {
     }
     transcode::encode_audio(&mut input, &plan, &out, &mut on)?;
     clock.lap("audio")?;
-    if plan.video.is_some() {
-        for part in 0..plan.parts.len() {
-            transcode::encode_part(&mut input, &plan, part, &[], &out, &mut on)?;
+    for codec in [VideoCodec::H264, VideoCodec::Hevc, VideoCodec::Av1] {
+        let rungs = plan.video.iter().flat_map(|video| &video.rungs);
+        let names: Vec<_> = rungs.filter(|r| r.codec == codec).map(|r| r.name.clone()).collect();
+        if names.is_empty() {
+            continue;
         }
-        clock.lap("video")?;
+        for part in 0..plan.parts.len() {
+            transcode::encode_part(&mut input, &plan, part, &names, &out, &mut on)?;
+        }
+        clock.lap(&format!("{codec:?}"))?;
     }
     let subtitles = transcode::extract_subtitles(&mut input, &plan)?;
     fs::write(out.join("subtitles.txt"), format!("{subtitles:#?}\n"))?;

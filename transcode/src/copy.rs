@@ -5,8 +5,8 @@ use std::path::Path;
 use ffmpeg_next as ffmpeg;
 use ffmpeg_next::{Packet, Rational};
 
-use crate::cmaf::{AvcConfig, AvcTrack, Packager, Rendition, Sample, has_idr, init_avc};
-use crate::plan::{CopyPlan, MAX_COPY_KEY_INTERVAL_MS, Plan, VideoPlan};
+use crate::cmaf::{AvcConfig, Packager, Rendition, Sample, VideoTrack, has_idr, init_video};
+use crate::plan::{CopyPlan, MAX_COPY_KEY_INTERVAL_MS, Plan, VideoCodec, VideoPlan};
 use crate::probe::extradata;
 use crate::time::{VIDEO_SCALE, from_ms, ticks};
 use crate::{Error, Event, Input, Sink};
@@ -62,7 +62,8 @@ impl<'a> Copier<'a> {
         let stream = stream.ok_or_else(|| Error::plan(format!("no track {}", video.track)))?;
         let config = AvcConfig::from_extradata(&extradata(&stream))?;
         let rendition = Rendition::new(&copy.name, VIDEO_SCALE, out);
-        let file = rendition.write_init(&init_avc(&AvcTrack {
+        let file = rendition.write_init(&init_video(&VideoTrack {
+            codec: VideoCodec::H264,
             width: copy.width,
             height: copy.height,
             record: &config.record,

@@ -43,7 +43,7 @@ pub use first::first_part;
 pub use input::Input;
 pub use plan::{
     AudioPlan, AudioRendition, CopyPlan, PartRange, Plan, Policy, Refusal, Rung, RungPolicy,
-    SubtitlePlan, VideoPlan, plan,
+    SubtitlePlan, VideoCodec, VideoPlan, plan,
 };
 pub use probe::probe;
 pub use stills::{Poster, Sprite, Stills, stills};

@@ -163,7 +163,7 @@ fn length_units(mut packet: &[u8], size: usize) -> Vec<&[u8]> {
     units
 }
 
-fn annexb_units(packet: &[u8]) -> Vec<&[u8]> {
+pub(super) fn annexb_units(packet: &[u8]) -> Vec<&[u8]> {
     let mut starts = Vec::new();
     let mut at = 0;
     while at + 3 <= packet.len() {

@@ -1,16 +1,19 @@
 //! Initialisation segments: `ftyp` and a `moov` without samples.
 
 use crate::facts::Colour;
+use crate::plan::VideoCodec;
 
 use super::boxes::Boxes;
 
 /// A video track to be described.
-pub(crate) struct AvcTrack<'a> {
+pub(crate) struct VideoTrack<'a> {
+    /// What its packets are.
+    pub(crate) codec: VideoCodec,
     /// Pixels.
     pub(crate) width: u32,
     /// Pixels.
     pub(crate) height: u32,
-    /// `AVCDecoderConfigurationRecord`.
+    /// The decoder's configuration, as the codec's binding defines it.
     pub(crate) record: &'a [u8],
     /// Written as `colr` when known.
     pub(crate) colour: Colour,
@@ -38,8 +41,8 @@ const TRACK_ID: u32 = 1;
 /// The unity matrix of `mvhd` and `tkhd`.
 const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
-/// Describes an H.264 track. Equal input gives equal bytes, whichever part it is made with.
-pub(crate) fn init_avc(track: &AvcTrack) -> Vec<u8> {
+/// Describes a video track. Equal input gives equal bytes, whichever part it is made with.
+pub(crate) fn init_video(track: &VideoTrack) -> Vec<u8> {
     let media = Media {
         handler: b"vide",
         name: "VideoHandler",
@@ -54,7 +57,7 @@ pub(crate) fn init_avc(track: &AvcTrack) -> Vec<u8> {
                 b.zeros(8);
             });
         },
-        |b| sample_entry_avc(b, track),
+        |b| video_entry(b, track),
     )
 }
 
@@ -169,15 +172,21 @@ impl Media<'_> {
     }
 }
 
-/// ISO/IEC 14496-15 section 5.4.2.
-fn sample_entry_avc(b: &mut Boxes, track: &AvcTrack) {
+/// ISO/IEC 14496-15 sections 5.4.2 and 8.4.1 (parameter sets only here: `avc1`, `hvc1`), and
+/// section 2.2 of AV1's binding.
+fn video_entry(b: &mut Boxes, track: &VideoTrack) {
+    let (entry, configuration) = match track.codec {
+        VideoCodec::H264 => (b"avc1", b"avcC"),
+        VideoCodec::Hevc => (b"hvc1", b"hvcC"),
+        VideoCodec::Av1 => (b"av01", b"av1C"),
+    };
     let side = |pixels: u32| u16::try_from(pixels).unwrap_or(u16::MAX);
-    b.put(b"avc1", |b| {
+    b.put(entry, |b| {
         b.zeros(6).u16(1).zeros(16);
         b.u16(side(track.width)).u16(side(track.height));
         // 72 dpi, one frame a sample, no compressor's name, no alpha.
         b.u32(0x48_0000).u32(0x48_0000).u32(0).u16(1).zeros(32).u16(0x18).u16(0xffff);
-        b.put(b"avcC", |b| {
+        b.put(configuration, |b| {
             b.bytes(track.record);
         });
         if track.colour.is_known() {

@@ -14,9 +14,12 @@ use crate::plan::{PartRange, Plan, Rung, VideoPlan};
 use crate::time::{VIDEO_SCALE, from_ms};
 use crate::{Error, Event, Input, Sink};
 
+mod coder;
 mod lane;
 mod pacer;
+mod svt;
 mod x264;
+mod x265;
 
 use lane::{Job, Lane, Order};
 use pacer::{Cut, Pacer, Which};
@@ -24,8 +27,8 @@ use pacer::{Cut, Pacer, Which};
 /// Frames that wait before a lane; at 1080p 3 MB each.
 const QUEUE: usize = 6;
 
-/// Encodes part `part` (from 0) of the plan's rungs that are named in `rungs`, or of all when none
-/// is, into `out`: `{rung}-init.mp4` and `{rung}-{part:05}.m4s`.
+/// Encodes part `part` (from 0) of the plan's rungs named in `rungs` (of all, if none is) into
+/// `out`: `{rung}-init.mp4` and `{rung}-{part:05}.m4s`.
 ///
 /// Every part can be made alone and in any order; borders fit. Frames that do not decode are
 /// left out, the frame before lasts longer then. A plan without rungs gives nothing.
@@ -44,8 +47,7 @@ pub fn encode_part(
 ) -> Result<(), Error> {
     let video = plan.video.as_ref().ok_or_else(|| Error::plan("no video"))?;
     let range = *plan.parts.get(part).ok_or_else(|| Error::plan(format!("no part {part}")))?;
-    let wanted = |rung: &&Rung| rungs.is_empty() || rungs.contains(&rung.name);
-    let rungs: Vec<&Rung> = video.rungs.iter().filter(wanted).collect();
+    let rungs = selected(video, rungs)?;
     let Some(top) = rungs.first() else { return Ok(()) };
     let pacer = pacer(plan, range);
     let upright = Upright::new(Look::video(video, top.width, top.height));
@@ -54,7 +56,7 @@ pub fn encode_part(
         let mut lanes = Vec::new();
         let mut next: Option<SyncSender<Job>> = None;
         // From the smallest: each lane needs the way to the one below it.
-        for (i, &rung) in rungs.iter().enumerate().rev() {
+        for (i, rung) in rungs.iter().enumerate().rev() {
             let (to, jobs) = mpsc::sync_channel(QUEUE);
             let from = rungs[i.saturating_sub(1)];
             let (below, events) = (next.replace(to), events.clone());
@@ -82,6 +84,17 @@ pub fn encode_part(
         told.try_iter().try_for_each(&mut *on)
     })?;
     on(Event::Progress(1.0))
+}
+
+/// The rungs that are asked for, as the cascade needs them: largest first.
+fn selected<'a>(video: &'a VideoPlan, names: &[String]) -> Result<Vec<&'a Rung>, Error> {
+    if let Some(name) = names.iter().find(|name| !video.rungs.iter().any(|r| r.name == **name)) {
+        return Err(Error::plan(format!("no rung {name}")));
+    }
+    let wanted = |rung: &&Rung| names.is_empty() || names.contains(&rung.name);
+    let mut rungs: Vec<&Rung> = video.rungs.iter().filter(wanted).collect();
+    rungs.sort_by_key(|rung| std::cmp::Reverse(u64::from(rung.width) * u64::from(rung.height)));
+    Ok(rungs)
 }
 
 fn pacer(plan: &Plan, range: PartRange) -> Pacer {

@@ -17,8 +17,11 @@ pub(crate) use video::MAX_COPY_KEY_INTERVAL_MS;
 pub struct Policy {
     /// The ladder, largest first.
     pub rungs: Vec<RungPolicy>,
-    /// Constant rate factor of x264, under the cap of each rung.
+    /// Constant rate factor of x264, under the cap of each rung; that of other codecs follows it.
     pub crf: f32,
+    /// What else than H.264, which is always made, the rungs are made as.
+    #[serde(default)]
+    pub codecs: Vec<VideoCodec>,
     /// Bit rates of the audio renditions, largest first.
     pub audio_bitrates_bps: Vec<u32>,
     /// Length of a segment.
@@ -64,6 +67,7 @@ impl Default for Policy {
                 rung(240, 400_000),
             ],
             crf: 23.0,
+            codecs: Vec::new(),
             audio_bitrates_bps: vec![128_000, 48_000],
             segment_ms: 6_000,
             part_ms: 60_000,
@@ -117,10 +121,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The rung that is made most quickly.
+    /// The rung that is made most quickly and played everywhere.
     #[must_use]
     pub fn smallest_rung(&self) -> Option<&Rung> {
-        self.video.as_ref()?.rungs.last()
+        self.video.as_ref()?.rungs.iter().rfind(|rung| rung.codec == VideoCodec::H264)
     }
 }
 
@@ -131,7 +135,7 @@ pub struct VideoPlan {
     pub track: usize,
     /// The source's own packets, as top rung.
     pub copy: Option<CopyPlan>,
-    /// What is encoded, largest first.
+    /// What is encoded: H.264, largest first, then the same for each other codec.
     pub rungs: Vec<Rung>,
     /// Rungs of the ladder that would add nothing for this source.
     pub left_out: Vec<String>,
@@ -171,16 +175,32 @@ pub struct CopyPlan {
 /// One encoded rendition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rung {
-    /// Name of the rendition, e.g. `720p`.
+    /// Name of the rendition, e.g. `720p`, `720p-av1`.
     pub name: String,
+    /// How it is encoded.
+    #[serde(default)]
+    pub codec: VideoCodec,
     /// Pixels, even.
     pub width: u32,
     /// Pixels, even.
     pub height: u32,
     /// Cap.
     pub max_bitrate_bps: u32,
-    /// Constant rate factor.
+    /// Constant rate factor, on the codec's own scale.
     pub crf: f32,
+}
+
+/// How a picture is encoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VideoCodec {
+    /// By x264: every player plays it.
+    #[default]
+    H264,
+    /// By x265.
+    Hevc,
+    /// By SVT-AV1.
+    Av1,
 }
 
 /// The renditions of one audio track.

@@ -2,7 +2,7 @@
 
 use crate::facts::{Colour, Hdr, Probe, Ratio, SourceTrack, VideoFacts};
 
-use super::{CopyPlan, Policy, Rung, RungPolicy, VideoPlan};
+use super::{CopyPlan, Policy, Rung, RungPolicy, VideoCodec, VideoPlan};
 
 /// Frames a second above which frames are dropped, with room for 59.94 written as 60.1.
 const MAX_FRAME_RATE: f64 = 60.5;
@@ -50,18 +50,22 @@ fn ladder(
     let bitrate_bps = track.bitrate_bps.unwrap_or(probe.bitrate_bps);
     let mut rungs = rungs(facts, policy);
     let left_out = leave_out(&mut rungs, track, facts, policy);
+    let others = other_codecs(&rungs, policy);
     if !policy.copy_video || !can_copy(probe, track, facts, policy) {
+        rungs.extend(others);
         return (None, rungs, left_out);
     }
     let cap_bps = rungs.first().map_or(0, |r| i64::from(r.max_bitrate_bps));
     let keep = bitrate_bps * 2 <= cap_bps * 3 && bitrate_bps <= policy.max_copy_bitrate_bps;
     if !keep && bitrate_bps > policy.max_preview_bitrate_bps {
+        rungs.extend(others);
         return (None, rungs, left_out);
     }
     let name = rungs.first().map(|top| format!("{}-copy", top.name)).unwrap_or_default();
     if keep {
         rungs.remove(0);
     }
+    rungs.extend(others);
     let (width, height) = (facts.coded_width, facts.coded_height);
     (Some(CopyPlan { name, width, height, colour: facts.colour, keep }), rungs, left_out)
 }
@@ -95,6 +99,40 @@ fn efficiency(codec: &str) -> f64 {
         "hevc" | "vp9" => 1.6,
         "av1" => 2.0,
         _ => 1.0,
+    }
+}
+
+/// The rungs once more for each other codec: the top one too where H.264 is copied, as that is
+/// where most is saved.
+fn other_codecs(rungs: &[Rung], policy: &Policy) -> Vec<Rung> {
+    let wanted = |codec: &VideoCodec| policy.codecs.contains(codec);
+    let codecs = [VideoCodec::Hevc, VideoCodec::Av1].into_iter().filter(wanted);
+    let fits = |rung: &&Rung| {
+        [rung.width, rung.height].iter().all(|side| OTHER_CODECS_SIDES.contains(side))
+    };
+    codecs
+        .flat_map(|codec| rungs.iter().filter(fits).map(move |rung| as_codec(rung, codec)))
+        .collect()
+}
+
+/// Sides that x265 and SVT-AV1 take.
+const OTHER_CODECS_SIDES: std::ops::RangeInclusive<u32> = 64..=4_096;
+
+/// The same picture as another codec, by what was measured (docs/codecs.md): the factor that looks
+/// as good as x264's, and the share of the cap that is enough for it.
+fn as_codec(rung: &Rung, codec: VideoCodec) -> Rung {
+    let (ending, crf, percent) = match codec {
+        VideoCodec::H264 => return rung.clone(),
+        VideoCodec::Hevc => ("hevc", rung.crf + 2.0, 70),
+        VideoCodec::Av1 => ("av1", rung.crf + 12.0, 60),
+    };
+    Rung {
+        name: format!("{}-{ending}", rung.name),
+        codec,
+        // The scales end at 51 and 63.
+        crf: crf.clamp(0.0, if codec == VideoCodec::Av1 { 63.0 } else { 51.0 }),
+        max_bitrate_bps: rung.max_bitrate_bps / 100 * percent,
+        ..rung.clone()
     }
 }
 
@@ -136,6 +174,7 @@ fn rung(facts: &VideoFacts, rung: RungPolicy, policy: &Policy) -> Rung {
     let (width, height) = fit(facts.width, facts.height, rung.height);
     Rung {
         name: format!("{}p", even(rung.height)),
+        codec: VideoCodec::H264,
         width,
         height,
         max_bitrate_bps: rung.max_bitrate_bps,

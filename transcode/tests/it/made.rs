@@ -19,6 +19,7 @@ pub(crate) struct Made {
 #[derive(Default)]
 pub(crate) struct Rendition {
     pub(crate) init: String,
+    pub(crate) codecs: String,
     pub(crate) init_bytes: Vec<u8>,
     pub(crate) time_scale: u32,
     pub(crate) parts: BTreeMap<usize, (String, Vec<Segment>)>,
@@ -62,13 +63,14 @@ pub(crate) fn make(source: File, policy: &Policy) -> Made {
 
 fn take(renditions: &mut BTreeMap<String, Rendition>, event: Event, folder: &std::path::Path) {
     match event {
-        Event::Init { rendition, file, time_scale, .. } => {
+        Event::Init { rendition, file, codecs, time_scale, .. } => {
             let entry = renditions.entry(rendition).or_default();
             let bytes = fs::read(folder.join(&file)).unwrap();
             if !entry.init_bytes.is_empty() {
                 assert_eq!(entry.init_bytes, bytes, "{file} must be the same for all parts");
             }
             (entry.init, entry.init_bytes, entry.time_scale) = (file, bytes, time_scale);
+            entry.codecs = codecs;
         }
         Event::Part { rendition, index, file, segments, peak_bitrate_bps } => {
             let length = fs::metadata(folder.join(&file)).unwrap().len();

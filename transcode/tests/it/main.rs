@@ -8,6 +8,7 @@
 )]
 
 mod audio;
+mod codecs;
 mod copy;
 mod fixture;
 mod joined;
