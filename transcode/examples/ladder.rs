@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use transcode::{Event, Input, Plan, Policy, Segment, VideoCodec};
+use transcode::{Event, Input, Plan, Policy, Segment, VideoPlan};
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -51,16 +51,11 @@ fn main() -> Result<(), AnyError> {
     }
     transcode::encode_audio(&mut input, &plan, &out, &mut on)?;
     clock.lap("audio")?;
-    for codec in [VideoCodec::H264, VideoCodec::Hevc, VideoCodec::Av1] {
-        let rungs = plan.video.iter().flat_map(|video| &video.rungs);
-        let names: Vec<_> = rungs.filter(|r| r.codec == codec).map(|r| r.name.clone()).collect();
-        if names.is_empty() {
-            continue;
-        }
+    for rungs in plan.video.iter().flat_map(VideoPlan::batches) {
         for part in 0..plan.parts.len() {
-            transcode::encode_part(&mut input, &plan, part, &names, &out, &mut on)?;
+            transcode::encode_part(&mut input, &plan, part, &rungs, &out, &mut on)?;
         }
-        clock.lap(&format!("{codec:?}"))?;
+        clock.lap(&rungs.join(" "))?;
     }
     let subtitles = transcode::extract_subtitles(&mut input, &plan)?;
     fs::write(out.join("subtitles.txt"), format!("{subtitles:#?}\n"))?;

@@ -227,6 +227,28 @@ fn refusals_have_codes_and_reasons() {
 }
 
 #[test]
+fn other_codecs_follow_h264_in_batches_that_memory_allows() {
+    let policy = Policy { codecs: vec![VideoCodec::Av1, VideoCodec::H264], ..Policy::default() };
+    let plan = plan(&probe(vec![video(1920, 1080)]), &policy).unwrap();
+    let video = plan.video.unwrap();
+    assert_eq!(
+        video.batches().iter().map(|batch| batch.join(" ")).collect::<Vec<_>>(),
+        ["720p 480p 360p 240p", "1080p-av1", "720p-av1 480p-av1 360p-av1 240p-av1"]
+    );
+    let named = |name: &str| video.rungs.iter().find(|r| r.name == name).unwrap().clone();
+    let (old, new) = (named("720p"), named("720p-av1"));
+    assert_eq!((new.codec, new.width, new.height), (VideoCodec::Av1, old.width, old.height));
+    assert!(new.max_bitrate_bps < old.max_bitrate_bps);
+}
+
+#[test]
+fn pictures_too_small_for_an_encoder_are_h264_alone() {
+    let policy = Policy { codecs: vec![VideoCodec::Hevc], copy_video: false, ..Policy::default() };
+    let plan = plan(&probe(vec![video(48, 48)]), &policy).unwrap();
+    assert_eq!(plan.video.unwrap().batches(), [["48p"]]);
+}
+
+#[test]
 fn a_plan_crosses_the_process_border_unchanged() {
     let plan =
         plan(&probe(vec![video(1920, 1080), audio(2, 120_000)]), &Policy::default()).unwrap();

@@ -115,6 +115,33 @@ fn other_codecs(rungs: &[Rung], policy: &Policy) -> Vec<Rung> {
         .collect()
 }
 
+impl VideoPlan {
+    /// The names of the rungs that are to be made together, what is needed first coming first:
+    /// all of H.264, then for each other codec as many as the memory of one process allows.
+    #[must_use]
+    pub fn batches(&self) -> Vec<Vec<String>> {
+        let mut batches: Vec<Vec<String>> = Vec::new();
+        let mut open = (None, 0);
+        for rung in &self.rungs {
+            let pixels = u64::from(rung.width) * u64::from(rung.height);
+            let room = rung.codec == VideoCodec::H264 || open.1 + pixels <= BATCH_PIXELS;
+            if open.0 != Some(rung.codec) || !room {
+                batches.push(Vec::new());
+                open = (Some(rung.codec), 0);
+            }
+            open.1 += pixels;
+            if let Some(batch) = batches.last_mut() {
+                batch.push(rung.name.clone());
+            }
+        }
+        batches
+    }
+}
+
+/// What SVT-AV1 can encode at once within 1.5 GiB, with decoder and scalers: 1080p, or all below
+/// (docs/codecs.md).
+const BATCH_PIXELS: u64 = 1_920 * 1_088;
+
 /// Sides that x265 and SVT-AV1 take.
 const OTHER_CODECS_SIDES: std::ops::RangeInclusive<u32> = 64..=4_096;
 
