@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test test-rust test-postgres test-browser check fmt bench web clean help
+.PHONY: build run test test-rust test-postgres test-browser check fmt bench bench-transcode web clean help
 
 # Outside the clone, so that a fresh clone does not compile everything again.
 CARGO_TARGET_DIR ?= $(HOME)/.cache/duoku/target
@@ -41,6 +41,12 @@ bench: ## the benchmarks of benches/
 	@scripts/cargo.sh build --release --locked
 	@benches/start.sh "$(CARGO_TARGET_DIR)/release/duoku"
 	@scripts/cargo.sh bench --package indexer --locked
+
+bench-transcode: ## the ladder against ffmpeg commands: see docs/transcoding.md (MODES="natural quality")
+	@scripts/setup.sh build test
+	@scripts/cargo.sh build --release --locked --package transcode --example ladder
+	@benches/transcode.py "$(CARGO_TARGET_DIR)/release/examples/ladder" $(MODES) \
+		--clips "$(CARGO_TARGET_DIR)/bench/clips" --work "$(CARGO_TARGET_DIR)/bench/work"
 
 web: ## web/dist, when the sources changed
 	@scripts/setup.sh build

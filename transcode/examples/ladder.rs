@@ -1,38 +1,39 @@
-//! Makes everything of one file, and HLS playlists to play it with:
+//! Makes everything of one file, and HLS playlists to play it with. It is what operators try a
+//! file or a setting with, and what `benches/transcode.py` measures:
 //!
 //! ```text
-//! ladder IN OUTDIR [PART_MS [CODECS]]
+//! ladder IN OUTDIR [--crf N] [--rungs 1080:5350000,720:2996000] [--no-copy]
+//!                  [--codecs h264,hevc,av1] [--segment-ms N] [--part-ms N] [--only-streams]
 //! mpv OUTDIR/master.m3u8
 //! ```
+//!
+//! Rungs are given as height and cap in bit/s, and all of them are made. `--no-copy` encodes what could be kept as it is;
+//! `--only-streams` leaves subtitles, the poster and the storyboard out. Sound and pictures are
+//! made at the same time, as by a worker with two jobs.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
 use std::time::Instant;
 
-use transcode::{Event, Input, Plan, Policy, Segment, VideoPlan};
+use transcode::{Event, Input, Plan, Policy, RungPolicy, Segment, VideoCodec, VideoPlan};
 
 type AnyError = Box<dyn std::error::Error>;
 
-fn main() -> Result<(), AnyError> {
-    let mut arguments = std::env::args_os().skip(1);
-    let (Some(source), Some(out)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: ladder IN OUTDIR [PART_MS [CODECS]]".into());
-    };
-    let mut policy = Policy::default();
-    if let Some(part_ms) = arguments.next().and_then(|a| a.into_string().ok()) {
-        policy.part_ms = part_ms.parse()?;
-    }
-    if let Some(codecs) = arguments.next().and_then(|a| a.into_string().ok()) {
-        policy.codecs = serde_json::from_str(&format!("[\"{}\"]", codecs.replace(',', "\",\"")))?;
-    }
-    let out = PathBuf::from(out);
-    fs::create_dir_all(&out)?;
-    let mut clock = Clock(Instant::now());
+const USAGE: &str = "usage: ladder IN OUTDIR [--crf N] [--rungs HEIGHT:BPS,...] [--no-copy] \
+                     [--codecs CODEC,...] [--segment-ms N] [--part-ms N] [--only-streams]";
 
-    let mut input = Input::open(File::open(source)?)?;
+fn main() -> Result<(), AnyError> {
+    let Order { source, out, policy, only_streams } = Order::read(std::env::args_os().skip(1))?;
+    fs::create_dir_all(&out)?;
+    let clock = Clock(Instant::now());
+
+    let mut input = Input::open(File::open(&source)?)?;
     let probe = transcode::probe(&mut input)?;
     fs::write(out.join("probe.txt"), format!("{probe:#?}\n"))?;
     clock.lap("probe")?;
@@ -40,40 +41,124 @@ fn main() -> Result<(), AnyError> {
     fs::write(out.join("plan.txt"), format!("{plan:#?}\n"))?;
     writeln!(std::io::stdout(), "{} / {}", plan.sentence_zh, plan.sentence_en)?;
 
-    let mut tables = Tables::default();
-    let mut on = |event| {
-        tables.take(event);
-        Ok(())
-    };
-    if plan.video.as_ref().is_some_and(|video| video.copy.is_some()) {
-        transcode::copy_video(&mut input, &plan, &out, &mut on)?;
-        clock.lap("copy")?;
+    let tables = Mutex::new(Tables::default());
+    thread::scope(|scope| {
+        let sound = scope.spawn(|| sound(&source, &plan, &out, &tables, &clock));
+        let pictures = pictures(&mut input, &plan, &out, &tables, &clock);
+        sound.join().map_err(|_| "the sound's thread broke".to_owned())??;
+        pictures
+    })?;
+    if !only_streams {
+        let subtitles = transcode::extract_subtitles(&mut input, &plan)?;
+        fs::write(out.join("subtitles.txt"), format!("{subtitles:#?}\n"))?;
+        let stills = transcode::stills(&mut input, &plan, &out, &mut |_| Ok(()))?;
+        fs::write(out.join("stills.txt"), format!("{stills:#?}\n"))?;
+        clock.lap("subtitles and stills")?;
     }
-    transcode::encode_audio(&mut input, &plan, &out, &mut on)?;
-    clock.lap("audio")?;
+    tables.into_inner()?.write(&plan, &out)
+}
+
+/// The source's own packets and the sound, read with a handle of its own.
+fn sound(
+    source: &Path,
+    plan: &Plan,
+    out: &Path,
+    tables: &Mutex<Tables>,
+    clock: &Clock,
+) -> Result<(), String> {
+    let work = || -> Result<(), AnyError> {
+        let mut input = Input::open(File::open(source)?)?;
+        let mut on = |event| take(tables, event);
+        if plan.video.as_ref().is_some_and(|video| video.copy.is_some()) {
+            transcode::copy_video(&mut input, plan, out, &mut on)?;
+            clock.lap("copy")?;
+        }
+        transcode::encode_audio(&mut input, plan, out, &mut on)?;
+        clock.lap("sound")
+    };
+    work().map_err(|error| error.to_string())
+}
+
+/// The encoded rungs, part by part.
+fn pictures(
+    input: &mut Input,
+    plan: &Plan,
+    out: &Path,
+    tables: &Mutex<Tables>,
+    clock: &Clock,
+) -> Result<(), String> {
+    if plan.video.is_none() {
+        return Ok(());
+    }
     for rungs in plan.video.iter().flat_map(VideoPlan::batches) {
         for part in 0..plan.parts.len() {
-            transcode::encode_part(&mut input, &plan, part, &rungs, &out, &mut on)?;
+            let on = &mut |event| take(tables, event);
+            transcode::encode_part(input, plan, part, &rungs, out, on)
+                .map_err(|error| error.to_string())?;
         }
-        clock.lap(&rungs.join(" "))?;
     }
-    let subtitles = transcode::extract_subtitles(&mut input, &plan)?;
-    fs::write(out.join("subtitles.txt"), format!("{subtitles:#?}\n"))?;
-    clock.lap("subtitles")?;
-    let stills = transcode::stills(&mut input, &plan, &out, &mut |_| Ok(()))?;
-    fs::write(out.join("stills.txt"), format!("{stills:#?}\n"))?;
-    clock.lap("stills")?;
-    tables.write(&plan, &out)?;
+    clock.lap("pictures").map_err(|error| error.to_string())
+}
+
+fn take(tables: &Mutex<Tables>, event: Event) -> Result<(), transcode::Error> {
+    tables.lock().expect("no thread broke").take(event);
     Ok(())
 }
 
-/// Says how long each step took.
+/// What is asked for.
+struct Order {
+    source: PathBuf,
+    out: PathBuf,
+    policy: Policy,
+    only_streams: bool,
+}
+
+impl Order {
+    fn read(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, AnyError> {
+        let (Some(source), Some(out)) = (arguments.next(), arguments.next()) else {
+            return Err(USAGE.into());
+        };
+        let mut policy = Policy::default();
+        let mut only_streams = false;
+        while let Some(name) = arguments.next() {
+            let mut value = || arguments.next().and_then(|v| v.into_string().ok()).ok_or(USAGE);
+            match name.to_str().unwrap_or_default() {
+                "--crf" => policy.crf = value()?.parse()?,
+                "--rungs" => {
+                    policy.rungs = rungs(&value()?)?;
+                    policy.enough_bitrate_bps = 0;
+                }
+                "--codecs" => policy.codecs = codecs(&value()?)?,
+                "--no-copy" => policy.copy_video = false,
+                "--segment-ms" => policy.segment_ms = value()?.parse()?,
+                "--part-ms" => policy.part_ms = value()?.parse()?,
+                "--only-streams" => only_streams = true,
+                _ => return Err(USAGE.into()),
+            }
+        }
+        Ok(Self { source: source.into(), out: out.into(), policy, only_streams })
+    }
+}
+
+fn codecs(text: &str) -> Result<Vec<VideoCodec>, AnyError> {
+    Ok(serde_json::from_str(&format!("[\"{}\"]", text.replace(',', "\",\"")))?)
+}
+
+fn rungs(text: &str) -> Result<Vec<RungPolicy>, AnyError> {
+    text.split(',')
+        .map(|rung| {
+            let (height, bps) = rung.split_once(':').ok_or(USAGE)?;
+            Ok(RungPolicy { height: height.parse()?, max_bitrate_bps: bps.parse()? })
+        })
+        .collect()
+}
+
+/// Says when each step was done.
 struct Clock(Instant);
 
 impl Clock {
-    fn lap(&mut self, step: &str) -> Result<(), AnyError> {
-        writeln!(std::io::stdout(), "{step}: {:.2} s", self.0.elapsed().as_secs_f64())?;
-        self.0 = Instant::now();
+    fn lap(&self, step: &str) -> Result<(), AnyError> {
+        writeln!(std::io::stdout(), "{step}: at {:.2} s", self.0.elapsed().as_secs_f64())?;
         Ok(())
     }
 }
