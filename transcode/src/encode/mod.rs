@@ -17,12 +17,14 @@ use crate::{Error, Event, Input, Sink};
 mod coder;
 mod lane;
 mod pacer;
+mod sieve;
 mod svt;
 mod x264;
 mod x265;
 
 use lane::{Job, Lane, Order};
 use pacer::{Cut, Pacer, Which};
+use sieve::Sieve;
 
 /// Frames that wait before a lane; at 1080p 3 MB each.
 const QUEUE: usize = 6;
@@ -131,6 +133,8 @@ impl Feeder<'_> {
         reader.start_before(start, video.reliable_times)?;
         let mut thinner = Thinner::new(video.cap_frame_rate);
         let mut early = Early { start, kept: VecDeque::new() };
+        // Deinterlacing looks at the frames around.
+        let mut sieve = Sieve::new(!video.deinterlace, from_ms(plan.gop_ms, VIDEO_SCALE));
         let mut held: Option<Video> = None;
         let mut pulse = Pulse::new();
         loop {
@@ -140,7 +144,9 @@ impl Feeder<'_> {
             let ended = frame.is_none();
             let mut ready = Vec::new();
             for frame in early.take(frame.filter(|frame| thinner.keeps(frame)), ended) {
-                ready.extend(self.upright.push(frame)?);
+                if sieve.keeps(&frame)? {
+                    ready.extend(self.upright.push(frame)?);
+                }
             }
             if ended {
                 ready.extend(self.upright.flush()?);
