@@ -81,8 +81,6 @@ fn joined_recordings_go_on_where_the_one_before_ended() {
         let made = make(joined(&[&first, &second[from..], &first[from..]]), &encoded());
         assert!((made.plan.duration_ms - 22_000).abs() < 250, "{ending} {}", made.plan.duration_ms);
         assert_eq!(made.probe.jumps.len(), 2, "{ending} {:?}", made.probe.jumps);
-        let frames = made.frames("240p");
-        assert!((548..=552).contains(&frames.len()), "{ending}: {} frames", frames.len());
         assert_in_sync(&made, 22);
     }
 }
