@@ -51,6 +51,7 @@ def main():
     arguments.add_argument("--clips", type=Path, default=Path("target/bench/clips"))
     arguments.add_argument("--work", type=Path, default=Path("target/bench/work"))
     arguments.add_argument("--runs", type=int, default=3)
+    arguments.add_argument("--cases", help="only these of a comparison, with commas between")
     arguments.add_argument("--quality-seconds", type=int, default=20)
     arguments = arguments.parse_args()
     if unknown := set(arguments.modes) - set(MODES):
@@ -69,6 +70,7 @@ class Bench:
         self.clips = Clips(arguments.clips)
         self.work = arguments.work
         self.runs = arguments.runs
+        self.only = arguments.cases and arguments.cases.split(",")
         self.quality_seconds = arguments.quality_seconds
 
     def natural(self):
@@ -84,8 +86,9 @@ class Bench:
             "turn": lambda out: turn(clip, out),
             "copy+3": lambda out: copy_and_three(clip, out),
             "duoku": lambda out: self.ours(clip, out, "--no-copy"),
-            "duoku, copy": lambda out: self.ours(clip, out),
+            "duoku+copy": lambda out: self.ours(clip, out),
         }
+        cases = {name: case for name, case in cases.items() if name in (self.only or cases)}
         runs = {name: [] for name in cases}
         for _ in range(self.runs):
             for name, commands in cases.items():

@@ -20,7 +20,10 @@ const MAX_KEY_FRAMES: u32 = 3;
 const MAX_SKIPPED: u32 = 20_000;
 
 /// Pixels from which a second decoder thread is worth its cost.
-const THREADS_FROM_PIXELS: i32 = 1920 * 1088 + 1;
+const THREADS_FROM_PIXELS: u32 = 1920 * 1088 + 1;
+
+/// Bits a pixel below which most frames repeat the one before: then decoding is most of the work.
+const STILL_BITS_PER_PIXEL: f64 = 0.02;
 
 /// Reads and decodes one video track. Frames carry media time in ticks of 1/90,000 s as `pts`,
 /// each later than the one before. Damaged packets are skipped.
@@ -251,13 +254,17 @@ impl<'a> VideoReader<'a> {
 }
 
 fn threads(input: &Input, track: usize) -> u32 {
-    let pixels = input.context().stream(track).map_or(0, |stream| {
-        let parameters = stream.parameters();
-        #[expect(unsafe_code, reason = "the size has no safe getter")]
-        // SAFETY: the parameters belong to the stream that outlives this call.
-        let (width, height) =
-            unsafe { ((*parameters.as_ptr()).width, (*parameters.as_ptr()).height) };
-        width.saturating_mul(height)
-    });
-    if pixels >= THREADS_FROM_PIXELS { 2 } else { 1 }
+    let Some(stream) = input.context().stream(track) else { return 1 };
+    let parameters = stream.parameters();
+    #[expect(unsafe_code, reason = "size and bit rate have no safe getters")]
+    // SAFETY: the parameters belong to the stream that outlives this call.
+    let (width, height, bit_rate) = unsafe {
+        let parameters = &*parameters.as_ptr();
+        (parameters.width, parameters.height, parameters.bit_rate)
+    };
+    let pixels = width.unsigned_abs().saturating_mul(height.unsigned_abs());
+    let pixel_rate = f64::from(pixels) * f64::from(stream.avg_frame_rate());
+    #[expect(clippy::cast_precision_loss, reason = "a rough share")]
+    let still = bit_rate > 0 && (bit_rate as f64) < pixel_rate * STILL_BITS_PER_PIXEL;
+    if still || pixels >= THREADS_FROM_PIXELS { 2 } else { 1 }
 }

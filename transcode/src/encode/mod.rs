@@ -27,7 +27,11 @@ use pacer::{Cut, Pacer, Which};
 use sieve::Sieve;
 
 /// Frames that wait before a lane; at 1080p 3 MB each.
-const QUEUE: usize = 6;
+const QUEUE: usize = 3;
+
+/// By how much lanes below the top one step back: that one has half of all the work, and the
+/// others wait for it in the end.
+const STEP_BACK: i32 = 5;
 
 /// Encodes part `part` (from 0) of the plan's rungs named in `rungs` (of all, if none is) into
 /// `out`: `{rung}-init.mp4` and `{rung}-{part:05}.m4s`.
@@ -70,7 +74,12 @@ pub fn encode_part(
                 first_segment: range.start_ms / plan.segment_ms.max(1),
                 out,
             };
-            let work = move || Lane::open(&order, below, events)?.run(&jobs);
+            let work = move || {
+                if i > 0 {
+                    step_back();
+                }
+                Lane::open(&order, below, events)?.run(&jobs)
+            };
             lanes.push(scope.spawn(work));
         }
         drop(events);
@@ -258,6 +267,13 @@ impl Thinner {
         self.slot = slot;
         kept
     }
+}
+
+/// Lowers this thread's priority; where that is not allowed, work takes a little longer.
+#[expect(unsafe_code, reason = "priorities of threads have no safe wrapper")]
+fn step_back() {
+    // SAFETY: takes a number; on Linux it is about the calling thread alone.
+    unsafe { libc::nice(STEP_BACK) };
 }
 
 /// The name of a rung's lane, for messages.

@@ -1,5 +1,5 @@
-//! libx264 as measured best for a ladder: veryfast with capped constant quality, one thread an
-//! encoder, macroblocks split by 8x8 and 4x4 intra only.
+//! libx264 as measured best for a ladder (docs/transcoding.md): veryfast with capped constant
+//! quality, one thread an encoder, a small search for motion.
 
 use ffmpeg_next as ffmpeg;
 use ffmpeg_next::Rational;
@@ -14,6 +14,9 @@ use crate::time::VIDEO_SCALE;
 
 /// Key frames are ordered by time; this only bounds what frame counting would do.
 const MAX_GOP_FRAMES: u32 = 600;
+
+/// The short side from which macroblocks are not split for motion: less is lost than time is won.
+const WHOLE_BLOCKS_FROM: u32 = 600;
 
 /// Opens the encoder of a rung. Times are ticks of 1/90,000 s. The same plan gives the same
 /// parameter sets each time.
@@ -63,7 +66,9 @@ fn options(rung: &Rung, colour: Colour) -> ffmpeg::Dictionary<'static> {
     options.set("colorspace", &colour.matrix.to_string());
     options.set("threads", "1");
     options.set("forced-idr", "1");
-    options.set("x264-params", "partitions=i8x8,i4x4");
+    let whole = rung.width.min(rung.height) >= WHOLE_BLOCKS_FROM;
+    let partitions = if whole { "i8x8" } else { "p8x8,b8x8,i8x8" };
+    options.set("x264-params", &format!("partitions={partitions}:me=dia"));
     options
 }
 

@@ -35,19 +35,9 @@ fn frames_keep_their_order_inside_and_between_parts() {
     let rest = ["-bf", "3", "-g", "60", "-preset", "veryfast", "-qp", "4"];
     let policy = Policy { crf: 4.0, rungs: vec![fine], ..encoded() };
     let made = make(clip("counted.mp4", video, 14, &rest), &policy);
-    let output = Command::new("ffmpeg")
-        .args(["-v", "error", "-i"])
-        .arg(made.file("240p"))
-        .args(["-vf", "extractplanes=y", "-pix_fmt", "gray", "-f", "rawvideo", "-"])
-        .output()
-        .unwrap();
-    let frames: Vec<&[u8]> = output.stdout.chunks(320 * 240).collect();
-    assert_eq!(frames.len(), 350);
-    for (i, frame) in frames.iter().enumerate() {
-        let expected = 16 + i * 37 % 211;
-        let middle = usize::from(frame[120 * 320 + 160]);
-        assert!(middle.abs_diff(expected) < 10, "frame {i} shows {middle}");
-    }
+    let times = made.frames("240p");
+    assert_eq!(times.len(), 350);
+    assert_shows(&made.file("240p"), &times, |time| 16 + (time * 25.0).round() as usize * 37 % 211);
 }
 
 #[test]
@@ -330,4 +320,42 @@ fn one_frame_a_second_with_b_frames_is_shown_to_its_end() {
     assert_eq!(made.plan.duration_ms, 30_000);
     let expected: Vec<f64> = (0..30).map(f64::from).collect();
     assert_times(&made.frames("240p"), &expected, 0.001);
+}
+
+#[test]
+fn slides_change_when_the_source_does_and_cost_a_frame_a_second() {
+    // A page of another brightness every 37 frames, which is on no border of a segment.
+    let video = "color=black:size=320x240:rate=25,\
+                 geq=lum='16+mod(floor(N/37)*61,211)':cb=128:cr=128";
+    let rest = ["-bf", "2", "-g", "50", "-preset", "veryfast"];
+    let made = make(clip("slides.mp4", video, 20, &rest), &encoded());
+    assert_eq!(made.plan.parts.len(), 4);
+    let times = made.frames("240p");
+    let pages = (0..=13).map(|page| f64::from(page) * 1.48);
+    let mut expected: Vec<f64> = pages.chain((0..20).map(f64::from)).collect();
+    expected.sort_by(f64::total_cmp);
+    expected.dedup();
+    assert_times(&times, &expected, 0.000_1);
+    assert_shows(&made.file("240p"), &times, |time| 16 + (time / 1.48 + 0.01) as usize * 61 % 211);
+    let starts: Vec<i64> =
+        made.rendition("240p").segments().iter().map(|s| s.start_ticks / 90_000).collect();
+    assert_eq!(starts, [0, 6, 12, 18]);
+    made.assert_whole("240p");
+}
+
+/// Compares the brightness of each frame with what is expected at its time.
+fn assert_shows(file: &std::path::Path, times: &[f64], expected: impl Fn(f64) -> usize) {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(file)
+        .args(["-vsync", "passthrough", "-vf", "extractplanes=y", "-pix_fmt", "gray"])
+        .args(["-f", "rawvideo", "-"])
+        .output()
+        .unwrap();
+    let frames: Vec<&[u8]> = output.stdout.chunks(320 * 240).collect();
+    assert_eq!(frames.len(), times.len());
+    for (frame, &time) in frames.iter().zip(times) {
+        let middle = usize::from(frame[120 * 320 + 160]);
+        assert!(middle.abs_diff(expected(time)) < 10, "at {time} {middle} is shown");
+    }
 }
