@@ -35,7 +35,9 @@ impl Probe {
     /// The video track to use: the default one, else the largest, among those that decode.
     #[must_use]
     pub fn best_video(&self) -> Option<&SourceTrack> {
-        let area = |t: &SourceTrack| t.video.as_ref().map_or(0, |v| v.width * v.height);
+        let area = |t: &SourceTrack| {
+            t.video.as_ref().map_or(0, |v| u64::from(v.width) * u64::from(v.height))
+        };
         self.tracks
             .iter()
             .filter(|t| t.kind == TrackKind::Video && t.decodable)

@@ -26,6 +26,9 @@ const SHORT: [(&str, &str); 122] = [
     ("uzb", "uz"), ("vie", "vi"),
 ];
 
+/// The longest tag: longer ones exist (RFC 5646 section 4.4.1) and are of no use.
+const MAX_BYTES: usize = 35;
+
 /// Codes that name no language.
 const NONE: [&str; 5] = ["und", "mis", "mul", "zxx", "qaa"];
 
@@ -43,6 +46,7 @@ pub(crate) fn bcp47(tag: &str) -> Option<String> {
     for subtag in subtags {
         if subtag.is_empty()
             || subtag.len() > 8
+            || result.len() + subtag.len() >= MAX_BYTES
             || !subtag.bytes().all(|b| b.is_ascii_alphanumeric())
         {
             break;

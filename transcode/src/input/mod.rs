@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 
 use ffmpeg_next as ffmpeg;
@@ -205,11 +206,13 @@ pub(crate) fn init() {
 }
 
 fn demuxer(file: &Arc<File>, size_bytes: u64) -> Result<ffmpeg::format::context::Input, Error> {
-    let reader = Reader { file: Arc::clone(file), size_bytes, position: 0 };
+    let failed = Arc::new(AtomicBool::new(false));
+    let reader =
+        Reader { file: Arc::clone(file), size_bytes, position: 0, failed: Arc::clone(&failed) };
     let stream = StreamIo::from_read_seek_with_capacity(reader, READ_BYTES)
         .map_err(ff("make a reader of the source"))?;
-    let mut context =
-        ffmpeg::format::input_from_stream(stream, None, Some(options())).map_err(refused)?;
+    let mut context = ffmpeg::format::input_from_stream(stream, None, Some(options()))
+        .map_err(|error| refused(error, failed.load(Ordering::Relaxed)))?;
     if context.nb_streams() > MAX_STREAMS {
         let count = context.nb_streams();
         return Err(Error::unusable(format!("{count} tracks, more than {MAX_STREAMS}")));
@@ -239,14 +242,14 @@ fn name_webvtt(context: &mut ffmpeg::format::context::Input) {
     }
 }
 
-/// FFmpeg's answers here mean "this is no medium", save for a disk that does not read.
-fn refused(source: ffmpeg::Error) -> Error {
-    match source {
-        ffmpeg::Error::Other { errno: libc::EIO } => {
-            Error::Ffmpeg { doing: "read the source".into(), source }
-        }
-        _ => Error::unusable(format!("not a known medium, or damaged ({source})")),
+/// FFmpeg's answers here mean "this is no medium", save for a disk that does not read: it says EIO
+/// of damaged files too.
+fn refused(source: ffmpeg::Error, failed: bool) -> Error {
+    if failed {
+        let source = ffmpeg::Error::Other { errno: libc::EIO };
+        return Error::Ffmpeg { doing: "read the source".into(), source };
     }
+    Error::unusable(format!("not a known medium, or damaged ({source})"))
 }
 
 fn options() -> ffmpeg::Dictionary<'static> {
@@ -266,11 +269,17 @@ struct Reader {
     file: Arc<File>,
     size_bytes: u64,
     position: u64,
+    /// The disk did not read.
+    failed: Arc<AtomicBool>,
 }
 
 impl Read for Reader {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(bytes, self.position)?;
+        if self.position >= self.size_bytes {
+            return Ok(0);
+        }
+        let read = self.file.read_at(bytes, self.position);
+        let read = read.inspect_err(|_| self.failed.store(true, Ordering::Relaxed))?;
         self.position += read as u64;
         Ok(read)
     }
@@ -311,6 +320,13 @@ mod tests {
             let answer = Input::open(file(bytes));
             assert!(matches!(answer, Err(Error::Unusable { .. })), "{answer:?}");
         }
+    }
+
+    #[test]
+    fn only_a_disk_that_does_not_read_is_worth_another_attempt() {
+        let said = ffmpeg::Error::Other { errno: libc::EIO };
+        assert!(!refused(said, false).is_transient());
+        assert!(refused(ffmpeg::Error::InvalidData, true).is_transient());
     }
 
     #[test]

@@ -74,7 +74,8 @@ fn start(tracks: &[SourceTrack], looks: &[Look]) -> i64 {
 }
 
 fn best_video(tracks: &[SourceTrack]) -> Option<usize> {
-    let area = |t: &SourceTrack| t.video.as_ref().map_or(0, |v| v.width * v.height);
+    let area =
+        |t: &SourceTrack| t.video.as_ref().map_or(0, |v| u64::from(v.width) * u64::from(v.height));
     let videos = tracks.iter().filter(|t| t.kind == TrackKind::Video && t.decodable);
     let best = videos.max_by_key(|t| (t.default, area(t), std::cmp::Reverse(t.index)));
     best.map(|t| t.index)
@@ -109,7 +110,7 @@ fn to_ms(us: i64) -> i64 {
 fn duration(probe: &Probe) -> i64 {
     let video = probe.best_video().into_iter();
     let ends = video.chain(probe.usable_audio()).map(|t| t.start_ms + t.duration_ms);
-    ends.max().unwrap_or(0)
+    ends.max().unwrap_or(0).max(0)
 }
 
 /// Chapters that lie inside the media, in order.
