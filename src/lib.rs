@@ -7,6 +7,7 @@ pub mod cmd;
 pub mod config;
 pub mod db;
 pub mod deliver;
+pub mod fault;
 pub mod ingest;
 pub mod media;
 pub mod pages;

@@ -66,6 +66,8 @@ pub fn main() -> ExitCode {
     if std::env::args().skip(1).eq(["media".to_owned(), "child".to_owned()]) {
         return ExitCode::from(crate::media::child::run());
     }
+    #[cfg(feature = "failpoints")]
+    let _scenario = crate::fault::set_up();
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,

@@ -65,9 +65,11 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
 
 async fn store(held: &Held, file: std::fs::File, name: String) -> Result<String, Error> {
     let object = held.store_file(file, name, "jpg").await?;
+    crate::fault::at("still-stored");
     let mut tx = held.begin().await?;
     object.insert(&mut tx, held.app.now_ms()).await?;
     tx.commit().await?;
+    crate::fault::at("still-named");
     Ok(object.key)
 }
 

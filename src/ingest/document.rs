@@ -155,6 +155,8 @@ async fn keep(
     db::media::save_page(&mut tx, held.resource(), page).await?;
     let origin = format!("page:{:06}", page.number);
     db::passages::replace(&mut tx, held.resource(), &origin, &passages).await?;
+    crate::fault::at("page-stored");
     tx.commit().await?;
+    crate::fault::at("page-named");
     Ok(())
 }

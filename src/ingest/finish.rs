@@ -39,7 +39,9 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
         resource = ready(&mut tx, held, resource).await?;
     }
     db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
+    crate::fault::at(if last { "ready" } else { "job-finished" });
     tx.commit().await?;
+    crate::fault::at(if last { "ready-done" } else { "job-finished-done" });
     app.announce(resource.id);
     app.job_pushed.notify_waiters();
     if last {

@@ -164,7 +164,10 @@ async fn catch_up(app: &App, index: &Index, step: impl Fn(&Index)) -> Result<boo
                     None => into.remove(id)?,
                 }
             }
-            Ok(into.commit(last)?)
+            crate::fault::at("index-commit");
+            into.commit(last)?;
+            crate::fault::at("index-commit-done");
+            Ok(())
         })
         .await?;
         step(index);

@@ -61,7 +61,9 @@ async fn store(held: &Held, upload: &Upload) -> Result<(), Error> {
         let sizes = format!("{found_bytes} / {}", upload.length_bytes);
         return Err(Error::unusable("upload_damaged", sizes));
     }
+    crate::fault::at("source-hashed");
     link(app, stored, &path).await?;
+    crate::fault::at("source-stored");
     let mut tx = match held.begin().await {
         Err(Error::LeaseLost) => {
             // Deleted meanwhile, perhaps: then nobody else would remove it.
@@ -73,6 +75,7 @@ async fn store(held: &Held, upload: &Upload) -> Result<(), Error> {
     let resource = db::resources::get_locked(&mut tx, held.resource()).await?;
     name_source(app, &mut tx, resource, stored, &path).await?;
     tx.commit().await?;
+    crate::fault::at("source-named");
     Ok(())
 }
 

@@ -45,6 +45,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
     while let Some(answer) = child.next().await? {
         match answer {
             Answer::Probe(probe, copy_video) if planned.is_none() => {
+                crate::fault::at("probed");
                 policy.copy_video &= copy_video;
                 let plan = transcode::plan(&probe, &policy).map_err(|refusal| refused(&refusal))?;
                 keep_plan(held, &probe, &plan).await?;
@@ -83,7 +84,9 @@ async fn keep_plan(held: &Held, probe: &Probe, plan: &Plan) -> Result<(), Error>
     resource.warnings = warnings(probe, plan);
     resource.plan = Some(serde_json::to_string(plan)?);
     db::resources::save(&mut tx, &mut resource, held.app.now_ms()).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    crate::fault::at("renditions-named");
+    Ok(())
 }
 
 fn facts_of(probe: &Probe, track: usize) -> Option<&VideoFacts> {

@@ -133,7 +133,9 @@ pub async fn apply(
     }
     db::resources::save(&mut tx, &mut resource, now_ms).await?;
     db::audit::record(&mut tx, now_ms, account, name, &id.to_string(), &json!({})).await?;
+    crate::fault::at("stage-changed");
     tx.commit().await?;
+    crate::fault::at("stage-changed-done");
     app.announce(id);
     app.job_pushed.notify_waiters();
     Ok(Ok(resource))

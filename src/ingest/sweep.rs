@@ -36,6 +36,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
     })
     .await?;
     let sent = db::uploads::find_by_resource(&mut *app.db.read().await?, id).await?;
+    crate::fault::at("sweep-objects-done");
     if let Some(sent) = sent {
         upload::remove_file(&upload::path(app, sent.id)).await?;
     }
@@ -45,6 +46,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         db::objects::delete(&mut tx, &source.key).await?;
         let store = app.store.clone();
         blocking(move || Ok(store.delete(&source.key)?)).await?;
+        crate::fault::at("sweep-source-done");
     }
     if held.job.payload != AGAIN {
         let again = NewJob { kind: "sweep", payload: AGAIN.into(), priority: 50, weight: 1.0 };
@@ -52,6 +54,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         db::jobs::push(&mut tx, id, &again, then_ms).await?;
     }
     tx.commit().await?;
+    crate::fault::at("sweep-done");
     Ok(Outcome::default())
 }
 

@@ -192,6 +192,7 @@ impl Known {
                     key: object.key.clone(),
                     segments: segments.iter().map(segment).collect(),
                 };
+                crate::fault::at("part-stored");
                 let init = self.inits.remove(&rendition);
                 let mut tx = held.begin().await?;
                 if let Some((object, facts)) = init
@@ -203,6 +204,7 @@ impl Known {
                     object.insert(&mut tx, app.now_ms()).await?;
                 }
                 tx.commit().await?;
+                crate::fault::at("part-named");
                 app.announce(held.resource());
             }
             Event::Progress(progress) => held.set_progress(progress),

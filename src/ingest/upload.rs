@@ -147,6 +147,7 @@ impl Receiving {
                     hash.0.update(chunk);
                 }
             }
+            crate::fault::at("chunk-written");
             Ok(self)
         })
         .await
@@ -160,6 +161,7 @@ impl Receiving {
     pub async fn sync(self, upload: &mut Upload) -> Result<(), Error> {
         let synced = blocking(move || {
             self.file.sync_data().map_err(io("syncing the upload"))?;
+            crate::fault::at("chunk-synced");
             Ok(self)
         });
         let synced = synced.await?;

@@ -107,7 +107,9 @@ async fn work(app: App, what: Work) {
 ///
 /// Those of the database.
 pub async fn take(app: &App, what: Work) -> Result<bool, Error> {
-    let Some(job) = claim(app, what).await? else { return Ok(false) };
+    let job = claim(app, what).await?;
+    crate::fault::at("claimed");
+    let Some(job) = job else { return Ok(false) };
     let held = Held::new(app, job);
     let begun = Instant::now();
     tracing::debug!(resource = %held.resource(), job = held.job.kind, attempt = held.job.attempts, "begin");
@@ -164,7 +166,10 @@ async fn claim(app: &App, what: Work) -> Result<Option<Job>, Error> {
 /// Says how the job ended, in one word.
 async fn end(held: &Held, result: Result<Outcome, Error>) -> Result<&'static str, Error> {
     let error = match result {
-        Ok(outcome) => return finish::job(held, outcome).await.map(|()| "done"),
+        Ok(outcome) => {
+            crate::fault::at("step-done");
+            return finish::job(held, outcome).await.map(|()| "done");
+        }
         Err(Error::LeaseLost) => return Err(Error::LeaseLost),
         Err(error) => error,
     };

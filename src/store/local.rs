@@ -77,7 +77,9 @@ impl LocalStore {
         let folder = parent(&target);
         fs::create_dir_all(folder).map_err(io_at("making", folder))?;
         copy.as_file().sync_all().map_err(io_at("syncing", &target))?;
+        crate::fault::at("object-synced");
         copy.persist(&target).map_err(|error| io_at("moving", &target)(error.error))?;
+        crate::fault::at("object-moved");
         self.sync_folders(folder)?;
         Ok((key, stored))
     }
@@ -204,6 +206,7 @@ impl LocalStore {
     pub fn delete(&self, key: &str) -> Result<(), Error> {
         let path = self.path(key)?;
         self.maps.invalidate(key);
+        crate::fault::at("object-delete");
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(io_at("removing", &path)(error))

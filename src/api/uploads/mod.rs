@@ -142,9 +142,11 @@ pub(super) async fn create(
         created_ms: now_ms,
         expires_ms: expiry(&app),
     };
+    crate::fault::at("upload-row");
     let mut tx = app.db.begin().await?;
     db::uploads::insert(&mut tx, &upload).await?;
     tx.commit().await?;
+    crate::fault::at("upload-row-done");
     if let Some(parts) = parts {
         join(&app, &mut upload, parts).await?;
     } else if text(&headers, CONTENT_TYPE.as_str()) == Some("application/offset+octet-stream") {

@@ -107,6 +107,7 @@ async fn keep(app: &App, upload: &mut Upload, receiving: Receiving) -> Result<Re
     let mut tx = app.db.begin().await?;
     db::uploads::save(&mut tx, upload).await?;
     tx.commit().await?;
+    crate::fault::at("offset-committed");
     Ok(Receiving::open(app, upload).await?)
 }
 
@@ -148,7 +149,9 @@ async fn complete(app: &App, upload: &mut Upload) -> Result<(), ApiError> {
     let mut tx = app.db.begin().await?;
     let resource =
         upload::complete(&mut tx, upload, file_type, details, draft, app.now_ms()).await?;
+    crate::fault::at("upload-complete");
     tx.commit().await?;
+    crate::fault::at("upload-complete-done");
     app.announce(resource.id);
     app.job_pushed.notify_waiters();
     Ok(())
