@@ -19,6 +19,9 @@ const MAX_SOURCE_SIDE: u32 = 1 << 24;
 /// No media time is later: a year, so that no sum of times overflows.
 const MAX_MS: i64 = 366 * 86_400_000;
 
+/// No time stamp of a source is farther from 0: the reader cuts them at 285 years.
+const MAX_CLOCK_MS: u64 = 1 << 45;
+
 /// Fastest time scale and sample rate, a second.
 const MAX_RATE: u32 = 1_536_000;
 
@@ -45,6 +48,20 @@ impl Step {
 }
 
 impl Answer {
+    /// An answer that is well formed and within bounds.
+    ///
+    /// # Errors
+    ///
+    /// What is not.
+    pub(super) fn parse(line: &[u8]) -> Result<Self, String> {
+        if line.last() != Some(&b'\n') {
+            return Err("a line that does not end".into());
+        }
+        let answer: Self = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        answer.check()?;
+        Ok(answer)
+    }
+
     /// Whether the answer is within bounds.
     ///
     /// # Errors
@@ -78,9 +95,9 @@ impl Answer {
 const MAX_TRACKS: usize = transcode::input::MAX_STREAMS as usize;
 
 fn probe_holds(probe: &Probe) -> bool {
-    (0..=MAX_MS).contains(&probe.duration_ms)
-        && is_offset(probe.start_us / 1_000)
-        && is_offset(probe.start_ms)
+    is_length(probe.duration_ms)
+        && is_clock(probe.start_us / 1_000)
+        && is_clock(probe.start_ms)
         && probe.bitrate_bps >= 0
         && probe.tracks.len() <= MAX_TRACKS
         && probe.tracks.iter().all(track_holds)
@@ -95,7 +112,7 @@ fn track_holds(track: &SourceTrack) -> bool {
             && [0, 90, 180, 270].contains(&video.rotation)
             && video.sar.den > 0
             && video.frame_rate.den > 0
-            && video.max_key_interval_ms.is_none_or(|ms| (0..=MAX_MS).contains(&ms))
+            && video.max_key_interval_ms.is_none_or(is_length)
     });
     let audio = track.audio.as_ref().is_none_or(|audio| {
         (1..=MAX_CHANNELS).contains(&audio.channels) && (1..=MAX_RATE).contains(&audio.sample_rate)
@@ -104,8 +121,8 @@ fn track_holds(track: &SourceTrack) -> bool {
         && track.language.as_deref().is_none_or(is_language)
         && track.title.as_deref().is_none_or(is_title)
         && track.bitrate_bps.is_none_or(|bitrate| bitrate >= 0)
-        && is_offset(track.start_ms)
-        && (0..=MAX_MS).contains(&track.duration_ms)
+        && is_clock(track.start_ms)
+        && is_length(track.duration_ms)
         && video
         && audio
 }
@@ -113,7 +130,7 @@ fn track_holds(track: &SourceTrack) -> bool {
 fn chapter_holds(chapter: &Chapter) -> bool {
     0 <= chapter.start_ms
         && chapter.start_ms <= chapter.end_ms
-        && chapter.end_ms <= MAX_MS
+        && is_length(chapter.end_ms)
         && is_title(&chapter.title)
 }
 
@@ -251,9 +268,14 @@ fn is_side(pixels: u32) -> bool {
     (1..=MAX_SIDE).contains(&pixels)
 }
 
-/// A time before or after media time 0.
-fn is_offset(ms: i64) -> bool {
-    (-MAX_MS..=MAX_MS).contains(&ms)
+/// A clock of the source: it may tell the time since 1970.
+fn is_clock(ms: i64) -> bool {
+    ms.unsigned_abs() <= MAX_CLOCK_MS
+}
+
+/// How long a source says that it is, which the plan bounds.
+fn is_length(ms: i64) -> bool {
+    ms >= 0 && is_clock(ms)
 }
 
 fn is_title(text: &str) -> bool {

@@ -246,7 +246,7 @@ impl MediaChild {
         if line.is_empty() {
             return Err(self.last_words().await?);
         }
-        let answer = parse(&line)?;
+        let answer = Answer::parse(&line).map_err(Error::BadAnswer)?;
         let advances = match answer {
             Answer::Working => false,
             Answer::Media(Event::Progress(share)) => share > self.share,
@@ -295,17 +295,6 @@ impl MediaChild {
             words: String::from_utf8_lossy(&words).trim().to_owned(),
         })
     }
-}
-
-/// An answer that is well formed and within bounds.
-fn parse(line: &[u8]) -> Result<Answer, Error> {
-    if line.last() != Some(&b'\n') {
-        return Err(Error::BadAnswer("a line that does not end".into()));
-    }
-    let answer: Answer =
-        serde_json::from_slice(line).map_err(|error| Error::BadAnswer(error.to_string()))?;
-    answer.check().map_err(Error::BadAnswer)?;
-    Ok(answer)
 }
 
 async fn last_of(mut words: ChildStderr) -> Vec<u8> {

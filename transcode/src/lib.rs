@@ -21,6 +21,8 @@ mod event;
 mod facts;
 mod first;
 mod frame;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub mod input;
 mod language;
 pub mod picture;

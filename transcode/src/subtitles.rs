@@ -235,6 +235,13 @@ fn escape(text: &str) -> (&str, usize) {
     }
 }
 
+/// For `fuzz`.
+#[cfg(fuzzing)]
+pub(crate) fn look(line: &str) {
+    let text = plain(dialogue(line));
+    assert!(text.len() <= line.len());
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -159,6 +159,14 @@ fn collect(found: Found, name: &str) -> Result<Captions, CaptionError> {
     Ok(Captions { dropped: all - cues.len(), language_guess, cues })
 }
 
+/// For `fuzz`.
+#[cfg(fuzzing)]
+pub(super) fn look(tag: &str) {
+    let _ = language::of_tag(tag);
+    let _ = language::guess(tag, &[]);
+    let _ = settings::valid(tag);
+}
+
 enum Format {
     Vtt,
     Srt,

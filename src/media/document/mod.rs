@@ -197,6 +197,18 @@ impl Error {
     }
 }
 
+/// For `fuzz`.
+#[cfg(fuzzing)]
+pub(super) fn look(answer: &str) {
+    use super::protocol::Answer;
+    if let Ok(document) = info::parse(answer, MAX_PAGES) {
+        Answer::Document(Box::new(document)).check().expect("what is read may be said");
+    }
+    for page in text::parse(answer, 1, |_| None) {
+        Answer::PageText(page).check().expect("what is read may be said");
+    }
+}
+
 fn cannot(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Io { doing, source }
 }

@@ -53,6 +53,16 @@ impl std::fmt::Debug for Picture {
     }
 }
 
+/// For `fuzz`.
+#[cfg(fuzzing)]
+pub(crate) fn look(bytes: &[u8]) {
+    let _ = avif::primary(bytes);
+    let _ = exif::number(bytes, 274);
+    let Some(format) = Format::of(bytes) else { return };
+    let _ = sniff::size(format, bytes);
+    assert!((1..=8).contains(&exif::orientation(format, bytes)));
+}
+
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
