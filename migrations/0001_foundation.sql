@@ -45,6 +45,7 @@ CREATE TABLE library (
   visibility  TEXT NOT NULL CHECK (visibility IN ('public', 'internal')),   -- internal: only its people
   publishing  TEXT NOT NULL CHECK (publishing IN ('automatic', 'manual')),  -- automatic: published when ready
   quota_bytes BIGINT,                     -- of its sources; null: no limit
+  media       TEXT NOT NULL,              -- JSON: how its videos and audios are made (catalogue::MediaPolicy)
   created_ms  BIGINT NOT NULL
 );
 

@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 use super::caller::Who;
 use super::problem::ApiError;
 use crate::app::App;
-use crate::catalogue::{Caller, Library, LibraryId, Publishing, RuleError, Visibility};
+use crate::catalogue::{
+    Caller, Library, LibraryId, MediaPolicy, Publishing, RuleError, Visibility,
+};
 use crate::db;
 
 /// A library.
@@ -30,8 +32,33 @@ pub(super) struct LibraryView {
     /// Only for its people.
     #[serde(skip_serializing_if = "Option::is_none")]
     used_bytes: Option<i64>,
+    /// Only for its people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media: Option<MediaView>,
     /// Published resources.
     resources: i64,
+}
+
+/// How videos and audios are made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MediaView {
+    /// h264 always, hevc, av1
+    codecs: Vec<&'static str>,
+    /// Sound is made as Opus too.
+    opus: bool,
+    /// Sound is made as loud as this, LUFS; null: as loud as it is
+    loudness_lufs: Option<i32>,
+}
+
+/// How videos and audios are to be made from now on; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MediaPatch {
+    /// hevc, av1; h264 is always made
+    codecs: Option<Vec<String>>,
+    opus: Option<bool>,
+    /// -36 to -10; 0: as loud as it is
+    loudness_lufs: Option<i32>,
 }
 
 /// A library to be made.
@@ -59,6 +86,7 @@ pub(super) struct LibraryPatch {
     publishing: Option<String>,
     /// 0: no limit
     quota_bytes: Option<i64>,
+    media: Option<MediaPatch>,
 }
 
 /// Libraries that the caller may see.
@@ -108,6 +136,7 @@ pub(super) async fn create(
         visibility: visibility(new.visibility.as_deref().unwrap_or("public"))?,
         publishing: publishing(new.publishing.as_deref().unwrap_or("manual"))?,
         quota_bytes: new.quota_bytes.filter(|quota| *quota > 0),
+        media: MediaPolicy::default(),
         created_ms: app.now_ms(),
     };
     let mut tx = app.db.begin().await?;
@@ -148,6 +177,9 @@ pub(super) async fn patch(
     library.visibility = patch.visibility.as_deref().map_or(Ok(library.visibility), visibility)?;
     library.publishing = patch.publishing.as_deref().map_or(Ok(library.publishing), publishing)?;
     library.quota_bytes = patch.quota_bytes.or(library.quota_bytes).filter(|quota| *quota > 0);
+    if let Some(media) = &patch.media {
+        apply(&mut library.media, media)?;
+    }
     db::libraries::save(&mut tx, &library).await?;
     if library.visibility != seen_by {
         db::resources::touch_library(&mut tx, library.id).await?;
@@ -180,6 +212,7 @@ async fn view(
         resources: counts.iter().find(|(library, _)| *library == id).map_or(0, |(_, count)| *count),
         used_bytes: if own { Some(db::libraries::used_bytes(db, library.id).await?) } else { None },
         quota_bytes: library.quota_bytes.filter(|_| own),
+        media: own.then(|| media_view(&library.media)),
         slug: library.slug.to_string(),
         name: library.name,
         description: library.description,
@@ -192,6 +225,26 @@ async fn view(
             Publishing::Manual => "manual",
         },
     })
+}
+
+fn media_view(media: &MediaPolicy) -> MediaView {
+    let others = media.codecs.iter().map(|codec| codec.as_str());
+    MediaView {
+        codecs: std::iter::once("h264").chain(others).collect(),
+        opus: media.opus,
+        loudness_lufs: media.loudness_lufs,
+    }
+}
+
+fn apply(media: &mut MediaPolicy, patch: &MediaPatch) -> Result<(), RuleError> {
+    if let Some(codecs) = &patch.codecs {
+        media.set_codecs(codecs.iter().map(String::as_str))?;
+    }
+    if let Some(lufs) = patch.loudness_lufs {
+        media.set_loudness(lufs)?;
+    }
+    media.opus = patch.opus.unwrap_or(media.opus);
+    Ok(())
 }
 
 fn named(name: String) -> Result<String, RuleError> {

@@ -248,6 +248,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("probe", "正在分析文件内容", "Looking into the file"),
     ("copy", "正在封装原画质", "Packaging the original picture"),
     ("encode", "正在转码画面", "Encoding the picture"),
+    ("extra", "正在制作其他编码", "Making other codecs"),
     ("audio", "正在转码声音", "Encoding the sound"),
     ("derive", "正在截取封面和字幕", "Taking posters and captions"),
     ("inspect", "正在分析文档", "Looking into the document"),

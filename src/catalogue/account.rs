@@ -159,7 +159,7 @@ impl Caller {
 mod tests {
     use super::*;
     use crate::catalogue::resource::tests::resource;
-    use crate::catalogue::{Publishing, Slug};
+    use crate::catalogue::{MediaPolicy, Publishing, Slug};
 
     fn library(visibility: Visibility) -> Library {
         Library {
@@ -170,6 +170,7 @@ mod tests {
             visibility,
             publishing: Publishing::Manual,
             quota_bytes: None,
+            media: MediaPolicy::default(),
             created_ms: 0,
         }
     }

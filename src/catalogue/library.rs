@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{LibraryId, RuleError};
 
 /// A library.
@@ -22,8 +24,90 @@ pub struct Library {
     pub publishing: Publishing,
     /// The most its sources may take together, bytes.
     pub quota_bytes: Option<i64>,
+    /// How its videos and audios are made.
+    pub media: MediaPolicy,
     /// When it was made, Unix milliseconds.
     pub created_ms: i64,
+}
+
+/// How a library's videos and audios are made, from now on; what is left out is as in the default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MediaPolicy {
+    /// What pictures are made as beside H.264.
+    pub codecs: Vec<OtherCodec>,
+    /// Sound is made as Opus too, beside AAC.
+    pub opus: bool,
+    /// Sound is made as loud as this (EBU R 128), LUFS; `None`: as loud as it is.
+    pub loudness_lufs: Option<i32>,
+}
+
+/// A codec of pictures that not every player knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherCodec {
+    /// H.265.
+    Hevc,
+    /// AV1.
+    Av1,
+}
+
+impl OtherCodec {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hevc => "hevc",
+            Self::Av1 => "av1",
+        }
+    }
+}
+
+/// How loud sound can be made: from very quiet to what cannot be reached without distortion.
+const LOUDNESS_LUFS: std::ops::RangeInclusive<i32> = -36..=-10;
+
+impl MediaPolicy {
+    /// Sets the codecs by name; `h264`, which is always made, may be among them.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::BadField`] with the name that is none.
+    pub fn set_codecs<'a>(
+        &mut self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), RuleError> {
+        let mut codecs = Vec::new();
+        for name in names {
+            let codec = match name.trim() {
+                "h264" => continue,
+                "hevc" => OtherCodec::Hevc,
+                "av1" => OtherCodec::Av1,
+                other => {
+                    let value = other.chars().take(40).collect();
+                    return Err(RuleError::BadField { field: "codecs", value });
+                }
+            };
+            if !codecs.contains(&codec) {
+                codecs.push(codec);
+            }
+        }
+        self.codecs = codecs;
+        Ok(())
+    }
+
+    /// Sets the loudness; 0: as loud as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::BadField`] when it is none that sound is made at.
+    pub fn set_loudness(&mut self, lufs: i32) -> Result<(), RuleError> {
+        if lufs != 0 && !LOUDNESS_LUFS.contains(&lufs) {
+            let value = lufs.to_string();
+            return Err(RuleError::BadField { field: "loudness_lufs", value });
+        }
+        self.loudness_lufs = Some(lufs).filter(|lufs| *lufs != 0);
+        Ok(())
+    }
 }
 
 /// Who may see a library.
@@ -75,5 +159,32 @@ impl FromStr for Slug {
         } else {
             Err(RuleError::BadField { field: "slug", value: text.to_owned() })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_version_stored_reads_as_the_default() {
+        assert_eq!(
+            serde_json::from_str::<MediaPolicy>("{}").expect("JSON"),
+            MediaPolicy::default()
+        );
+        assert!(serde_json::from_str::<MediaPolicy>(r#"{"loudnes":1}"#).is_err());
+    }
+
+    #[test]
+    fn only_what_can_be_made_is_kept() {
+        let mut media = MediaPolicy::default();
+        media.set_codecs(["av1", "h264", "hevc", "av1"]).expect("codecs");
+        assert_eq!(media.codecs, [OtherCodec::Av1, OtherCodec::Hevc]);
+        assert!(media.set_codecs(["vp9"]).is_err());
+        media.set_loudness(-16).expect("a loudness");
+        assert!(media.set_loudness(3).is_err());
+        assert_eq!(media.loudness_lufs, Some(-16));
+        media.set_loudness(0).expect("none");
+        assert_eq!(media.loudness_lufs, None);
     }
 }

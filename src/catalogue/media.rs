@@ -150,6 +150,19 @@ impl Rendition {
         self.parts.iter().flat_map(|part| part.segments.iter().map(move |segment| (part, segment)))
     }
 
+    /// Whether every player can play it, being H.264 or AAC; others are beside it, and come later.
+    #[must_use]
+    pub fn is_basic(&self) -> bool {
+        !["-hevc", "-av1", "-opus"].iter().any(|ending| self.name.ends_with(ending))
+    }
+
+    /// The codec without its details: avc1, hvc1, av01, mp4a, opus.
+    #[must_use]
+    pub fn family(&self) -> &str {
+        let codecs = self.codecs.as_deref().unwrap_or_default();
+        codecs.split_once('.').map_or(codecs, |(family, _)| family)
+    }
+
     /// Seconds of a number of ticks.
     #[must_use]
     pub fn seconds(&self, ticks: u64) -> f64 {

@@ -10,7 +10,7 @@ mod vocabulary;
 
 pub use account::{Account, Caller, LibraryRole, NetRole};
 pub use ids::{AccountId, LibraryId, RenditionId, ResourceId, Sha256, UploadId};
-pub use library::{Library, Publishing, Slug, Visibility};
+pub use library::{Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use media::{
     AudioRole, Caption, CaptionOrigin, Chapter, OutlineItem, Page, Part, Rendition, RenditionState,
     Segment, TrackKind,

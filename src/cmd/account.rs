@@ -9,7 +9,8 @@ use super::{eprint_line, print_line};
 use crate::api::{SETUP, fresh_token, hash_password, token_hash};
 use crate::app::App;
 use crate::catalogue::{
-    Account, AccountId, Library, LibraryId, LibraryRole, NetRole, Publishing, Visibility,
+    Account, AccountId, Library, LibraryId, LibraryRole, MediaPolicy, NetRole, Publishing,
+    Visibility,
 };
 use crate::db;
 
@@ -223,6 +224,7 @@ pub(super) async fn first_start(app: &App) -> anyhow::Result<()> {
             visibility: Visibility::Public,
             publishing: Publishing::Automatic,
             quota_bytes: None,
+            media: MediaPolicy::default(),
             created_ms: app.now_ms(),
         };
         db::libraries::insert(&mut tx, &library).await?;

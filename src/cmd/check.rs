@@ -227,7 +227,11 @@ async fn check_resource(
         }
     }
     let jobs = db::jobs::list(&mut db, resource.id).await?;
-    let open = jobs.iter().filter(|job| job.state == "queued" || job.state == "running").count();
+    // Without the extra ones it is ready all the same.
+    let open = jobs.iter().filter(|job| {
+        job.kind != db::jobs::EXTRA && (job.state == "queued" || job.state == "running")
+    });
+    let open = open.count();
     match resource.stage {
         Stage::Processing if open == 0 => report.add("stuck", &id, "processing without a job"),
         Stage::Ready | Stage::Published | Stage::Withdrawn => {
@@ -265,7 +269,8 @@ async fn incomplete(
             if longest < duration - 1.0 || renditions.is_empty() {
                 problems.push(format!("renditions of {longest} s instead of {duration}"));
             }
-            for rendition in &renditions {
+            // Other codecs may still be being made, and are not offered until they are whole.
+            for rendition in renditions.iter().filter(|r| r.is_basic() || r.is_complete()) {
                 let others = renditions.iter().filter(|other| other.track == rendition.track);
                 let expected = others.map(end_of).fold(0.0, f64::max);
                 let gap =

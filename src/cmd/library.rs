@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::account::find_library;
 use super::print_line;
 use crate::app::App;
-use crate::catalogue::{Library, LibraryId, Publishing, Visibility};
+use crate::catalogue::{Library, LibraryId, MediaPolicy, Publishing, Visibility};
 use crate::db;
 
 /// Libraries.
@@ -35,6 +35,20 @@ pub(super) enum LibraryCommand {
     },
     /// Lists libraries.
     List,
+    /// Says how its videos and audios are made from now on.
+    Set {
+        /// Slug.
+        slug: String,
+        /// What pictures are made as: h264 (always), hevc, av1.
+        #[arg(long, value_delimiter = ',')]
+        codecs: Option<Vec<String>>,
+        /// Whether sound is made as Opus too.
+        #[arg(long)]
+        opus: Option<bool>,
+        /// How loud sound is made, LUFS (such as -16 or -23); 0: as loud as it is.
+        #[arg(long, allow_negative_numbers = true)]
+        loudness: Option<i32>,
+    },
     /// Sets or lifts the quota.
     Quota {
         /// Slug.
@@ -61,6 +75,7 @@ impl LibraryCommand {
                         Publishing::Manual
                     },
                     quota_bytes: quota_bytes.filter(|bytes| *bytes > 0),
+                    media: MediaPolicy::default(),
                     created_ms: app.now_ms(),
                 };
                 db::libraries::insert(&mut tx, &library).await.map_err(|error| {
@@ -78,6 +93,22 @@ impl LibraryCommand {
                         library.quota_bytes.map_or("-".to_owned(), |bytes| bytes.to_string());
                     print_line(&format!("{}\t{}\t{used}\t{quota}", library.slug, library.name));
                 }
+            }
+            Self::Set { slug, codecs, opus, loudness } => {
+                let mut library = find_library(&mut tx, &slug).await?;
+                let media = &mut library.media;
+                if let Some(codecs) = codecs {
+                    media.set_codecs(codecs.iter().map(String::as_str))?;
+                }
+                if let Some(lufs) = loudness {
+                    media.set_loudness(lufs)?;
+                }
+                media.opus = opus.unwrap_or(media.opus);
+                db::libraries::save(&mut tx, &library).await?;
+                let detail = serde_json::to_value(&library.media)?;
+                let id = library.id.to_string();
+                let now_ms = app.now_ms();
+                db::audit::record(&mut tx, now_ms, None, "edit-library", &id, &detail).await?;
             }
             Self::Quota { slug, bytes } => {
                 let mut library = find_library(&mut tx, &slug).await?;

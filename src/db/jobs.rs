@@ -37,7 +37,7 @@ impl Lane {
     pub fn of(kind: &str) -> Self {
         match kind {
             "intake" | "probe" | "inspect" | "sweep" | "tidy" => Self::Look,
-            "encode" => Self::Heavy,
+            "encode" | EXTRA => Self::Heavy,
             _ => Self::Light,
         }
     }
@@ -52,6 +52,10 @@ impl Lane {
         }
     }
 }
+
+/// The kind of jobs that add to what is playable already: the resource is ready without them, and
+/// stays so when they fail.
+pub const EXTRA: &str = "extra";
 
 /// A job that a worker has.
 #[derive(Debug, Clone)]
@@ -425,6 +429,38 @@ pub async fn put_back(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Ends a held job because of `error`; it is not tried again.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn fail(db: &mut AnyConnection, job: &Job, error: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE job SET state = 'failed', lease = NULL, leased_until_ms = NULL, error = $2
+          WHERE id = $1",
+    )
+    .bind(&job.id)
+    .bind(error)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Whether jobs of a resource wait or run.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn any_left(db: &mut AnyConnection, resource: ResourceId) -> Result<bool> {
+    let left: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM job WHERE resource = $1 AND state IN ('queued', 'running')",
+    )
+    .bind(resource.to_string())
+    .fetch_one(db)
+    .await?;
+    Ok(left > 0)
 }
 
 /// Ends all jobs of a resource that are not done, because of `error`.

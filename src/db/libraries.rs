@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, FromRow};
 
-use super::{Error, Result, parse};
+use super::{Error, Result, parse, parse_json, to_json};
 use crate::catalogue::{Library, LibraryId, Publishing, Slug, Visibility};
 
 #[derive(FromRow)]
@@ -14,6 +14,7 @@ struct Row {
     visibility: String,
     publishing: String,
     quota_bytes: Option<i64>,
+    media: String,
     created_ms: i64,
 }
 
@@ -24,8 +25,8 @@ struct Row {
 /// [`Error::is_taken`] when the slug is in use.
 pub async fn insert(db: &mut AnyConnection, library: &Library) -> Result<()> {
     sqlx::query(
-        "INSERT INTO library (id, slug, name, description, visibility, publishing, quota_bytes, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO library (id, slug, name, description, visibility, publishing, quota_bytes, media, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(library.id.to_string())
     .bind(library.slug.as_str())
@@ -34,6 +35,7 @@ pub async fn insert(db: &mut AnyConnection, library: &Library) -> Result<()> {
     .bind(visibility(library.visibility))
     .bind(publishing(library.publishing))
     .bind(library.quota_bytes)
+    .bind(to_json(&library.media))
     .bind(library.created_ms)
     .execute(db)
     .await?;
@@ -47,7 +49,7 @@ pub async fn insert(db: &mut AnyConnection, library: &Library) -> Result<()> {
 /// Those of the database.
 pub async fn save(db: &mut AnyConnection, library: &Library) -> Result<()> {
     sqlx::query(
-        "UPDATE library SET name = $2, description = $3, visibility = $4, publishing = $5, quota_bytes = $6
+        "UPDATE library SET name = $2, description = $3, visibility = $4, publishing = $5, quota_bytes = $6, media = $7
           WHERE id = $1",
     )
     .bind(library.id.to_string())
@@ -56,6 +58,7 @@ pub async fn save(db: &mut AnyConnection, library: &Library) -> Result<()> {
     .bind(visibility(library.visibility))
     .bind(publishing(library.publishing))
     .bind(library.quota_bytes)
+    .bind(to_json(&library.media))
     .execute(db)
     .await?;
     Ok(())
@@ -136,6 +139,7 @@ impl TryFrom<Row> for Library {
                 _ => return Err(Error::Row { what: "library.publishing", value: row.publishing }),
             },
             quota_bytes: row.quota_bytes,
+            media: parse_json("library.media", &row.media)?,
             created_ms: row.created_ms,
         })
     }

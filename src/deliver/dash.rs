@@ -10,24 +10,22 @@ use crate::catalogue::{AudioRole, Caption, Rendition, TrackKind};
 #[must_use]
 pub fn manifest(delivery: &Delivery) -> String {
     let videos: Vec<&Rendition> = delivery.of_kind(TrackKind::Video).collect();
-    let mut tracks: Vec<i64> =
-        delivery.of_kind(TrackKind::Audio).map(|sound| sound.track).collect();
-    tracks.dedup();
+    let sounds: Vec<&Rendition> = delivery.of_kind(TrackKind::Audio).collect();
+    let videos = sets(&videos, |video| video.family());
+    let sounds = sets(&sounds, |sound| (sound.track, sound.family()));
     let storyboard = &delivery.resource.derived.storyboard;
     let body = html! {
         MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019"
             type="static" minBufferTime="PT6S" mediaPresentationDuration=(seconds(reach(delivery))) {
             Period id="1" start="PT0S" {
-                @if !videos.is_empty() {
-                    AdaptationSet id="1" contentType="video" mimeType="video/mp4"
-                        segmentAlignment=(aligned(&videos)) startWithSAP="1" {
+                @for (number, videos) in videos.iter().enumerate() {
+                    AdaptationSet id=(1 + number) contentType="video" mimeType="video/mp4"
+                        segmentAlignment=(aligned(videos)) startWithSAP="1" {
                         Role schemeIdUri="urn:mpeg:dash:role:2011" value="main" {}
-                        @for video in &videos { (video_representation(video)) }
+                        @for video in videos { (video_representation(video)) }
                     }
                 }
-                @for (number, track) in tracks.iter().enumerate() {
-                    (sound_set(delivery, number, *track))
-                }
+                @for (number, sounds) in sounds.iter().enumerate() { (sound_set(number, sounds)) }
                 @for (number, caption) in delivery.captions.iter().enumerate() {
                     AdaptationSet id=(200 + number) contentType="text" mimeType="text/vtt" lang=(caption.language) {
                         Role schemeIdUri="urn:mpeg:dash:role:2011" value=(text_role(caption)) {}
@@ -56,6 +54,23 @@ pub fn manifest(delivery: &Delivery) -> String {
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}\n", body.into_string())
 }
 
+/// Those of one kind together, in the order that kinds first come: players switch within a set, and
+/// not between codecs.
+fn sets<'a, K: PartialEq>(
+    all: &[&'a Rendition],
+    kind: impl Fn(&'a Rendition) -> K,
+) -> Vec<Vec<&'a Rendition>> {
+    let mut sets: Vec<(K, Vec<&Rendition>)> = Vec::new();
+    for rendition in all.iter().copied() {
+        let own = kind(rendition);
+        match sets.iter_mut().find(|(kind, _)| *kind == own) {
+            Some((_, set)) => set.push(rendition),
+            None => sets.push((own, vec![rendition])),
+        }
+    }
+    sets.into_iter().map(|(_, set)| set).collect()
+}
+
 /// Whether all have their segments at the same times; a copied picture has its own.
 fn aligned(videos: &[&Rendition]) -> bool {
     let starts = |video: &Rendition| video.segments().map(|(_, s)| s.start).collect::<Vec<_>>();
@@ -71,9 +86,7 @@ fn video_representation(video: &Rendition) -> Markup {
     }
 }
 
-fn sound_set(delivery: &Delivery, number: usize, track: i64) -> Markup {
-    let sounds: Vec<&Rendition> =
-        delivery.of_kind(TrackKind::Audio).filter(|sound| sound.track == track).collect();
+fn sound_set(number: usize, sounds: &[&Rendition]) -> Markup {
     let Some(first) = sounds.first() else { return Markup::default() };
     html! {
         AdaptationSet id=(100 + number) contentType="audio" mimeType="audio/mp4" segmentAlignment="true"

@@ -110,7 +110,7 @@ async fn load(db: &Db, id: ResourceId) -> Result<Option<Delivery>, db::Error> {
 fn playable(mut renditions: Vec<Rendition>) -> Vec<Rendition> {
     let kinds = |renditions: &[Rendition]| {
         [TrackKind::Video, TrackKind::Audio]
-            .map(|kind| renditions.iter().any(|rendition| rendition.kind == kind))
+            .map(|kind| renditions.iter().any(|r| r.kind == kind && r.is_basic()))
     };
     let planned = kinds(&renditions);
     renditions.retain(|rendition| rendition.init.is_some() && !rendition.parts.is_empty());
@@ -133,22 +133,23 @@ impl Delivery {
         !self.renditions.is_empty()
     }
 
-    /// Whether picture and sound, as far as there are any, can be had whole.
+    /// Whether picture and sound, as far as there are any, can be had whole by every player.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let of = |kind| self.renditions.iter().filter(move |rendition| rendition.kind == kind);
+        let of = |kind| self.renditions.iter().filter(move |r| r.kind == kind && r.is_basic());
         [TrackKind::Video, TrackKind::Audio]
             .into_iter()
             .all(|kind| of(kind).next().is_none() || of(kind).any(Rendition::is_complete))
     }
 
-    /// What manifests name: as soon as it can be had whole, nothing that is still being made.
+    /// What manifests name: as soon as it can be had whole, nothing that is still being made; until
+    /// then what every player plays. Other codecs join when they are whole.
     pub(super) fn offered(&self) -> impl Iterator<Item = &Rendition> {
         let whole = self.is_complete();
         self.renditions.iter().filter(move |rendition| match rendition.state {
-            RenditionState::Complete => true,
-            RenditionState::Making => !whole,
             RenditionState::Retired => false,
+            _ if whole => rendition.is_complete(),
+            _ => rendition.is_basic(),
         })
     }
 

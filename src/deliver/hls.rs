@@ -29,11 +29,14 @@ struct SoundGroup<'a> {
 }
 
 /// The multivariant playlist: every picture with the sound that suits it,
-/// every sound track, captions, and pictures for the seek bar.
+/// every sound track, captions, and pictures for the seek bar. H.264 comes
+/// first; each codec has a whole ladder, since players choose one codec and
+/// stay with it.
 #[must_use]
 pub fn master_playlist(delivery: &Delivery) -> String {
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
     let groups = sound_groups(delivery);
+    let opus = opus_group(delivery);
     let videos: Vec<&Rendition> = delivery.of_kind(TrackKind::Video).collect();
     let tallest = videos.iter().map(|video| short_side(video)).max().unwrap_or(0);
     let group_for = |video: &Rendition| {
@@ -49,6 +52,9 @@ pub fn master_playlist(delivery: &Delivery) -> String {
         if named {
             group.members.iter().for_each(|sound| sound_line(&mut text, delivery, group.id, sound));
         }
+    }
+    if let Some(group) = opus.as_ref().filter(|g| !videos.is_empty() || g.members.len() > 1) {
+        group.members.iter().for_each(|sound| sound_line(&mut text, delivery, group.id, sound));
     }
     for (number, caption) in delivery.captions.iter().enumerate() {
         let word = caption.word(true);
@@ -70,8 +76,14 @@ pub fn master_playlist(delivery: &Delivery) -> String {
     for video in &videos {
         variant_line(&mut text, delivery, Some(video), group_for(video));
     }
+    // Opus goes with the codec that was made last: who plays the one mostly plays the other.
+    let newest = videos.last().map_or("", |video| video.family());
+    for video in videos.iter().filter(|video| opus.is_some() && video.family() == newest) {
+        variant_line(&mut text, delivery, Some(video), opus.as_ref());
+    }
     if videos.is_empty() {
-        groups.iter().for_each(|group| variant_line(&mut text, delivery, None, Some(group)));
+        let all = groups.iter().chain(&opus);
+        all.for_each(|group| variant_line(&mut text, delivery, None, Some(group)));
     }
     if let Some(sprite) = delivery.resource.derived.storyboard.first() {
         let _ = writeln!(
@@ -152,10 +164,17 @@ pub fn storyboard_playlist(delivery: &Delivery) -> String {
     text
 }
 
-/// The best sound of each track, and the smallest of each where there is more than one.
+/// Each track as Opus, where it is.
+fn opus_group(delivery: &Delivery) -> Option<SoundGroup<'_>> {
+    let sounds = delivery.of_kind(TrackKind::Audio).filter(|sound| !sound.is_basic());
+    let members: Vec<&Rendition> = sounds.collect();
+    (!members.is_empty()).then_some(SoundGroup { id: "sound-opus", members })
+}
+
+/// The best AAC of each track, and the smallest of each where there is more than one.
 fn sound_groups(delivery: &Delivery) -> Vec<SoundGroup<'_>> {
     let mut tracks: Vec<(i64, Vec<&Rendition>)> = Vec::new();
-    for sound in delivery.of_kind(TrackKind::Audio) {
+    for sound in delivery.of_kind(TrackKind::Audio).filter(|sound| sound.is_basic()) {
         match tracks.iter_mut().find(|(track, _)| *track == sound.track) {
             Some((_, sounds)) => sounds.push(sound),
             None => tracks.push((sound.track, vec![sound])),

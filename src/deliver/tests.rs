@@ -1,9 +1,9 @@
 //! The texts of HLS and DASH for resources that are awkward in some way.
 
 use crate::catalogue::{
-    AccountId, AudioRole, Caption, CaptionOrigin, Derived, Details, Kind, Library, LibraryId, Part,
-    Publishing, Rendition, RenditionId, RenditionState, Resource, ResourceId, Segment, Stage,
-    TrackKind, Visibility,
+    AccountId, AudioRole, Caption, CaptionOrigin, Derived, Details, Kind, Library, LibraryId,
+    MediaPolicy, Part, Publishing, Rendition, RenditionId, RenditionState, Resource, ResourceId,
+    Segment, Stage, TrackKind, Visibility,
 };
 
 use super::{Delivery, manifest, master_playlist, media_playlist};
@@ -96,6 +96,7 @@ fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> Delivery {
         visibility: Visibility::Public,
         publishing: Publishing::Automatic,
         quota_bytes: None,
+        media: MediaPolicy::default(),
         created_ms: 0,
     };
     Delivery { resource, library, renditions, captions, pages: Vec::new() }
@@ -211,6 +212,72 @@ fn manifests_say_when_segments_begin() {
     let playlist = media_playlist(&both, &growing);
     assert!(playlist.contains("PLAYLIST-TYPE:EVENT\n") && !playlist.contains("ENDLIST"));
     assert!(playlist.contains("#EXT-X-START:TIME-OFFSET=0\n"), "{playlist}");
+}
+
+/// A ladder of two in H.264 and AV1, with AAC and Opus.
+fn two_codecs() -> Vec<Rendition> {
+    let av1 = |height: i64| Rendition {
+        name: format!("{height}p-av1"),
+        codecs: Some("av01.0.05M.08".to_owned()),
+        ..video(height * 16 / 9, height)
+    };
+    let opus = Rendition {
+        name: "audio-0-opus".to_owned(),
+        codecs: Some("opus".to_owned()),
+        ..sound(1)[0].clone()
+    };
+    let mut all = vec![video(1280, 720), video(640, 360), av1(720), av1(360)];
+    all.extend(sound(1));
+    all.push(opus);
+    all
+}
+
+#[test]
+fn each_codec_has_a_whole_ladder_and_h264_comes_first() {
+    let text = master_playlist(&delivery(two_codecs(), Vec::new()));
+    let variants = lines(&text, "#EXT-X-STREAM-INF");
+    let codecs = |line: &str| line.split('"').nth(1).expect("CODECS").to_owned();
+    assert_eq!(
+        variants.iter().map(|line| codecs(line)).collect::<Vec<_>>(),
+        [
+            "avc1.64001F,mp4a.40.2",
+            "avc1.64001F,mp4a.40.2",
+            "av01.0.05M.08,mp4a.40.2",
+            "av01.0.05M.08,mp4a.40.2",
+            "av01.0.05M.08,opus",
+            "av01.0.05M.08,opus"
+        ]
+    );
+    assert!(variants[4].contains("AUDIO=\"sound-opus\""), "{text}");
+    let groups = lines(&text, "#EXT-X-MEDIA:TYPE=AUDIO");
+    assert_eq!(groups.iter().filter(|line| line.contains("\"sound-opus\"")).count(), 1, "{text}");
+    let dash = manifest(&delivery(two_codecs(), Vec::new()));
+    assert_eq!(dash.matches("contentType=\"video\"").count(), 2, "{dash}");
+    assert_eq!(dash.matches("contentType=\"audio\"").count(), 2, "{dash}");
+    let set = dash.split("</AdaptationSet>").nth(1).expect("a second set");
+    assert_eq!((set.matches("av01.").count(), set.matches("avc1.").count()), (2, 0), "{set}");
+}
+
+#[test]
+fn other_codecs_join_when_they_are_whole() {
+    let offered = |whole: &[&str]| {
+        let made = |r: Rendition| {
+            let state = match whole.contains(&r.name.as_str()) {
+                true => RenditionState::Complete,
+                false => RenditionState::Making,
+            };
+            Rendition { state, ..r }
+        };
+        let delivery = delivery(two_codecs().into_iter().map(made).collect(), Vec::new());
+        (delivery.is_complete(), master_playlist(&delivery).contains("av01"))
+    };
+    assert_eq!(offered(&["720p", "best"]), (true, false));
+    assert_eq!(offered(&["720p", "360p", "best", "720p-av1"]), (true, true));
+    assert_eq!(
+        offered(&["720p-av1", "360p-av1", "best"]),
+        (false, false),
+        "AV1 alone is not enough"
+    );
 }
 
 #[test]

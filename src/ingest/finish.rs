@@ -20,6 +20,10 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     let mut tx = held.begin().await?;
     let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
     db::jobs::finish(&mut tx, &held.job, app.now_ms()).await?;
+    if held.job.kind == db::jobs::EXTRA {
+        db::media::complete_renditions(&mut tx, resource.id).await?;
+        return end_extra(tx, held).await;
+    }
     if resource.stage != Stage::Processing {
         // Deleted while the job ran: the sweep takes what it made.
         tx.commit().await?;
@@ -30,7 +34,8 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     }
     db::jobs::push_all(&mut tx, resource.id, &outcome.next, app.now_ms()).await?;
     db::media::complete_renditions(&mut tx, resource.id).await?;
-    resource.jobs_left += outcome.next.len() as i64 - 1;
+    let counted = outcome.next.iter().filter(|next| next.kind != db::jobs::EXTRA).count();
+    resource.jobs_left += counted as i64 - 1;
     let jobs = db::jobs::list(&mut tx, resource.id).await?;
     resource.progress = resource.progress.max(progress::fraction(&jobs));
     let last = resource.jobs_left == 0;
@@ -39,6 +44,7 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
         resource = ready(&mut tx, held, resource).await?;
     }
     db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
+    let quiet = !db::jobs::any_left(&mut tx, resource.id).await?;
     crate::fault::at(if last { "ready" } else { "job-finished" });
     tx.commit().await?;
     crate::fault::at(if last { "ready-done" } else { "job-finished-done" });
@@ -46,9 +52,17 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     app.job_pushed.notify_waiters();
     if last {
         tracing::info!(resource = %resource.id, stage = %resource.stage, "processed");
-        remove_leftovers(held).await?;
     }
-    Ok(())
+    // Not while another job stores what no row names yet.
+    if quiet { remove_leftovers(held).await } else { Ok(()) }
+}
+
+/// Ends a job that only adds to what there is, well or not.
+async fn end_extra(mut tx: Tx, held: &Held) -> Result<(), Error> {
+    let quiet = !db::jobs::any_left(&mut tx, held.resource()).await?;
+    tx.commit().await?;
+    held.app.announce(held.resource());
+    if quiet { remove_leftovers(held).await } else { Ok(()) }
 }
 
 async fn ready(tx: &mut Tx, held: &Held, resource: Resource) -> Result<Resource, Error> {
@@ -74,6 +88,10 @@ pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
     let app = &held.app;
     let mut tx = held.begin().await?;
     let resource = db::resources::get_locked(&mut tx, held.resource()).await?;
+    if held.job.kind == db::jobs::EXTRA {
+        db::jobs::fail(&mut tx, &held.job, &why.to_string()).await?;
+        return end_extra(tx, held).await;
+    }
     db::jobs::fail_all(&mut tx, resource.id, &why.to_string()).await?;
     if resource.stage == Stage::Processing {
         let info = Some(info.chars().take(500).collect()).filter(|info: &String| !info.is_empty());

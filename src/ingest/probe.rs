@@ -1,15 +1,16 @@
 //! Finds out what is in a video or audio and plans what is made of it.
 
 use serde::{Deserialize, Serialize};
-use transcode::{Plan, Policy, Probe, Refusal, VideoFacts};
+use transcode::{PartRange, Plan, Policy, Probe, Refusal, VideoCodec, VideoFacts, VideoPlan};
 
 use super::transcode::{Known, PartOrder};
 use super::{Error, Held, Outcome, open_source};
 use crate::catalogue::{
-    AudioRole, Chapter, Kind, Rendition, RenditionId, RenditionState, TrackKind,
+    AudioRole, Chapter, Kind, LibraryId, OtherCodec, Rendition, RenditionId, RenditionState,
+    TrackKind,
 };
 use crate::db;
-use crate::db::jobs::NewJob;
+use crate::db::jobs::{EXTRA, NewJob};
 use crate::media::parent::{self, MediaChild};
 use crate::media::protocol::{Answer, Step};
 
@@ -34,11 +35,9 @@ impl Default for Options {
 /// [`Error::Unusable`] when nothing can be made of the source.
 pub async fn run(held: &Held) -> Result<Outcome, Error> {
     let app = &held.app;
-    let (_, source) = open_source(app, held.resource()).await?;
+    let (resource, source) = open_source(app, held.resource()).await?;
     let options: Options = serde_json::from_str(&held.job.payload)?;
-    let crf = app.config.media.crf as f32;
-    let max_duration_ms = app.config.media.max_duration_ms;
-    let mut policy = Policy { crf, copy_video: options.copy, max_duration_ms, ..Policy::default() };
+    let mut policy = policy(held, resource.library, &options).await?;
     let step = Step::Probe(Box::new(policy.clone()));
     let mut child = MediaChild::start(&app.config, step, source, 0)?;
     let mut planned: Option<(Plan, Known)> = None;
@@ -60,7 +59,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         }
     }
     let (plan, _) = planned.ok_or_else(|| Error::unusable("media_no_usable_streams", ""))?;
-    Ok(Outcome { next: jobs(&plan), change: None })
+    Ok(Outcome { next: jobs(&plan)?, change: None })
 }
 
 fn early() -> Error {
@@ -91,6 +90,24 @@ async fn keep_plan(held: &Held, probe: &Probe, plan: &Plan) -> Result<(), Error>
 
 fn facts_of(probe: &Probe, track: usize) -> Option<&VideoFacts> {
     probe.tracks.iter().find(|found| found.index == track)?.video.as_ref()
+}
+
+/// How the resource is to be made, by the settings and its library.
+async fn policy(held: &Held, library: LibraryId, options: &Options) -> Result<Policy, Error> {
+    let media = db::libraries::get(&mut *held.app.db.read().await?, library).await?.media;
+    let codec = |codec: &OtherCodec| match codec {
+        OtherCodec::Hevc => VideoCodec::Hevc,
+        OtherCodec::Av1 => VideoCodec::Av1,
+    };
+    Ok(Policy {
+        crf: held.app.config.media.crf as f32,
+        copy_video: options.copy,
+        codecs: media.codecs.iter().map(codec).collect(),
+        opus: media.opus,
+        loudness_lufs: media.loudness_lufs,
+        max_duration_ms: held.app.config.media.max_duration_ms,
+        ..Policy::default()
+    })
 }
 
 fn refused(refusal: &Refusal) -> Error {
@@ -199,44 +216,53 @@ fn planned(name: &str, kind: TrackKind, track: usize, bitrate_bps: i64) -> Rendi
     }
 }
 
+/// Before these come all parts in H.264, of every resource.
+const EXTRA_PRIORITY: i64 = 10_000;
+
 /// The jobs of a plan, of which the first part is made. What is quick to play comes first; the
-/// first parts of all resources come before the second of any.
-fn jobs(plan: &Plan) -> Vec<NewJob> {
-    let job = |kind, payload: String, priority, weight| NewJob { kind, payload, priority, weight };
+/// first parts of all resources come before the second of any, and other codecs come last.
+fn jobs(plan: &Plan) -> Result<Vec<NewJob>, Error> {
+    let job = |kind, priority, weight| NewJob { kind, payload: String::new(), priority, weight };
     let seconds = plan.duration_ms as f64 / 1000.0;
     let mut jobs = Vec::new();
-    if plan.video.as_ref().is_some_and(|video| video.copy.is_some()) {
-        jobs.push(job("copy", String::new(), 2, 1.0 + seconds * 0.02));
+    if let Some(video) = &plan.video {
+        if video.copy.is_some() {
+            jobs.push(job("copy", 2, 1.0 + seconds * 0.02));
+        }
+        for rungs in video.batches() {
+            jobs.extend(encodings(plan, video, &rungs)?);
+        }
     }
-    jobs.extend(plan.parts.iter().filter_map(|part| {
-        let order = PartOrder { part: part.index, rungs: rungs_left(plan, part.index)? };
-        let payload = serde_json::to_string(&order).expect("names and a number");
-        let seconds = (part.end_ms - part.start_ms) as f64 / 1000.0;
-        let weight = 0.5 + seconds * pixels(plan, &order.rungs) / 1e6;
-        Some(job("encode", payload, 10 + part.index as i64, weight))
-    }));
     if !plan.audio.is_empty() {
-        jobs.push(job("audio", String::new(), 3, 0.5 + seconds * 0.05));
+        jobs.push(job("audio", 3, 0.5 + seconds * 0.05));
     }
-    jobs.push(job("derive", String::new(), 4, 1.0));
-    jobs
+    jobs.push(job("derive", 4, 1.0));
+    Ok(jobs)
 }
 
-/// The rungs of a part that are still to be made, none for all; nothing when all are there.
-fn rungs_left(plan: &Plan, part: usize) -> Option<Vec<String>> {
-    let video = plan.video.as_ref().filter(|video| !video.rungs.is_empty())?;
-    if part > 0 || video.copy.is_some() {
-        return Some(Vec::new());
-    }
-    let made = plan.smallest_rung().map(|rung| &rung.name);
-    let left: Vec<String> = video.rungs.iter().map(|rung| rung.name.clone()).collect();
-    let left: Vec<String> = left.into_iter().filter(|name| Some(name) != made).collect();
-    (!left.is_empty()).then_some(left)
-}
-
-/// Pixels of a frame at rungs of these names, or at all, together.
-fn pixels(plan: &Plan, names: &[String]) -> f64 {
-    let rungs = plan.video.iter().flat_map(|video| &video.rungs);
-    let wanted = rungs.filter(|rung| names.is_empty() || names.contains(&rung.name));
-    wanted.map(|rung| f64::from(rung.width) * f64::from(rung.height)).sum()
+/// A job for each part of the rungs, which are of one codec.
+fn encodings(plan: &Plan, video: &VideoPlan, names: &[String]) -> Result<Vec<NewJob>, Error> {
+    let rungs = video.rungs.iter().filter(|rung| names.contains(&rung.name));
+    let extra = rungs.clone().any(|rung| rung.codec != VideoCodec::H264);
+    let (kind, first) = if extra { (EXTRA, EXTRA_PRIORITY) } else { ("encode", 10) };
+    // Without a copy the smallest rung of the first part was made with the probe.
+    let made = plan.smallest_rung().filter(|_| video.copy.is_none());
+    let job = |part: &PartRange| {
+        let left = |name: &&String| part.index > 0 || made.is_none_or(|rung| rung.name != **name);
+        let names: Vec<String> = names.iter().filter(left).cloned().collect();
+        let pixels: f64 = rungs
+            .clone()
+            .filter(|rung| names.contains(&rung.name))
+            .map(|rung| f64::from(rung.width) * f64::from(rung.height))
+            .sum();
+        let seconds = (part.end_ms - part.start_ms) as f64 / 1000.0;
+        let weight = 0.5 + seconds * pixels / 1e6;
+        let priority = first + part.index as i64;
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let payload = serde_json::to_string(&PartOrder { part: part.index, rungs: names })?;
+        Ok(Some(NewJob { kind, payload, priority, weight }))
+    };
+    plan.parts.iter().map(job).filter_map(Result::transpose).collect()
 }

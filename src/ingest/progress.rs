@@ -1,6 +1,6 @@
 //! How far a resource is, and how long it will still take.
 
-use crate::db::jobs::{Ahead, JobState, Lane};
+use crate::db::jobs::{Ahead, EXTRA, JobState, Lane};
 
 /// The share of looking into a source, before it is known what is to be made of it.
 const LOOKING: f64 = 0.02;
@@ -13,7 +13,7 @@ const MEASURED_MS: i64 = 3000;
 #[must_use]
 pub fn fraction(jobs: &[JobState]) -> f64 {
     let part = |looking: bool| {
-        let own = jobs.iter().filter(|job| (job.lane == Lane::Look.as_str()) == looking);
+        let own = counted(jobs).filter(|job| (job.lane == Lane::Look.as_str()) == looking);
         let (done, all) = own.fold((0.0, 0.0), |(done, all), job| {
             (done + job.weight * job.progress, all + job.weight)
         });
@@ -35,6 +35,11 @@ pub fn remaining_ms(jobs: &[JobState], ahead: &Ahead, now_ms: i64) -> Option<i64
     Some(rounded(longest as i64))
 }
 
+/// The jobs that readiness waits for.
+fn counted(jobs: &[JobState]) -> impl Iterator<Item = &JobState> {
+    jobs.iter().filter(|job| job.kind != EXTRA)
+}
+
 /// The jobs of a resource in one lane.
 #[derive(Default)]
 struct LaneWork {
@@ -51,7 +56,7 @@ struct LaneWork {
 impl LaneWork {
     fn of(jobs: &[JobState], lane: Lane, now_ms: i64) -> Self {
         let mut work = Self::default();
-        for job in jobs.iter().filter(|job| job.lane == lane.as_str()) {
+        for job in counted(jobs).filter(|job| job.lane == lane.as_str()) {
             let left = job.weight * (1.0 - job.progress);
             work.left += left;
             work.longest = work.longest.max(left);

@@ -225,7 +225,7 @@ async fn step(held: &Held) -> Result<Outcome, Error> {
         "intake" => intake::run(held).await,
         "probe" => probe::run(held).await,
         "copy" => transcode::copy(held).await,
-        "encode" => transcode::encode(held).await,
+        "encode" | db::jobs::EXTRA => transcode::encode(held).await,
         "audio" => transcode::audio(held).await,
         "derive" => derive::run(held).await,
         "inspect" => document::inspect(held).await,
@@ -266,8 +266,8 @@ mod tests {
 
     use super::*;
     use crate::catalogue::{
-        Account, AccountId, Library, LibraryId, NetRole, Publishing, ResourceId, Stage, Visibility,
-        test_resource,
+        Account, AccountId, Library, LibraryId, MediaPolicy, NetRole, Publishing, ResourceId,
+        Stage, Visibility, test_resource,
     };
     use crate::config::Config;
     use crate::db::jobs::NewJob;
@@ -330,6 +330,7 @@ mod tests {
             visibility: Visibility::Public,
             publishing: Publishing::Manual,
             quota_bytes: None,
+            media: MediaPolicy::default(),
             created_ms: 0,
         }
     }

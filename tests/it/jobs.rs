@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use duoku::catalogue::{
-    Account, AccountId, Details, Library, LibraryId, NetRole, Publishing, Resource, ResourceId,
-    Visibility,
+    Account, AccountId, Details, Library, LibraryId, MediaPolicy, NetRole, Publishing, Resource,
+    ResourceId, Visibility,
 };
 use duoku::db::jobs::{self, AGE_MS, Claim, Job, Lane, NewJob};
 use duoku::db::{self, Db};
@@ -64,6 +64,7 @@ async fn resource(db: &Db) -> ResourceId {
         visibility: Visibility::Public,
         publishing: Publishing::Manual,
         quota_bytes: None,
+        media: MediaPolicy::default(),
         created_ms: 0,
     };
     let mut tx = db.begin().await.expect("a transaction");

@@ -23,6 +23,10 @@ pub fn first_part(input: &mut Input, plan: &Plan, out: &Path, on: &mut Sink) -> 
         }
     }
     let Some(audio) = plan.audio.iter().find(|audio| audio.default) else { return Ok(()) };
+    if audio.loudness_lufs.is_some() {
+        // All of it has to be heard first.
+        return Ok(());
+    }
     let best = audio.renditions.iter().take(1).cloned().collect();
     let plan =
         Plan { audio: vec![AudioPlan { renditions: best, ..audio.clone() }], ..plan.clone() };

@@ -44,8 +44,8 @@ pub use facts::{
 pub use first::first_part;
 pub use input::Input;
 pub use plan::{
-    AudioPlan, AudioRendition, CopyPlan, PartRange, Plan, Policy, Refusal, Rung, RungPolicy,
-    SubtitlePlan, VideoCodec, VideoPlan, plan,
+    AudioCodec, AudioPlan, AudioRendition, CopyPlan, PartRange, Plan, Policy, Refusal, Rung,
+    RungPolicy, SubtitlePlan, VideoCodec, VideoPlan, plan,
 };
 pub use probe::probe;
 pub use stills::{Poster, Sprite, Stills, stills};

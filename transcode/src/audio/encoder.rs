@@ -1,4 +1,4 @@
-//! FFmpeg's AAC-LC encoder for one rendition.
+//! FFmpeg's AAC-LC encoder, or libopus, for one rendition.
 
 use std::path::Path;
 
@@ -10,25 +10,34 @@ use ffmpeg_next::frame::Audio;
 use ffmpeg_next::{ChannelLayout, Packet, Rational};
 
 use crate::error::ff;
-use crate::plan::{AudioPlan, AudioRendition, Plan};
+use crate::plan::{AudioCodec, AudioPlan, AudioRendition, Plan};
 use crate::{Error, Sink};
 
 use super::writer::Writer;
 
 /// Samples of a frame.
-pub(super) const FRAME: usize = 1_024;
-/// The same, as a length of time.
-pub(super) const FRAME_TICKS: i64 = 1_024;
+pub(super) fn frame_size(codec: AudioCodec) -> usize {
+    match codec {
+        AudioCodec::Aac => 1_024,
+        // 20 ms.
+        AudioCodec::Opus => 960,
+    }
+}
 
 /// Encodes and packages one rendition.
 pub(super) struct Rendition {
     encoder: Encoder,
     writer: Writer,
+    codec: AudioCodec,
     channels: u32,
     rate: u32,
+    /// Samples of a frame.
+    frame: i64,
     sent: i64,
     /// Frames that hold only the encoder's delay; they are left out, so the sound is in place.
     priming: i64,
+    /// Samples of silence that come first: with them the delay is of whole frames.
+    lead: i64,
     received: i64,
 }
 
@@ -40,29 +49,50 @@ impl Rendition {
         out: &Path,
         on: &mut Sink,
     ) -> Result<Self, Error> {
-        let encoder = encoder(audio.sample_rate, rendition)?;
+        let encoder = encoder(audio, rendition)?;
         let (config, padding) = facts(&encoder);
         let writer = Writer::open(plan, audio, rendition, &config, out, on)?;
+        let frame = i64::try_from(frame_size(audio.codec)).unwrap_or(1);
+        let priming = (padding + frame - 1) / frame;
         Ok(Self {
             encoder,
             writer,
+            codec: audio.codec,
+            frame,
+            lead: priming * frame - padding,
             channels: rendition.channels,
             rate: audio.sample_rate,
             sent: 0,
-            priming: (padding + FRAME_TICKS / 2) / FRAME_TICKS,
+            priming,
             received: 0,
         })
     }
 
+    /// Samples of silence to be given before the sound, and again to fill up their last frame.
+    pub(super) fn lead(&self) -> (i64, i64) {
+        (self.lead, if self.lead > 0 { self.frame - self.lead } else { 0 })
+    }
+
     /// Takes one frame of samples for each channel that the source gives.
     pub(super) fn frame(&mut self, planes: &[&[f32]], on: &mut Sink) -> Result<(), Error> {
-        let mut frame = Audio::new(Sample::F32(Type::Planar), FRAME, layout(self.channels));
+        let size = planes.first().map_or(0, |plane| plane.len());
+        let mut frame = Audio::new(format(self.codec), size, layout(self.channels));
         frame.set_rate(self.rate);
         frame.set_pts(Some(self.sent));
-        for channel in 0..self.channels as usize {
-            mix(planes, channel, self.channels, frame.plane_mut::<f32>(channel));
+        let mixed = |channel| mixed(planes, channel, self.channels);
+        match (self.codec, self.channels) {
+            (AudioCodec::Opus, 2) => {
+                let both = mixed(0).zip(mixed(1));
+                frame.plane_mut::<(f32, f32)>(0).iter_mut().zip(both).for_each(|(to, of)| *to = of);
+            }
+            _ => {
+                for channel in 0..self.channels as usize {
+                    let to = frame.plane_mut::<f32>(channel).iter_mut();
+                    to.zip(mixed(channel)).for_each(|(to, of)| *to = of);
+                }
+            }
         }
-        self.sent += FRAME_TICKS;
+        self.sent += self.frame;
         self.encoder.send_frame(&frame).map_err(ff("encode the sound"))?;
         self.receive(on)
     }
@@ -70,7 +100,14 @@ impl Rendition {
     pub(super) fn finish(mut self, on: &mut Sink) -> Result<(), Error> {
         self.encoder.send_eof().map_err(ff("encode the sound"))?;
         self.receive(on)?;
-        self.writer.finish(self.sent, on)
+        let end = self.end();
+        self.writer.finish(end, on)
+    }
+
+    /// Where the sound ends that was sent.
+    fn end(&self) -> i64 {
+        let (before, after) = self.lead();
+        self.sent - before - after
     }
 
     fn receive(&mut self, on: &mut Sink) -> Result<(), Error> {
@@ -83,10 +120,10 @@ impl Rendition {
                 }
                 Err(error) => return Err(ff("encode the sound")(error)),
             }
-            let time = (self.received - self.priming) * FRAME_TICKS;
+            let time = (self.received - self.priming) * self.frame;
             self.received += 1;
             // Behind the last sample that was sent there is only padding.
-            if time >= 0 && time < self.sent {
+            if time >= 0 && time < self.end() {
                 let data = packet.data().unwrap_or_default().to_vec();
                 self.writer.push(time, data, on)?;
             }
@@ -95,43 +132,56 @@ impl Rendition {
 }
 
 /// One channel of the source, or all of them in one.
-fn mix(planes: &[&[f32]], channel: usize, channels: u32, to: &mut [f32]) {
+fn mixed<'a>(
+    planes: &'a [&[f32]],
+    channel: usize,
+    channels: u32,
+) -> Box<dyn Iterator<Item = f32> + 'a> {
     match planes {
         [left, right] if channels == 1 => {
-            for ((to, left), right) in to.iter_mut().zip(*left).zip(*right) {
-                *to = (left + right) / 2.0;
-            }
+            Box::new(left.iter().zip(*right).map(|(left, right)| (left + right) / 2.0))
         }
         planes => {
             let plane = planes.get(channel).or(planes.first());
-            if let Some(plane) = plane {
-                to[..FRAME].copy_from_slice(&plane[..FRAME]);
-            }
+            Box::new(plane.into_iter().flat_map(|plane| plane.iter().copied()))
         }
     }
 }
 
-fn layout(channels: u32) -> ChannelLayout {
+/// libopus takes the channels' samples in turn.
+fn format(codec: AudioCodec) -> Sample {
+    match codec {
+        AudioCodec::Aac => Sample::F32(Type::Planar),
+        AudioCodec::Opus => Sample::F32(Type::Packed),
+    }
+}
+
+pub(super) fn layout(channels: u32) -> ChannelLayout {
     if channels == 1 { ChannelLayout::MONO } else { ChannelLayout::STEREO }
 }
 
-fn encoder(rate: u32, rendition: &AudioRendition) -> Result<Encoder, Error> {
-    let codec = ffmpeg::encoder::find_by_name("aac")
+fn encoder(audio: &AudioPlan, rendition: &AudioRendition) -> Result<Encoder, Error> {
+    let name = match audio.codec {
+        AudioCodec::Aac => "aac",
+        AudioCodec::Opus => "libopus",
+    };
+    let codec = ffmpeg::encoder::find_by_name(name)
         .ok_or(ffmpeg::Error::EncoderNotFound)
-        .map_err(ff("find the AAC encoder"))?;
+        .map_err(ff(format!("find the encoder {name}")))?;
     let mut context = ffmpeg::codec::Context::new_with_codec(codec);
     context.set_flags(ffmpeg::codec::Flags::GLOBAL_HEADER);
-    let mut encoder = context.encoder().audio().map_err(ff("set up the AAC encoder"))?;
-    let rate = i32::try_from(rate).map_err(|_| Error::plan(format!("{rate} Hz")))?;
+    let mut encoder = context.encoder().audio().map_err(ff(format!("set up {name}")))?;
+    let rate = i32::try_from(audio.sample_rate)
+        .map_err(|_| Error::plan(format!("{} Hz", audio.sample_rate)))?;
     encoder.set_rate(rate);
-    encoder.set_format(Sample::F32(Type::Planar));
+    encoder.set_format(format(audio.codec));
     encoder.set_channel_layout(layout(rendition.channels));
     encoder.set_time_base(Rational::new(1, rate));
     encoder.set_bit_rate(rendition.bitrate_bps as usize);
-    encoder.open().map_err(ff(format!("open the AAC encoder for {}", rendition.name)))
+    encoder.open().map_err(ff(format!("open {name} for {}", rendition.name)))
 }
 
-/// `AudioSpecificConfig` and the encoder's delay in samples.
+/// What the encoder says of itself (of AAC, `AudioSpecificConfig`) and its delay in samples.
 #[expect(unsafe_code, reason = "extradata has no safe getter")]
 fn facts(encoder: &Encoder) -> (Vec<u8>, i64) {
     // SAFETY: the encoder is open; extradata, when there is any, has extradata_size bytes.

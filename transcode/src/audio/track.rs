@@ -12,7 +12,8 @@ use crate::plan::{AudioPlan, Plan};
 use crate::time::{from_ms, ticks};
 use crate::{Error, Input, Sink};
 
-use super::encoder::{FRAME, FRAME_TICKS, Rendition};
+use super::encoder::{Rendition, frame_size};
+use super::loudness::{Loudness, Meter};
 use super::resampler::{Kind, Resampler};
 
 /// A hole or an overlap of more than this is filled or cut at once.
@@ -29,6 +30,11 @@ pub(super) struct Track {
     channels: u32,
     resampler: Option<(Kind, Resampler)>,
     renditions: Vec<Rendition>,
+    meter: Option<Meter>,
+    /// Every sample is multiplied by this.
+    gain: f32,
+    /// Samples of a frame.
+    frame: usize,
     /// For each channel, less than a frame between two packets.
     waiting: Vec<Vec<f32>>,
     /// Samples that came out of the resampler and were not dropped.
@@ -44,18 +50,35 @@ impl Track {
         input: &Input,
         plan: &Plan,
         audio: &AudioPlan,
+        gain: f32,
         out: &Path,
         on: &mut Sink,
     ) -> Result<Self, Error> {
-        let decoder = input.decoder(audio.track, 1)?;
-        let stream = input.context().stream(audio.track);
-        let stream = stream.ok_or_else(|| Error::plan(format!("no track {}", audio.track)))?;
         let mut renditions = Vec::new();
         for rendition in audio.renditions.iter().filter(|r| !r.copy) {
             renditions.push(Rendition::open(plan, audio, rendition, out, on)?);
         }
-        let encoded = audio.renditions.iter().filter(|r| !r.copy);
-        let channels = encoded.map(|r| r.channels).max().unwrap_or(2).clamp(1, 2);
+        let channels = audio.renditions.iter().filter(|r| !r.copy).map(|r| r.channels);
+        let (lead, _) = renditions.first().map_or((0, 0), Rendition::lead);
+        let mut track = Self::new(input, plan, audio, channels.max().unwrap_or(2))?;
+        let lead = usize::try_from(lead).unwrap_or(0);
+        track.waiting.iter_mut().for_each(|waiting| waiting.resize(lead, 0.0));
+        Ok(Self { renditions, gain, ..track })
+    }
+
+    /// A track that is not encoded but measured, as it would be encoded.
+    pub(super) fn measuring(input: &Input, plan: &Plan, audio: &AudioPlan) -> Result<Self, Error> {
+        let channels = audio.renditions.iter().map(|r| r.channels).max().unwrap_or(2);
+        let track = Self::new(input, plan, audio, channels)?;
+        let meter = Meter::new(track.channels, track.rate)?;
+        Ok(Self { meter: Some(meter), ..track })
+    }
+
+    fn new(input: &Input, plan: &Plan, audio: &AudioPlan, channels: u32) -> Result<Self, Error> {
+        let channels = channels.clamp(1, 2);
+        let decoder = input.decoder(audio.track, 1)?;
+        let stream = input.context().stream(audio.track);
+        let stream = stream.ok_or_else(|| Error::plan(format!("no track {}", audio.track)))?;
         Ok(Self {
             decoder,
             base: stream.time_base(),
@@ -63,7 +86,10 @@ impl Track {
             rate: audio.sample_rate,
             channels,
             resampler: None,
-            renditions,
+            renditions: Vec::new(),
+            meter: None,
+            gain: 1.0,
+            frame: frame_size(audio.codec),
             waiting: vec![Vec::new(); channels as usize],
             made: 0,
             surplus: 0,
@@ -89,9 +115,19 @@ impl Track {
         let _ = self.decoder.send_eof();
         self.drain(on)?;
         self.empty_resampler(on)?;
-        let whole = (self.total + FRAME_TICKS - 1) / FRAME_TICKS * FRAME_TICKS;
-        self.silence(whole - self.made, whole, on)?;
+        let frame = i64::try_from(self.frame).unwrap_or(1);
+        let whole = (self.total + frame - 1) / frame * frame;
+        let (_, after) = self.renditions.first().map_or((0, 0), Rendition::lead);
+        self.silence(whole + after - self.made, whole + after, on)?;
         self.renditions.into_iter().try_for_each(|rendition| rendition.finish(on))
+    }
+
+    /// How loud the track is as a whole.
+    pub(super) fn measured(mut self, on: &mut Sink) -> Result<Loudness, Error> {
+        let _ = self.decoder.send_eof();
+        self.drain(on)?;
+        self.empty_resampler(on)?;
+        self.meter.map_or(Ok(Loudness::SILENCE), Meter::finish)
     }
 
     fn drain(&mut self, on: &mut Sink) -> Result<(), Error> {
@@ -161,7 +197,8 @@ impl Track {
         let room = usize::try_from((self.total - self.made).max(0)).unwrap_or(0);
         let kept = (count - dropped).min(room);
         for (waiting, plane) in self.waiting.iter_mut().zip(planes) {
-            waiting.extend_from_slice(&plane[dropped..dropped + kept]);
+            let plane = &plane[dropped..dropped + kept];
+            waiting.extend(plane.iter().map(|sample| sample * self.gain));
         }
         self.made += i64::try_from(kept).unwrap_or(0);
         self.encode(on)
@@ -185,9 +222,13 @@ impl Track {
     }
 
     fn encode(&mut self, on: &mut Sink) -> Result<(), Error> {
-        let whole = self.waiting.first().map_or(0, |w| w.len() / FRAME * FRAME);
-        for at in (0..whole).step_by(FRAME) {
-            let planes: Vec<&[f32]> = self.waiting.iter().map(|w| &w[at..at + FRAME]).collect();
+        let whole = self.waiting.first().map_or(0, |w| w.len() / self.frame * self.frame);
+        for at in (0..whole).step_by(self.frame) {
+            let planes: Vec<&[f32]> =
+                self.waiting.iter().map(|w| &w[at..at + self.frame]).collect();
+            if let Some(meter) = &mut self.meter {
+                meter.take(&planes)?;
+            }
             for rendition in &mut self.renditions {
                 rendition.frame(&planes, on)?;
             }

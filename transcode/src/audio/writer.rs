@@ -1,9 +1,9 @@
-//! AAC frames into segments and parts, by the clock of the sample rate.
+//! Frames of sound into segments and parts, by the clock of the sample rate.
 
 use std::path::Path;
 
-use crate::cmaf::{AacTrack, Packager, Rendition, Sample, init_aac};
-use crate::plan::{AudioPlan, AudioRendition, Plan};
+use crate::cmaf::{AudioTrack, Packager, Rendition, Sample, init_audio};
+use crate::plan::{AudioCodec, AudioPlan, AudioRendition, Plan};
 use crate::time::from_ms;
 use crate::{Error, Event, PartRange, Sink};
 
@@ -18,7 +18,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Writes the initialisation segment for an `AudioSpecificConfig` and begins the first part.
+    /// Writes the initialisation segment, for AAC with its `AudioSpecificConfig`, and begins the first part.
     pub(super) fn open(
         plan: &Plan,
         audio: &AudioPlan,
@@ -28,7 +28,8 @@ impl Writer {
         on: &mut Sink,
     ) -> Result<Self, Error> {
         let files = Rendition::new(&rendition.name, audio.sample_rate, out);
-        let file = files.write_init(&init_aac(&AacTrack {
+        let file = files.write_init(&init_audio(&AudioTrack {
+            codec: audio.codec,
             config,
             channels: rendition.channels,
             sample_rate: audio.sample_rate,
@@ -38,8 +39,11 @@ impl Writer {
         on(Event::Init {
             rendition: rendition.name.clone(),
             file,
-            // AAC-LC, the only kind made or copied (ISO/IEC 14496-3 table 1.17).
-            codecs: "mp4a.40.2".to_owned(),
+            codecs: match audio.codec {
+                // AAC-LC, the only kind made or copied (ISO/IEC 14496-3 table 1.17).
+                AudioCodec::Aac => "mp4a.40.2".to_owned(),
+                AudioCodec::Opus => "opus".to_owned(),
+            },
             width: 0,
             height: 0,
             frame_rate: 0.0,

@@ -1,7 +1,7 @@
 //! Initialisation segments: `ftyp` and a `moov` without samples.
 
 use crate::facts::Colour;
-use crate::plan::VideoCodec;
+use crate::plan::{AudioCodec, VideoCodec};
 
 use super::boxes::Boxes;
 
@@ -22,8 +22,10 @@ pub(crate) struct VideoTrack<'a> {
 }
 
 /// An audio track to be described.
-pub(crate) struct AacTrack<'a> {
-    /// `AudioSpecificConfig` (ISO/IEC 14496-3 section 1.6.2.1).
+pub(crate) struct AudioTrack<'a> {
+    /// What its packets are.
+    pub(crate) codec: AudioCodec,
+    /// Of AAC, `AudioSpecificConfig` (ISO/IEC 14496-3 section 1.6.2.1).
     pub(crate) config: &'a [u8],
     /// 1 or 2.
     pub(crate) channels: u32,
@@ -61,8 +63,8 @@ pub(crate) fn init_video(track: &VideoTrack) -> Vec<u8> {
     )
 }
 
-/// Describes an AAC track.
-pub(crate) fn init_aac(track: &AacTrack) -> Vec<u8> {
+/// Describes an audio track.
+pub(crate) fn init_audio(track: &AudioTrack) -> Vec<u8> {
     let media = Media {
         handler: b"soun",
         name: "SoundHandler",
@@ -77,7 +79,7 @@ pub(crate) fn init_aac(track: &AacTrack) -> Vec<u8> {
                 b.zeros(4);
             });
         },
-        |b| sample_entry_aac(b, track),
+        |b| audio_entry(b, track),
     )
 }
 
@@ -207,19 +209,33 @@ fn colour(b: &mut Boxes, colour: Colour) {
     b.u8(if colour.full_range { 0x80 } else { 0 });
 }
 
-/// ISO/IEC 14496-14 section 6.7.
-fn sample_entry_aac(b: &mut Boxes, track: &AacTrack) {
+/// ISO/IEC 14496-14 section 6.7, and section 4.3.1 of Opus's binding.
+fn audio_entry(b: &mut Boxes, track: &AudioTrack) {
     let channels = u16::try_from(track.channels).unwrap_or(2);
-    b.put(b"mp4a", |b| {
+    let entry = match track.codec {
+        AudioCodec::Aac => b"mp4a",
+        AudioCodec::Opus => b"Opus",
+    };
+    b.put(entry, |b| {
         b.zeros(6).u16(1).zeros(8).u16(channels).u16(16).zeros(4);
         // Rates above 65,535 Hz do not fit here and are told by the configuration alone.
         b.u32(u16::try_from(track.sample_rate).map_or(0, |rate| u32::from(rate) << 16));
-        b.full(b"esds", 0, 0, |b| elementary_stream(b, track));
+        match track.codec {
+            AudioCodec::Aac => b.full(b"esds", 0, 0, |b| elementary_stream(b, track)),
+            AudioCodec::Opus => b.put(b"dOps", |b| opus_specific(b, track)),
+        };
     });
 }
 
+/// Section 4.3.2 of Opus's binding. Nothing is to be skipped: the encoder's delay is a packet that
+/// is left out. No gain, one stream.
+fn opus_specific(b: &mut Boxes, track: &AudioTrack) {
+    b.u8(0).u8(if track.channels == 1 { 1 } else { 2 });
+    b.u16(0).u32(track.sample_rate).u16(0).u8(0);
+}
+
 /// The ES descriptor (ISO/IEC 14496-1 section 7.2.6.5), with the lengths in one byte each.
-fn elementary_stream(b: &mut Boxes, track: &AacTrack) {
+fn elementary_stream(b: &mut Boxes, track: &AudioTrack) {
     let config = &track.config[..track.config.len().min(64)];
     #[expect(clippy::cast_possible_truncation, reason = "at most 64 + 23")]
     let length = config.len() as u8;

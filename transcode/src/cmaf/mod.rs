@@ -14,5 +14,5 @@ pub(crate) use av1::Av1Config;
 pub(crate) use avc::{AvcConfig, NalFormat, has_idr, packet_format};
 pub(crate) use fragment::{Sample, fragment};
 pub(crate) use hevc::HevcConfig;
-pub(crate) use init::{AacTrack, VideoTrack, init_aac, init_video};
+pub(crate) use init::{AudioTrack, VideoTrack, init_audio, init_video};
 pub(crate) use part::{Packager, Rendition};

@@ -2,7 +2,7 @@
 
 use crate::facts::{AudioFacts, AudioRole, Probe, SourceTrack};
 
-use super::{AudioPlan, AudioRendition, Policy};
+use super::{AudioCodec, AudioPlan, AudioRendition, Policy};
 
 /// Below this one channel sounds better than two.
 const MONO_BELOW_BPS: u32 = 64_000;
@@ -22,20 +22,44 @@ pub(super) fn plan(probe: &Probe, policy: &Policy) -> Vec<AudioPlan> {
         .usable_audio()
         .filter_map(|track| Some((track, track.audio.as_ref()?)))
         .enumerate()
-        .map(|(number, (track, facts))| {
+        .flat_map(|(number, (track, facts))| {
             let copy = policy.copy_audio && can_copy(probe, track, facts);
-            AudioPlan {
+            let aac = AudioPlan {
                 track: track.index,
                 language: track.language.clone(),
                 title: track.title.clone(),
                 role: track.role,
                 default: number == default,
+                codec: AudioCodec::Aac,
+                loudness_lufs: policy.loudness_lufs,
                 sample_rate: if copy { facts.sample_rate } else { sample_rate(facts) },
                 renditions: renditions(number, track, facts, policy, copy),
-            }
+            };
+            let opus = policy.opus.then(|| opus(number, facts, &aac));
+            [Some(aac), opus]
         })
+        .flatten()
         .collect()
 }
+
+/// The same sound as Opus, which at half the bits is as good as AAC-LC at 128 kbit/s.
+fn opus(number: usize, facts: &AudioFacts, aac: &AudioPlan) -> AudioPlan {
+    let channels = facts.channels.clamp(1, 2);
+    AudioPlan {
+        codec: AudioCodec::Opus,
+        // Opus knows no other of the usual rates.
+        sample_rate: 48_000,
+        renditions: vec![AudioRendition {
+            name: format!("audio-{number}-opus"),
+            bitrate_bps: OPUS_CHANNEL_BPS * channels,
+            channels,
+            copy: false,
+        }],
+        ..aac.clone()
+    }
+}
+
+const OPUS_CHANNEL_BPS: u32 = 32_000;
 
 /// The best rendition (copied or encoded), then those of fewer bits than the source has.
 fn renditions(
@@ -50,7 +74,11 @@ fn renditions(
     let mut renditions = Vec::new();
     if copy {
         renditions.push(AudioRendition {
-            name: format!("audio-{number}-copy"),
+            // Whether it can be copied is not known before its loudness is.
+            name: match policy.loudness_lufs {
+                None => format!("audio-{number}-copy"),
+                Some(_) => format!("audio-{number}-main"),
+            },
             bitrate_bps: if source_bps == u32::MAX { 128_000 } else { source_bps },
             channels: facts.channels,
             copy: true,

@@ -24,6 +24,12 @@ pub struct Policy {
     pub codecs: Vec<VideoCodec>,
     /// Bit rates of the audio renditions, largest first.
     pub audio_bitrates_bps: Vec<u32>,
+    /// Sound is made as Opus too, beside AAC.
+    #[serde(default)]
+    pub opus: bool,
+    /// Sound is made as loud as this (EBU R 128, integrated), LUFS; `None`: as loud as it is.
+    #[serde(default)]
+    pub loudness_lufs: Option<i32>,
     /// Length of a segment.
     pub segment_ms: i64,
     /// Length of a part; rounded up to whole segments. The first parts are shorter.
@@ -69,6 +75,8 @@ impl Default for Policy {
             crf: 23.0,
             codecs: Vec::new(),
             audio_bitrates_bps: vec![128_000, 48_000],
+            opus: false,
+            loudness_lufs: None,
             segment_ms: 6_000,
             part_ms: 60_000,
             gop_ms: 2_000,
@@ -104,7 +112,7 @@ pub struct Plan {
     pub gop_ms: i64,
     /// The picture, when there is one.
     pub video: Option<VideoPlan>,
-    /// The sound, one for each track.
+    /// The sound, one for each track and codec.
     pub audio: Vec<AudioPlan>,
     /// Text to be taken out.
     pub subtitles: Vec<SubtitlePlan>,
@@ -203,7 +211,18 @@ pub enum VideoCodec {
     Av1,
 }
 
-/// The renditions of one audio track.
+/// How sound is encoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AudioCodec {
+    /// AAC-LC: every player plays it.
+    #[default]
+    Aac,
+    /// By libopus.
+    Opus,
+}
+
+/// The renditions of one audio track in one codec.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudioPlan {
     /// The source's track.
@@ -215,8 +234,15 @@ pub struct AudioPlan {
     /// What it is for.
     #[serde(default)]
     pub role: AudioRole,
-    /// Exactly one is.
+    /// Exactly one track is.
     pub default: bool,
+    /// Of the renditions that are encoded.
+    #[serde(default)]
+    pub codec: AudioCodec,
+    /// As loud as this, LUFS; a rendition that is copied is encoded instead when it is off by more
+    /// than 1.
+    #[serde(default)]
+    pub loudness_lufs: Option<i32>,
     /// Of the result, Hz.
     pub sample_rate: u32,
     /// Best first.
@@ -226,7 +252,7 @@ pub struct AudioPlan {
 /// One audio rendition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudioRendition {
-    /// e.g. `audio-0-128k`, `audio-0-copy`; the number counts the plan's audio tracks.
+    /// e.g. `audio-0-128k`, `audio-0-copy`, `audio-0-opus`; the number counts the plan's audio tracks.
     pub name: String,
     /// Of the encoder, or as measured when copied.
     pub bitrate_bps: u32,
