@@ -106,6 +106,7 @@ CREATE INDEX resource_library ON resource (library, published_ms);
 CREATE UNIQUE INDEX resource_changed ON resource (changed);
 CREATE INDEX resource_published ON resource (published_ms);
 CREATE INDEX resource_source ON resource (source);
+CREATE INDEX resource_stage ON resource (stage, created_ms);
 
 CREATE TABLE upload (
   id           TEXT PRIMARY KEY,
@@ -214,7 +215,7 @@ CREATE TABLE job (
   begun_ms        BIGINT,                 -- of the last attempt; null: it was not begun
   ended_ms        BIGINT                  -- when it was done
 );
-CREATE INDEX job_queue ON job (state, lane, library, turn, id);
+CREATE INDEX job_queue ON job (state, lane, library, turn, id, weight);
 CREATE INDEX job_served ON job (library, lane, begun_ms);
 CREATE INDEX job_resource ON job (resource);
 

@@ -177,12 +177,12 @@ pub struct Filter {
     pub resource: Option<ResourceId>,
 }
 
-/// Heavy work before a resource's own.
+/// Heavy work that is queued with a resource's own.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ahead {
-    /// Weight of what its own library has to do before its last job.
+    /// Weight of what its library has queued up to its last job, its own jobs among it.
     pub own_library: f64,
-    /// The same of each other library.
+    /// Weight of what each other library has queued up to there.
     pub others: Vec<f64>,
     /// Heavy jobs that run now.
     pub running: i64,
@@ -588,24 +588,23 @@ pub async fn set_urgency(
     Ok(found.rows_affected() == 1)
 }
 
-/// Heavy work whose turn comes before the last heavy job of `resource`.
+/// Heavy work whose turn comes with or before the last heavy job of `resource` that is queued.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn ahead(db: &mut AnyConnection, resource: ResourceId) -> Result<Ahead> {
-    let id = resource.to_string();
     let libraries: Vec<(i64, f64)> = sqlx::query_as(
-        "SELECT CAST(CASE WHEN j.library = (SELECT library FROM resource WHERE id = $1)
+        "SELECT CAST(CASE WHEN library = (SELECT library FROM resource WHERE id = $1)
                           THEN 1 ELSE 0 END AS BIGINT),
-                CAST(SUM(j.weight * (1 - j.progress)) AS DOUBLE PRECISION)
-           FROM job j
-          WHERE j.state IN ('queued', 'running') AND j.lane = 'heavy' AND j.resource <> $1
-            AND j.turn < (SELECT MAX(turn) FROM job
-                           WHERE resource = $1 AND state = 'queued' AND lane = 'heavy')
-          GROUP BY j.library",
+                CAST(SUM(weight) AS DOUBLE PRECISION)
+           FROM job
+          WHERE state = 'queued' AND lane = 'heavy'
+            AND turn <= (SELECT MAX(CASE WHEN state = 'queued' AND lane = 'heavy' THEN turn END)
+                           FROM job WHERE resource = $1)
+          GROUP BY library",
     )
-    .bind(&id)
+    .bind(resource.to_string())
     .fetch_all(&mut *db)
     .await?;
     let running: i64 =
@@ -616,16 +615,16 @@ pub async fn ahead(db: &mut AnyConnection, resource: ResourceId) -> Result<Ahead
     Ok(Ahead { own_library: of(1).sum(), others: of(0).collect(), running })
 }
 
-/// Jobs of other resources that come before those of `resource`.
+/// How many resources are processed that came before `resource`.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn count_ahead(db: &mut AnyConnection, resource: ResourceId) -> Result<i64> {
     Ok(sqlx::query_scalar(
-        "SELECT COUNT(DISTINCT resource) FROM job
-          WHERE state IN ('queued', 'running') AND resource <> $1
-            AND created_ms < (SELECT COALESCE(MIN(created_ms), 0) FROM job WHERE resource = $1 AND state = 'queued')",
+        "SELECT COUNT(*) FROM resource
+          WHERE stage = 'processing'
+            AND created_ms < (SELECT created_ms FROM resource WHERE id = $1)",
     )
     .bind(resource.to_string())
     .fetch_one(db)

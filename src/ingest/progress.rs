@@ -47,6 +47,8 @@ struct LaneWork {
     done: f64,
     /// Weight that is not.
     left: f64,
+    /// That of it which is in the works.
+    running: f64,
     /// Most weight that is left of a single job.
     longest: f64,
     /// How long the jobs ran, in all.
@@ -61,7 +63,10 @@ impl LaneWork {
             work.left += left;
             work.longest = work.longest.max(left);
             let end_ms = match job.state.as_str() {
-                "running" => Some(now_ms),
+                "running" => {
+                    work.running += left;
+                    Some(now_ms)
+                }
                 "done" => job.ended_ms,
                 _ => None,
             };
@@ -79,7 +84,7 @@ impl LaneWork {
 
     /// Libraries take turns: another has at most as much done before as ours.
     fn with(&self, ahead: &Ahead) -> Option<f64> {
-        let ours = self.left + ahead.own_library;
+        let ours = self.running + ahead.own_library;
         let others: f64 = ahead.others.iter().map(|other| other.min(ours)).sum();
         let side_by_side = ahead.running.max(1) as f64;
         let units = ((ours + others) / side_by_side).max(self.longest);
@@ -136,12 +141,12 @@ mod tests {
             job(Lane::Heavy, "queued", 0.0, 15.0, 0),
             job(Lane::Heavy, "queued", 0.0, 15.0, 0),
         ];
-        let alone = Ahead { running: 1, ..Ahead::default() };
+        let alone = Ahead { own_library: 30.0, others: Vec::new(), running: 1 };
         assert_eq!(remaining_ms(&jobs, &alone, 20_000), Some(60_000));
-        let two = Ahead { running: 2, ..Ahead::default() };
+        let two = Ahead { running: 2, ..alone.clone() };
         assert_eq!(remaining_ms(&jobs, &two, 20_000), Some(30_000));
         // Before it 30 units of its own library; of another, which has far more, as many as ours.
-        let behind = Ahead { own_library: 30.0, others: vec![9000.0], running: 1 };
+        let behind = Ahead { own_library: 60.0, others: vec![9000.0], running: 1 };
         assert_eq!(remaining_ms(&jobs, &behind, 20_000), Some(240_000));
     }
 

@@ -123,6 +123,11 @@ async fn every_role_may_do_what_the_table_says() {
                 ),
                 ("publish", client.post(&format!("{path}/publish")).await.status, publishes[at]),
                 (
+                    "cancel",
+                    client.post(&format!("{path}/cancel")).await.status,
+                    if publishes[at] == 200 { 409 } else { publishes[at] },
+                ),
+                (
                     "retry",
                     client.post(&format!("{path}/retry")).await.status,
                     if publishes[at] == 200 { 409 } else { publishes[at] },

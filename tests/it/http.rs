@@ -211,6 +211,7 @@ const OPERATIONS: &[&str] = &[
     "DELETE /api/resources/{id}/captions/{language}",
     "DELETE /api/session",
     "DELETE /api/uploads/{id}",
+    "GET /api/jobs",
     "GET /api/libraries",
     "GET /api/libraries/{slug}",
     "GET /api/resources",
@@ -229,6 +230,7 @@ const OPERATIONS: &[&str] = &[
     "PATCH /api/uploads/{id}",
     "POST /api/libraries",
     "POST /api/resources",
+    "POST /api/resources/{id}/cancel",
     "POST /api/resources/{id}/publish",
     "POST /api/resources/{id}/retry",
     "POST /api/resources/{id}/withdraw",
@@ -312,7 +314,8 @@ async fn operators_see_that_it_lives_and_what_it_does() {
     }
     for needed in [
         "duoku_requests_total{method=\"GET\",route=\"/healthz\",status=\"200\"} 1",
-        "duoku_jobs{state=\"queued\"}",
+        "duoku_jobs{state=\"queued\",class=\"heavy\"}",
+        "duoku_jobs_waiting_for_disk 0",
         "duoku_store_free_bytes",
         "duoku_connections",
     ] {

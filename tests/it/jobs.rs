@@ -606,7 +606,7 @@ async fn what_is_cancelled_ends_at_once_leaves_nothing_and_can_be_begun_again() 
     let cancelled = admin.post(&format!("{path}/cancel")).await.expect(200).json();
     assert_eq!(cancelled["stage"], "failed");
     assert_eq!(cancelled["failure_code"], "cancelled");
-    assert_eq!(cancelled["failure"], "Processing was cancelled.");
+    assert_eq!(cancelled["failure"], "已取消处理。");
     eventually("its children end", Duration::from_secs(4), || async {
         children().is_empty().then_some(())
     })
@@ -661,7 +661,7 @@ async fn small_work_does_not_wait_for_heavy_and_progress_is_honest() {
         before = progress;
         if let Some(ms) = video["remaining_ms"].as_i64() {
             assert!(ms > 0 && ms % 10_000 == 0, "{ms}");
-            assert!(text_of(&video["doing"]).contains(" left"), "{}", video["doing"]);
+            assert!(text_of(&video["doing"]).contains("，约还需 "), "{}", video["doing"]);
             told.push((Instant::now(), ms));
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -679,7 +679,7 @@ async fn what_writes_waits_while_the_disk_is_short() {
     let path = format!("/api/resources/{id}");
     eventually("it says that it waits", Duration::from_secs(20), || async {
         let resource = admin.get(&path).await.expect(200).json();
-        let disk = "Waiting: the server's disk is short of space";
+        let disk = "服务器磁盘空间不足，腾出空间后会自动继续";
         (resource["doing"] == disk && resource["remaining_ms"].is_null()).then_some(())
     })
     .await;
