@@ -329,9 +329,9 @@ mod tests {
             "audio": { "channels": 2, "sample_rate": 48_000, "layout": "stereo", "regular": true },
         });
         vec![
-            json!({ "probe": { "container": "mov", "duration_ms": 60_000, "start_ms": 0,
+            json!({ "probe": [{ "container": "mov", "duration_ms": 60_000, "start_ms": 0,
                 "start_us": 0, "bitrate_bps": 1, "title": null, "tracks": [track],
-                "chapters": [{ "start_ms": 0, "end_ms": 1, "title": "c" }] } }),
+                "chapters": [{ "start_ms": 0, "end_ms": 1, "title": "c" }] }, true] }),
             json!({ "media": { "init": { "rendition": "720p", "file": "a.mp4",
                 "codecs": "avc1.64001F", "width": 1280, "height": 720, "frame_rate": 25.0,
                 "sample_rate": 0, "channels": 0, "time_scale": 90_000 } } }),
