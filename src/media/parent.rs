@@ -162,6 +162,9 @@ impl MediaChild {
     ) -> Result<Self, Error> {
         let mut child = command
             .env_clear()
+            // glibc: large blocks go back when they are freed, and threads share one heap.
+            .env("MALLOC_MMAP_THRESHOLD_", "262144")
+            .env("MALLOC_ARENA_MAX", "1")
             .current_dir(scratch.path())
             .stdin(input)
             .stdout(Stdio::piped())

@@ -15,9 +15,6 @@ use crate::time::VIDEO_SCALE;
 /// Key frames are ordered by time; this only bounds what frame counting would do.
 const MAX_GOP_FRAMES: u32 = 600;
 
-/// The short side from which macroblocks are not split for motion: less is lost than time is won.
-const WHOLE_BLOCKS_FROM: u32 = 600;
-
 /// Opens the encoder of a rung. Times are ticks of 1/90,000 s. The same plan gives the same
 /// parameter sets each time.
 pub(super) fn open(video: &VideoPlan, rung: &Rung) -> Result<Encoder, Error> {
@@ -66,10 +63,19 @@ fn options(rung: &Rung, colour: Colour) -> ffmpeg::Dictionary<'static> {
     options.set("colorspace", &colour.matrix.to_string());
     options.set("threads", "1");
     options.set("forced-idr", "1");
-    let whole = rung.width.min(rung.height) >= WHOLE_BLOCKS_FROM;
-    let partitions = if whole { "i8x8" } else { "p8x8,b8x8,i8x8" };
-    options.set("x264-params", &format!("partitions={partitions}:me=dia"));
+    options.set("x264-params", search(rung.width.min(rung.height)));
     options
+}
+
+/// What is searched for a rung of that short side. Large pictures lose little by whole macroblocks
+/// and a fixed pattern of B-frames, and a longer look ahead gives more than that back; in small
+/// ones a macroblock shows more, and being exact pays.
+fn search(short_side: u32) -> &'static str {
+    match short_side {
+        600.. => "partitions=i8x8:me=dia:b-adapt=0:rc-lookahead=12",
+        420.. => "partitions=i8x8,i4x4:me=dia:b-adapt=0:rc-lookahead=16",
+        _ => "me=dia:rc-lookahead=16",
+    }
 }
 
 /// Only a hint for rate control and the level; frames come when they come.
