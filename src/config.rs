@@ -122,6 +122,7 @@ settings!(
         max_output_bytes: u64,
         crf: f64,
         max_duration_ms: i64,
+        picture_subtitles: transcode::PictureSubtitles,
         max_pages: u32,
         max_pixels: u64,
     }

@@ -105,6 +105,7 @@ async fn policy(held: &Held, library: LibraryId, options: &Options) -> Result<Po
         codecs: media.codecs.iter().map(codec).collect(),
         opus: media.opus,
         loudness_lufs: media.loudness_lufs,
+        picture_subtitles: held.app.config.media.picture_subtitles,
         max_duration_ms: held.app.config.media.max_duration_ms,
         ..Policy::default()
     })
@@ -140,7 +141,7 @@ fn warnings(probe: &Probe, plan: &Plan) -> Vec<String> {
         .tracks
         .iter()
         .any(|track| track.kind == transcode::TrackKind::Subtitle && !track.text_subtitle);
-    if pictures {
+    if pictures && plan.video.as_ref().is_none_or(|video| video.burn.is_none()) {
         warnings.push("picture_subtitles_left_out".to_owned());
     }
     warnings

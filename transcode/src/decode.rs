@@ -6,6 +6,7 @@ use ffmpeg_next::ffi;
 use ffmpeg_next::frame::Video;
 use ffmpeg_next::{Packet, Rational};
 
+use crate::burn::{self, Burner};
 use crate::error::{check, ff};
 use crate::plan::Plan;
 use crate::time::{self, VIDEO_SCALE};
@@ -39,6 +40,8 @@ pub(crate) struct VideoReader<'a> {
     last: Option<i64>,
     pending: Option<Video>,
     ended: bool,
+    /// Subtitles that are drawn into the frames.
+    burner: Option<Burner>,
 }
 
 impl<'a> VideoReader<'a> {
@@ -67,7 +70,26 @@ impl<'a> VideoReader<'a> {
             last: None,
             pending: None,
             ended: false,
+            burner: None,
         })
+    }
+
+    /// Reads the subtitles of `track`, too, for [`VideoReader::draw`].
+    pub(crate) fn burn(&mut self, track: usize, bt709: bool) -> Result<(), Error> {
+        self.burner = Some(Burner::open(self.input, track, self.start_us, bt709)?);
+        self.select();
+        Ok(())
+    }
+
+    /// Draws the subtitles into a frame that looks as the plan wants it.
+    pub(crate) fn draw(&mut self, frame: &mut Video) -> Result<(), Error> {
+        self.burner.as_mut().map_or(Ok(()), |burner| burner.draw(frame))
+    }
+
+    fn select(&mut self) {
+        let text = self.burner.as_ref().map(Burner::track);
+        let wanted: Vec<usize> = [self.track].into_iter().chain(text).collect();
+        self.input.select(&wanted);
     }
 
     /// Goes to a place from which the next frame is not later than `ticks`, or to the source's
@@ -75,8 +97,9 @@ impl<'a> VideoReader<'a> {
     pub(crate) fn start_before(&mut self, ticks: i64, reliable: bool) -> Result<(), Error> {
         let sought = reliable || !self.landmarks.is_empty();
         let attempts = if ticks > 0 && sought { &SEEK_BACK[..] } else { &[] };
+        let lead = if self.burner.is_some() { burn::LEAD } else { 0 };
         for seconds in attempts {
-            let target = ticks - seconds * i64::from(VIDEO_SCALE);
+            let target = ticks - lead - seconds * i64::from(VIDEO_SCALE);
             if target <= 0 || self.seek(target).is_err() {
                 break;
             }
@@ -189,7 +212,7 @@ impl<'a> VideoReader<'a> {
 
     fn restart(&mut self) -> Result<(), Error> {
         self.input.rewind()?;
-        self.input.select(&[self.track]);
+        self.select();
         self.forget();
         Ok(())
     }
@@ -199,6 +222,9 @@ impl<'a> VideoReader<'a> {
         self.last = None;
         self.pending = None;
         self.ended = false;
+        if let Some(burner) = &mut self.burner {
+            burner.forget();
+        }
     }
 
     /// Gives the decoder one more packet, or the end.
@@ -210,6 +236,9 @@ impl<'a> VideoReader<'a> {
         loop {
             match self.input.read(&mut packet) {
                 Ok(()) if packet.stream() == self.track => break,
+                Ok(()) if self.burner.as_ref().is_some_and(|b| b.track() == packet.stream()) => {
+                    self.burner.iter_mut().for_each(|burner| burner.packet(&packet));
+                }
                 // A damaged packet: the demuxer goes on behind it.
                 Ok(()) | Err(ffmpeg::Error::InvalidData) => {}
                 Err(ffmpeg::Error::Other { errno }) if errno == libc::EIO => {

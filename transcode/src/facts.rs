@@ -111,6 +111,9 @@ pub struct SourceTrack {
     pub audio: Option<AudioFacts>,
     /// Subtitles of text that [`crate::extract_subtitles`] can give.
     pub text_subtitle: bool,
+    /// Subtitles of pictures that can be drawn into the frames.
+    #[serde(default)]
+    pub picture_subtitle: bool,
     /// First frame's media time.
     pub start_ms: i64,
     /// From the first frame's start to the last frame's end.

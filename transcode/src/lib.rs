@@ -12,6 +12,7 @@
 //! tokio, SQL, HTTP or the catalogue's ids.
 
 mod audio;
+mod burn;
 mod cmaf;
 mod copy;
 mod decode;
@@ -44,8 +45,8 @@ pub use facts::{
 pub use first::first_part;
 pub use input::Input;
 pub use plan::{
-    AudioCodec, AudioPlan, AudioRendition, CopyPlan, PartRange, Plan, Policy, Refusal, Rung,
-    RungPolicy, SubtitlePlan, VideoCodec, VideoPlan, plan,
+    AudioCodec, AudioPlan, AudioRendition, CopyPlan, PartRange, PictureSubtitles, Plan, Policy,
+    Refusal, Rung, RungPolicy, SubtitlePlan, VideoCodec, VideoPlan, plan,
 };
 pub use probe::probe;
 pub use stills::{Poster, Sprite, Stills, stills};

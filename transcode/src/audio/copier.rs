@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ffmpeg_next::{Packet, Rational};
 
+use crate::cmaf::{adts_frame, lc_config};
 use crate::plan::{AudioPlan, AudioRendition, Plan};
 use crate::probe::extradata;
 use crate::time::ticks;
@@ -24,6 +25,8 @@ pub(super) struct Copier {
     next: Option<i64>,
     /// Taken off every time: a first frame that begins a little before media time 0 begins there.
     shift: i64,
+    /// Each frame has a header of its own.
+    adts: bool,
 }
 
 impl Copier {
@@ -37,18 +40,26 @@ impl Copier {
     ) -> Result<Self, Error> {
         let stream = input.context().stream(audio.track);
         let stream = stream.ok_or_else(|| Error::plan(format!("no track {}", audio.track)))?;
-        let config = extradata(&stream);
-        if config.len() < 2 {
-            return Err(Error::unusable("AAC without its configuration"));
+        let mut config = extradata(&stream);
+        let adts = config.len() < 2;
+        if adts {
+            let made = lc_config(audio.sample_rate, rendition.channels);
+            let made = made.ok_or_else(|| Error::unusable("AAC without its configuration"))?;
+            config = made.to_vec();
         }
         let writer = Writer::open(plan, audio, rendition, &config, out, on)?;
         let base = stream.time_base();
         let rate = audio.sample_rate;
-        Ok(Self { writer, base, start_us: plan.start_us, rate, next: None, shift: 0 })
+        Ok(Self { writer, base, start_us: plan.start_us, rate, next: None, shift: 0, adts })
     }
 
     pub(super) fn packet(&mut self, packet: &Packet, on: &mut Sink) -> Result<(), Error> {
         let data = packet.data().unwrap_or_default();
+        let data = match adts_frame(data) {
+            Some((frame, _)) if self.adts => frame,
+            None if self.adts => return Ok(()),
+            _ => data,
+        };
         if data.is_empty() || packet.is_corrupt() {
             // Cut off with the file; what follows, if anything, says where it belongs.
             return Ok(());

@@ -1,6 +1,7 @@
 //! CMAF tracks (ISO/IEC 23000-19): initialisation segments and fragments of one `moof` and one
 //! `mdat`, written by ourselves because every sample's time must be what it was in the source.
 
+mod adts;
 mod av1;
 mod avc;
 mod bits;
@@ -10,6 +11,7 @@ mod hevc;
 mod init;
 mod part;
 
+pub(crate) use adts::{adts_frame, lc_config};
 pub(crate) use av1::Av1Config;
 pub(crate) use avc::{AvcConfig, NalFormat, has_idr, packet_format};
 pub(crate) use fragment::{Sample, fragment};

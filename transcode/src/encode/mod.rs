@@ -9,6 +9,7 @@ use ffmpeg_next::frame::Video;
 
 use crate::decode::VideoReader;
 use crate::event::Pulse;
+use crate::facts::Colour;
 use crate::frame::{Look, Upright, share};
 use crate::plan::{PartRange, Plan, Rung, VideoPlan};
 use crate::time::{VIDEO_SCALE, from_ms};
@@ -139,6 +140,9 @@ impl Feeder<'_> {
     ) -> Result<(), Error> {
         let mut reader = VideoReader::open(input, plan, video.track)?;
         let start = from_ms(self.range.start_ms, VIDEO_SCALE);
+        if let Some(track) = video.burn {
+            reader.burn(track, video.colour.matrix == Colour::BT709.matrix)?;
+        }
         reader.start_before(start, video.reliable_times)?;
         let mut thinner = Thinner::new(video.cap_frame_rate);
         let mut early = Early { start, kept: VecDeque::new() };
@@ -160,7 +164,8 @@ impl Feeder<'_> {
             if ended {
                 ready.extend(self.upright.flush()?);
             }
-            for frame in ready {
+            for mut frame in ready {
+                reader.draw(&mut frame)?;
                 if self.take(&mut held, frame)? {
                     return Ok(());
                 }

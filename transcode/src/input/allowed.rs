@@ -107,27 +107,28 @@ const DECODERS: [&str; 92] = [
 /// Decoders of subtitles.
 const TEXT_DECODERS: [&str; 7] = ["subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"];
 
+/// Decoders of subtitles that are pictures.
+const PICTURE_DECODERS: [&str; 3] = ["pgssub", "dvdsub", "dvbsub"];
+
+fn all() -> impl Iterator<Item = &'static str> {
+    DECODERS.iter().chain(&TEXT_DECODERS).chain(&PICTURE_DECODERS).copied()
+}
+
 /// Is there an allowed decoder for the codec of this FFmpeg name (`h264`, `aac`)?
 #[must_use]
 pub fn allows_codec(name: &str) -> bool {
     super::init();
-    let decoders = DECODERS.iter().chain(&TEXT_DECODERS);
-    decoders.filter_map(|d| codec::decoder::find_by_name(d)).any(|d| d.id().name() == name)
+    all().filter_map(codec::decoder::find_by_name).any(|d| d.id().name() == name)
 }
 
 /// The preferred allowed decoder of a codec.
 pub(super) fn decoder(id: Id) -> Option<codec::codec::Codec> {
-    DECODERS
-        .iter()
-        .chain(&TEXT_DECODERS)
-        .filter_map(|name| codec::decoder::find_by_name(name))
-        .find(|decoder| decoder.id() == id)
+    all().filter_map(codec::decoder::find_by_name).find(|decoder| decoder.id() == id)
 }
 
 /// All of them, as FFmpeg's option wants it.
 pub(super) fn decoder_names() -> String {
-    let names: Vec<&str> = DECODERS.iter().chain(&TEXT_DECODERS).copied().collect();
-    names.join(",")
+    all().collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

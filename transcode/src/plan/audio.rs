@@ -10,6 +10,9 @@ const MONO_BELOW_BPS: u32 = 64_000;
 /// A copy above this would not do on a slow line.
 const MAX_COPY_BPS: i64 = 160_000;
 
+/// Containers of AAC that can be copied; the last two have it as ADTS.
+const COPY_CONTAINERS: [&str; 5] = ["mov,", "matroska", "flv", "mpegts", "aac"];
+
 /// A copy can neither begin late nor be filled up with silence.
 const MAX_COPY_START_MS: i64 = 5;
 const MAX_COPY_SHORTFALL_MS: i64 = 500;
@@ -109,7 +112,7 @@ fn encoded_rendition(number: usize, facts: &AudioFacts, bitrate_bps: u32) -> Aud
 }
 
 fn can_copy(probe: &Probe, track: &SourceTrack, facts: &AudioFacts) -> bool {
-    let container = ["mov,", "matroska"].iter().any(|c| probe.container.starts_with(c));
+    let container = COPY_CONTAINERS.iter().any(|c| probe.container.starts_with(c));
     container
         && track.codec == "aac"
         && track.profile.as_deref() == Some("LC")

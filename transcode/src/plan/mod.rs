@@ -50,6 +50,21 @@ pub struct Policy {
     pub max_duration_ms: i64,
     /// More pixels in a frame are refused.
     pub max_pixels: u64,
+    /// Subtitles that are pictures.
+    #[serde(default)]
+    pub picture_subtitles: PictureSubtitles,
+}
+
+/// What becomes of subtitles that are pictures (PGS, VobSub, DVB).
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PictureSubtitles {
+    /// They are left out.
+    #[default]
+    Skip,
+    /// One track is drawn into the picture, for good: the default one, else one that is forced,
+    /// else the first.
+    Burn,
 }
 
 /// One step of the ladder.
@@ -87,6 +102,7 @@ impl Default for Policy {
             enough_bitrate_bps: 150_000,
             max_duration_ms: 24 * 3_600_000,
             max_pixels: 8_192 * 8_192,
+            picture_subtitles: PictureSubtitles::Skip,
         }
     }
 }
@@ -161,6 +177,9 @@ pub struct VideoPlan {
     pub tone_map: Hdr,
     /// The colours of the result.
     pub colour: Colour,
+    /// Track of subtitles to be drawn into the picture.
+    #[serde(default)]
+    pub burn: Option<usize>,
     /// Time stamps can be sought; else a part decodes from a landmark, or from the start.
     pub reliable_times: bool,
 }

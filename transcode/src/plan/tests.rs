@@ -11,9 +11,9 @@ fn video(width: u32, height: u32) -> SourceTrack {
         language: None,
         title: None,
         default: true,
+        role: AudioRole::Main,
         forced: false,
         hearing_impaired: false,
-        role: AudioRole::Main,
         decodable: true,
         bitrate_bps: Some(2_000_000),
         video: Some(VideoFacts {
@@ -38,6 +38,7 @@ fn video(width: u32, height: u32) -> SourceTrack {
             reliable_times: true,
         }),
         audio: None,
+        picture_subtitle: false,
         text_subtitle: false,
         start_ms: 0,
         duration_ms: 600_000,

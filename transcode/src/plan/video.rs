@@ -2,7 +2,7 @@
 
 use crate::facts::{Colour, Hdr, Probe, Ratio, SourceTrack, VideoFacts};
 
-use super::{CopyPlan, Policy, Rung, RungPolicy, VideoCodec, VideoPlan};
+use super::{CopyPlan, PictureSubtitles, Policy, Rung, RungPolicy, VideoCodec, VideoPlan};
 
 /// Frames a second above which frames are dropped, with room for 59.94 written as 60.1.
 const MAX_FRAME_RATE: f64 = 60.5;
@@ -17,8 +17,9 @@ const MAX_COPY_SHORTFALL_MS: i64 = 1_000;
 /// Profiles that browsers and televisions play (ISO/IEC 14496-10 annex A), by FFmpeg's names.
 const COPY_PROFILES: [&str; 4] = ["Constrained Baseline", "Baseline", "Main", "High"];
 
-/// Containers whose H.264 carries its parameters apart (avcC) and true time stamps.
-const COPY_CONTAINERS: [&str; 3] = ["mov,", "matroska", "flv"];
+/// Containers of true time stamps. MPEG-TS carries the parameters of H.264 within the stream, from
+/// where FFmpeg takes them.
+const COPY_CONTAINERS: [&str; 4] = ["mov,", "matroska", "flv", "mpegts"];
 
 pub(super) fn plan(probe: &Probe, track: &SourceTrack, policy: &Policy) -> Option<VideoPlan> {
     let facts = track.video.as_ref()?;
@@ -36,8 +37,18 @@ pub(super) fn plan(probe: &Probe, track: &SourceTrack, policy: &Policy) -> Optio
         mirrored: facts.mirrored,
         tone_map: facts.hdr,
         colour: result_colour(facts),
+        burn: burn(probe, policy),
         reliable_times: facts.reliable_times,
     })
+}
+
+/// The track of subtitles to be drawn.
+fn burn(probe: &Probe, policy: &Policy) -> Option<usize> {
+    let wanted = policy.picture_subtitles == PictureSubtitles::Burn;
+    let tracks = || probe.tracks.iter().filter(|t| wanted && t.picture_subtitle);
+    let by = |which: fn(&SourceTrack) -> bool| tracks().find(|track| which(track));
+    let track = by(|t| t.default).or_else(|| by(|t| t.forced)).or_else(|| by(|_| true));
+    track.map(|track| track.index)
 }
 
 /// What is copied, what is encoded, and what would add nothing.
@@ -51,7 +62,8 @@ fn ladder(
     let mut rungs = rungs(facts, policy);
     let left_out = leave_out(&mut rungs, track, facts, policy);
     let others = other_codecs(&rungs, policy);
-    if !policy.copy_video || !can_copy(probe, track, facts, policy) {
+    let burns = burn(probe, policy).is_some();
+    if !policy.copy_video || burns || !can_copy(probe, track, facts, policy) {
         rungs.extend(others);
         return (None, rungs, left_out);
     }

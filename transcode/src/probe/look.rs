@@ -6,7 +6,7 @@ use ffmpeg_next::codec::decoder::Opened;
 use ffmpeg_next::ffi;
 use ffmpeg_next::frame::{Audio, Video};
 
-use crate::cmaf::{NalFormat, has_idr, packet_format};
+use crate::cmaf::{NalFormat, adts_frame, has_idr, packet_format};
 use crate::facts::{AudioFacts, Colour, Hdr, Ratio, SourceTrack, TrackKind, VideoFacts};
 use crate::frame::pixel_facts;
 use crate::time;
@@ -84,6 +84,8 @@ struct Viewer {
     nals: Option<NalFormat>,
     last_key: Option<i64>,
     closed_gops: bool,
+    /// ADTS with several frames in one.
+    blocks: bool,
 }
 
 impl Viewer {
@@ -108,6 +110,7 @@ impl Viewer {
             nals,
             last_key: None,
             closed_gops: nals.is_some(),
+            blocks: false,
         })
     }
 
@@ -125,6 +128,8 @@ impl Viewer {
             return;
         }
         self.check_gop(packet);
+        let adts = adts_frame(packet.data().unwrap_or_default());
+        self.blocks |= adts.is_some_and(|(_, single)| !single);
         // A damaged packet says nothing about those that follow.
         let _ = self.decoder.send_packet(packet);
         self.drain();
@@ -201,6 +206,13 @@ impl Viewer {
         }
         if let Some(frame) = &self.audio {
             track.audio = Some(audio_facts(frame));
+            // Other than the container says: AAC whose upper half is made anew (SBR, PS).
+            let said = stream_rate(&stream);
+            if track.codec == "aac"
+                && (self.blocks || said.0 != frame.rate() || said.1 != u32::from(frame.channels()))
+            {
+                track.profile = Some("HE-AAC".to_owned());
+            }
         }
     }
 
@@ -269,6 +281,18 @@ pub(crate) fn extradata(stream: &ffmpeg::format::stream::Stream) -> Vec<u8> {
         }
         std::slice::from_raw_parts(parameters.extradata, size).to_vec()
     }
+}
+
+/// Samples a second and channels as the container says.
+#[expect(unsafe_code, reason = "the parameters have no safe getters")]
+fn stream_rate(stream: &ffmpeg::format::stream::Stream) -> (u32, u32) {
+    let parameters = stream.parameters();
+    // SAFETY: the parameters belong to the stream that is borrowed.
+    let (rate, channels) = unsafe {
+        let parameters = &*parameters.as_ptr();
+        (parameters.sample_rate, parameters.ch_layout.nb_channels)
+    };
+    (rate.unsigned_abs(), channels.unsigned_abs())
 }
 
 fn audio_facts(frame: &Audio) -> AudioFacts {

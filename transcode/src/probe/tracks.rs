@@ -12,6 +12,9 @@ use crate::{Input, language, time};
 /// Subtitles that are text.
 const TEXT: [&str; 6] = ["subrip", "ass", "ssa", "mov_text", "webvtt", "text"];
 
+/// Subtitles that are pictures.
+const PICTURES: [&str; 3] = ["hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"];
+
 /// Titles are cut to so many characters.
 const MAX_TEXT: usize = 1_024;
 
@@ -41,6 +44,7 @@ fn track(stream: &Stream) -> SourceTrack {
         video: None,
         audio: None,
         text_subtitle: text_subtitle && allows_codec(&codec),
+        picture_subtitle: kind == TrackKind::Subtitle && PICTURES.contains(&codec.as_str()),
         start_ms: 0,
         duration_ms: claimed_us(stream).map_or(0, |us| us / 1_000),
         codec,

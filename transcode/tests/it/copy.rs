@@ -121,3 +121,35 @@ fn a_file_that_is_cut_off_is_copied_up_to_the_cut() {
         assert!(!made.frames("audio-0-copy").is_empty());
     }
 }
+
+/// Parameter sets and headers lie within the streams; both are taken apart.
+#[test]
+fn transport_streams_that_fit_are_copied() {
+    let video = "testsrc2=size=640x480:rate=25";
+    let rest = ["-bf", "3", "-g", "50", "-preset", "veryfast", "-flags", "+cgop", "-ac", "2"];
+    let ts = path("fits.ts", &{
+        let mut arguments = vec!["-f", "lavfi", "-i", video, "-f", "lavfi", "-i"];
+        arguments.extend(["sine=frequency=440:sample_rate=48000", "-t", "14", "-c:v", "libx264"]);
+        arguments.extend(["-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "96k"]);
+        arguments.extend(rest);
+        arguments
+    });
+    let made = make(std::fs::File::open(&ts).unwrap(), &policy());
+    let shift = frames(&ts, "v:0")[0] - made.frames("480p-copy")[0];
+    let source: Vec<f64> = frames(&ts, "v:0").iter().map(|time| time - shift).collect();
+    assert_times(&made.frames("480p-copy"), &source, 0.000_1);
+    assert_times(&made.frames("360p"), &source, 0.000_1);
+    made.assert_whole("480p-copy");
+    made.assert_whole("audio-0-copy");
+    let heard = frames(&made.file("audio-0-copy"), "a:0").len();
+    assert!(frames(&ts, "a:0").len().abs_diff(heard) <= 1, "{heard}");
+}
+
+#[test]
+fn raw_aac_is_copied() {
+    let tone = ["-f", "lavfi", "-i", "sine=sample_rate=44100:duration=8", "-ac", "2"];
+    let rest = ["-c:a", "aac", "-b:a", "96k"];
+    let made = make(source("tone.aac", &[&tone[..], &rest].concat()), &policy());
+    made.assert_whole("audio-0-copy");
+    assert!(made.frames("audio-0-copy").len() >= 344);
+}

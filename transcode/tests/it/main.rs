@@ -8,6 +8,7 @@
 )]
 
 mod audio;
+mod burnt;
 mod codecs;
 mod copy;
 mod fixture;
