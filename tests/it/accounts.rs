@@ -499,6 +499,38 @@ async fn libraries_are_made_by_administrators_and_changed_by_librarians() {
     zhao.send(Method::PATCH, path, &change).await.expect(404);
     lin.send(Method::PATCH, path, &change).await.expect(403);
     assert_eq!(sun.send(Method::PATCH, path, &change).await.expect(200).json()["name"], "新村库");
+    // How its videos are made is for its librarians, and only its people see it.
+    let media = json!({ "media": { "codecs": ["h264", "av1"], "loudness_lufs": -16 } });
+    lin.send(Method::PATCH, path, &media).await.expect(403);
+    let view = sun.send(Method::PATCH, path, &media).await.expect(200).json();
+    let wanted = json!({ "codecs": ["h264", "av1"], "opus": false, "loudness_lufs": -16 });
+    assert_eq!(view["media"], wanted);
+    for (bad, said) in [
+        (json!({ "codecs": ["vp9"] }), "vp9"),
+        (json!({ "loudness_lufs": 3 }), "loudness_lufs"),
+        (json!({ "colour": "red" }), "colour"),
+    ] {
+        let refused = sun.send(Method::PATCH, path, &json!({ "media": bad })).await.expect(422);
+        assert!(refused.text().contains(said), "{}", refused.text());
+    }
+    let set = app.run(&[
+        "library",
+        "set",
+        "village",
+        "--codecs",
+        "hevc",
+        "--opus",
+        "true",
+        "--loudness",
+        "0",
+    ]);
+    assert_eq!(set.code, 0, "{set:?}");
+    let bad = app.run(&["library", "set", "village", "--codecs", "vp9"]);
+    assert!(bad.code != 0 && bad.err.contains("vp9"), "{bad:?}");
+    let view = sun.get(path).await.json();
+    let wanted = json!({ "codecs": ["h264", "hevc"], "opus": true, "loudness_lufs": null });
+    assert_eq!(view["media"], wanted);
+    assert!(zhao.get("/api/libraries").await.json().to_string().contains("main"));
     // How much a library may hold is not for its own people to say.
     sun.send(Method::PATCH, path, &json!({ "quota_bytes": 0 })).await.expect(403);
     admin.send(Method::PATCH, path, &json!({ "quota_bytes": 5 })).await.expect(200);

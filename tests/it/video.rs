@@ -522,3 +522,56 @@ async fn a_copy_too_heavy_to_stay_is_played_until_the_rungs_are_made() {
     db.close().await;
     app.stop();
 }
+
+/// Presentation times of all frames of the stream, decoded.
+fn times(url: &str, stream: &str) -> Vec<f64> {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", stream, "-of", "csv=p=0"])
+        .args(["-show_entries", "frame=best_effort_timestamp_time", url])
+        .output()
+        .expect("ffprobe is installed");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{url}: {said}");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().filter_map(|line| line.trim_end_matches(',').parse().ok()).collect()
+}
+
+#[tokio::test]
+async fn other_codecs_join_what_is_published_already() {
+    let app = TestApp::start();
+    let (admin, nobody) = (app.admin().await, app.nobody());
+    let media = json!({ "media": { "codecs": ["hevc", "av1"], "opus": true } });
+    admin.send(Method::PATCH, "/api/libraries/main", &media).await.expect(200);
+    let resource = admin.published("test.mp4", "三种编码", &fixture::video(8)).await;
+    let hls = text_of(&resource["links"]["hls"]).to_owned();
+    let early = nobody.get(&hls).await.expect(200).text();
+    assert!(early.contains("avc1."), "playable before the others are there: {early}");
+    let master = eventually("all codecs are offered", Duration::from_secs(120), || async {
+        let text = nobody.get(&hls).await.text();
+        ["hvc1.", "av01.", "opus"].iter().all(|codec| text.contains(codec)).then_some(text)
+    })
+    .await;
+    let base = format!("http://{}{}", app.address(), text_of(&resource["links"]["base"]));
+    let playlist = |codecs: &str| {
+        let mut lines = master.lines().skip_while(|line| !line.contains(codecs));
+        lines.nth(1).map(|path| format!("{base}/{path}")).expect("a variant")
+    };
+    let expected = times(&playlist("avc1."), "v:0");
+    assert!(expected.len() >= 199, "{} frames", expected.len());
+    for codecs in ["hvc1.", "av01."] {
+        let found = times(&playlist(codecs), "v:0");
+        assert_eq!(found.len(), expected.len(), "{codecs}");
+        let off = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(off < 0.001, "{codecs} is off by {off} s");
+    }
+    let dash = nobody.get(text_of(&resource["links"]["dash"])).await.expect(200).text();
+    assert_eq!(dash.matches("contentType=\"video\"").count(), 3, "{dash}");
+    let probed = ffprobe(&format!("{base}/manifest.mpd"));
+    let streams = probed["streams"].as_array().expect("a list");
+    let kinds: BTreeSet<&str> = streams.iter().map(|s| text_of(&s["codec_name"])).collect();
+    for kind in ["h264", "hevc", "av1", "aac", "opus"] {
+        assert!(kinds.contains(kind), "{kinds:?}");
+    }
+    let problems = app.run(&["check", "--json"]);
+    assert_eq!(problems.code, 0, "{problems:?}");
+}

@@ -11,7 +11,7 @@ use super::coder::{colours, set_up};
 /// Opens the encoder of a rung. Its first frame is its only key frame.
 pub(super) fn open(video: &VideoPlan, rung: &Rung) -> Result<Encoder, Error> {
     let mut options = colours(video.colour);
-    options.set("preset", "9");
+    options.set("preset", "10");
     options.set("crf", &rung.crf.round().to_string());
     let cap_kbps = rung.max_bitrate_bps / 1_000;
     // With `lp` alone all encoders of a machine would share its first processor.

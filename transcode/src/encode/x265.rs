@@ -11,7 +11,7 @@ use super::coder::{colours, set_up};
 /// Opens the encoder of a rung.
 pub(super) fn open(video: &VideoPlan, rung: &Rung) -> Result<Encoder, Error> {
     let mut options = colours(video.colour);
-    options.set("preset", "fast");
+    options.set("preset", "veryfast");
     options.set("crf", &rung.crf.to_string());
     options.set("forced-idr", "1");
     let cap_kbps = rung.max_bitrate_bps / 1_000;

@@ -162,8 +162,8 @@ const OTHER_CODECS_SIDES: std::ops::RangeInclusive<u32> = 64..=4_096;
 fn as_codec(rung: &Rung, codec: VideoCodec) -> Rung {
     let (ending, crf, percent) = match codec {
         VideoCodec::H264 => return rung.clone(),
-        VideoCodec::Hevc => ("hevc", rung.crf + 2.0, 70),
-        VideoCodec::Av1 => ("av1", rung.crf + 12.0, 60),
+        VideoCodec::Hevc => ("hevc", rung.crf + 3.0, 70),
+        VideoCodec::Av1 => ("av1", rung.crf + 16.0, 60),
     };
     Rung {
         name: format!("{}-{ending}", rung.name),

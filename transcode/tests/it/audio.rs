@@ -236,3 +236,96 @@ fn any_number_of_channels_is_mixed_down() {
         }
     }
 }
+}
+
+#[test]
+fn opus_is_in_time_and_as_long_as_the_rest() {
+    let policy = Policy { opus: true, ..encoded() };
+    for (name, rate) in [("bursts.wav", "48000"), ("bursts-44.wav", "44100")] {
+        let bursts = ["-f", "lavfi", "-i", BURSTS, "-ar", rate, "-c:a", "pcm_s16le"];
+        let made = make(source(name, &bursts), &policy);
+        let opus = made.rendition("audio-0-opus");
+        assert_eq!((opus.codecs.as_str(), opus.time_scale, opus.parts.len()), ("opus", 48_000, 3));
+        made.assert_whole("audio-0-opus");
+        let facts = ["-show_entries", "stream=codec_name,channels"];
+        assert_eq!(ffprobe(&made.file("audio-0-opus"), &facts).trim(), "opus,2");
+        let samples = samples(&made, "audio-0-opus");
+        for second in [2.0, 5.0, 8.0, 11.0, 14.0] {
+            let at = loud(&samples, second - 0.5);
+            assert!((at - second).abs() < 0.005, "{name}: {at} not {second}");
+        }
+    }
+}
+
+/// Integrated loudness (LUFS) and the true peak (dB), by the ffmpeg tool.
+fn loudness(path: &std::path::Path) -> (f64, f64) {
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-nostats", "-i"])
+        .arg(path)
+        .args(["-af", "ebur128=peak=true:framelog=verbose:dualmono=true", "-f", "null", "-"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    let summary = text.rsplit("Summary:").next().unwrap();
+    let number = |label: &str| {
+        let line = summary.lines().find(|line| line.trim().starts_with(label)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    (number("I:"), number("Peak:"))
+}
+
+#[test]
+fn quiet_and_loud_sound_become_equally_loud() {
+    let policy = Policy { opus: true, loudness_lufs: Some(-16), ..policy() };
+    let noise = "anoisesrc=c=pink:r=48000:d=8:a=0.3";
+    let tone = "sine=frequency=997:sample_rate=48000:duration=8";
+    for (name, sound, volume, channels) in [
+        ("quiet.wav", noise, "-24dB", "2"),
+        ("loud.wav", noise, "12dB", "2"),
+        ("mono.wav", tone, "-12dB", "1"),
+    ] {
+        let sound = format!("{sound},volume={volume}");
+        let arguments = ["-f", "lavfi", "-i", &sound, "-ac", channels, "-c:a", "pcm_f32le"];
+        let made = make(source(name, &arguments), &policy);
+        for rendition in ["audio-0-128k", "audio-0-opus"] {
+            let (integrated, peak) = loudness(&made.file(rendition));
+            assert!((integrated + 16.0).abs() < 1.0, "{name} {rendition}: {integrated} LUFS");
+            assert!(peak < 0.0, "{name} {rendition}: {peak} dB");
+        }
+    }
+}
+
+#[test]
+fn peaks_limit_how_loud_sound_becomes() {
+    // Quiet, with a click near full scale every second.
+    let clicks =
+        "aevalsrc=0.02*sin(2*PI*440*t)+0.9*sin(2*PI*1000*t)*lt(mod(t\\,1)\\,0.002):s=48000:d=8";
+    let policy = Policy { loudness_lufs: Some(-10), ..policy() };
+    let made = make(source("clicks.wav", &["-f", "lavfi", "-i", clicks]), &policy);
+    let (integrated, peak) = loudness(&made.file("audio-0-128k"));
+    assert!(integrated < -20.0 && peak < 1.0, "{integrated} LUFS, {peak} dB");
+}
+
+#[test]
+fn sound_that_fits_is_copied_only_if_it_is_as_loud_as_wanted() {
+    let noise = "anoisesrc=c=pink:r=48000:d=8:a=0.1";
+    let arguments = ["-f", "lavfi", "-i", noise, "-ac", "2", "-c:a", "aac", "-b:a", "96k"];
+    let path = path("pink.m4a", &arguments);
+    let (own, _) = loudness(&path);
+    let made = |lufs: i32| {
+        let policy = Policy { loudness_lufs: Some(lufs), ..policy() };
+        make(std::fs::File::open(&path).unwrap(), &policy)
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "some LUFS")]
+    let near = own.round() as i32;
+    let copied = made(near);
+    let packets = ["-show_entries", "packet=size"];
+    let sizes = |path: &std::path::Path| ffprobe(path, &packets);
+    let own_sizes = sizes(&path);
+    let kept = sizes(&copied.file("audio-0-main"));
+    assert!(own_sizes.contains(kept.lines().nth(9).unwrap()), "the source's own packets");
+    assert!((loudness(&copied.file("audio-0-main")).0 - own).abs() < 0.2);
+    let louder = made(near + 6);
+    let (integrated, _) = loudness(&louder.file("audio-0-main"));
+    assert!((integrated - f64::from(near + 6)).abs() < 1.0, "{integrated} LUFS");
+}
