@@ -174,6 +174,7 @@ impl TestApp {
             .env("DUOKU_ADMIN_PASSWORD", PASSWORD)
             .env("DUOKU_UPLOAD_KEEP_FREE_BYTES", "0")
             .env("DUOKU_WORK_KEEP_FREE_BYTES", "0")
+            .env("DUOKU_WORK_NICE", "0")
             .env("DUOKU_WORK_LEASE_MS", "3000")
             .env("DUOKU_WORK_POLL_MS", "200")
             .env("DUOKU_WORK_BACKOFF_MS", "200");
