@@ -143,7 +143,7 @@ mod tests {
         ];
         let alone = Ahead { own_library: 30.0, others: Vec::new(), running: 1 };
         assert_eq!(remaining_ms(&jobs, &alone, 20_000), Some(60_000));
-        let two = Ahead { running: 2, ..alone.clone() };
+        let two = Ahead { own_library: 30.0, others: Vec::new(), running: 2 };
         assert_eq!(remaining_ms(&jobs, &two, 20_000), Some(30_000));
         // Before it 30 units of its own library; of another, which has far more, as many as ours.
         let behind = Ahead { own_library: 60.0, others: vec![9000.0], running: 1 };
