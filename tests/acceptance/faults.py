@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Ends the server like `kill -9` at every fail point of the way, and shows that nothing is lost or made twice.
 
-faults.py DUOKU FOLDER [--runs N] [--seed S] [--only TEXT]
+faults.py DUOKU FOLDER [--runs N] [--first N] [--seed S] [--only TEXT]
 
 DUOKU is built with `cargo build --features failpoints`; the points are the names in `fault::at` of src/. A run
 uploads a video, a document and a picture by tus, in pieces, deletes the picture once it is ready, and goes on where
@@ -58,7 +58,7 @@ class Server:
             except OSError:
                 time.sleep(0.03)
         if self.process.poll() is None:
-            raise AssertionError("not ready within 30 s")
+            raise AssertionError("not ready within 90 s")
 
     def ask(self, method, path, headers=None, body=None):
         request = urllib.request.Request(URL + path, body, method=method, headers={
@@ -259,6 +259,7 @@ def main():
     parser.add_argument("duoku")
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0, help="to go on with a run that was cut")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
@@ -273,7 +274,7 @@ def main():
              ("c.png", min((MEDIA / "image").glob("*.png"), key=lambda path: path.stat().st_size).read_bytes(), True)]
     names = [point for point in points() if options.only in point]
     problems, never, began = 0, {}, time.time()
-    for number in range(options.runs):
+    for number in range(options.first, options.runs):
         point, times = names[number % len(names)], 1 + number // len(names)
         rng = random.Random(f"{options.seed} {number}")
         deaths, problem = once(options, number, point, times, rng, files)

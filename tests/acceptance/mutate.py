@@ -98,7 +98,7 @@ def outside(folder):
     for root in [folder.parent, pathlib.Path("/etc"), pathlib.Path.home(), pathlib.Path("/dev/shm"), MEDIA]:
         for path in root.iterdir() if root.is_dir() else []:
             # Logs of this very run, and what other programs on the machine do all the time.
-            if path.name.startswith((folder.name, "bash_jobs", ".")) or root == folder.parent:
+            if path.name.startswith((folder.name, "bash_jobs", "PostgreSQL.", ".")) or root == folder.parent:
                 continue
             facts = path.lstat()
             if path.is_file():

@@ -200,9 +200,10 @@ fn plain(text: &str) -> String {
         }
         let tail = &rest[at..];
         rest = if tail.starts_with('{') {
-            let Some(end) = tail.find('}') else { break };
+            // A code without an end reaches to the end.
+            let end = tail.find('}').unwrap_or(tail.len());
             drawing = draws(&tail[1..end]).unwrap_or(drawing);
-            &tail[end + 1..]
+            tail.get(end + 1..).unwrap_or_default()
         } else {
             let (text, used) = escape(tail);
             if !drawing {
@@ -211,7 +212,7 @@ fn plain(text: &str) -> String {
             &tail[used..]
         };
     }
-    if !drawing && !rest.starts_with('{') {
+    if !drawing {
         result.push_str(rest);
     }
     let lines: Vec<&str> = result.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
@@ -256,6 +257,7 @@ mod tests {
             (r"{\p1}m 0 0 l 100 0 100 100{\p0}text", "text"),
             (r"{\pos(10,20)}here", "here"),
             ("{open", ""),
+            ("text {open", "text"),
             (r"a\b", r"a\b"),
             ("  \n x \n", "x"),
         ];
