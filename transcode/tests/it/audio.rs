@@ -236,7 +236,6 @@ fn any_number_of_channels_is_mixed_down() {
         }
     }
 }
-}
 
 #[test]
 fn opus_is_in_time_and_as_long_as_the_rest() {
