@@ -107,6 +107,9 @@ class Bench:
             for n, (_, height, _) in enumerate(LADDER):
                 points.setdefault((height, "one"), []).append(rate(clip, theirs, f"{n}"))
                 points.setdefault((height, "duoku"), []).append(rate(clip, ours, f"{height}p"))
+        for (height, name), curve in points.items():
+            cells = (f"{p['bytes'] / 1000:9.0f} kB {p['SSIM']:6.2f} {p['PSNR']:6.2f}" for p in curve)
+            print(f"{height:>5}p {name:6} " + " ".join(cells))
         print(f"{'rung':>6} " + " ".join(f"{'BD-rate ' + m:>14}" for m in METRICS))
         for _, height, _ in LADDER:
             pair = points[height, "one"], points[height, "duoku"]
@@ -300,8 +303,7 @@ def rate(clip, out, name):
         init = out / f"{name}-init.mp4"
         init = init if init.exists() else out / f"init_{name}.mp4"
         file.write(init.read_bytes())
-        parts = sorted([*out.glob(f"{name}_*.m4s"), *out.glob(f"{name}-*.m4s")])
-        for part in parts:
+        for part in sorted([*out.glob(f"{name}_*.m4s"), *out.glob(f"{name}-*.m4s")]):
             file.write(part.read_bytes())
     width, height = picture_size(whole)
     tests = ["ssim", "psnr"] + (["libvmaf=n_threads=2"] if VMAF else [])
@@ -314,9 +316,12 @@ def rate(clip, out, name):
     graph += "".join(f";[m{n}][a{n}]{test}" for n, test in enumerate(tests))
     command = [VMAF or FFMPEG, "-nostdin", "-i", whole, "-i", clip, "-lavfi", graph]
     run = subprocess.run([*command, "-f", "null", "-"], capture_output=True, text=True, check=True)
+    # The yardstick's files hold sound too.
+    picture = [FFMPEG, "-v", "error", "-i", whole, "-map", "0:v", "-c", "copy"]
+    picture += ["-f", "rawvideo", "-"]
     ssim = float(re.search(r"SSIM.*All:([\d.]+)", run.stderr)[1])
     point = {
-        "bytes": sum(part.stat().st_size for part in parts),
+        "bytes": len(subprocess.run(picture, capture_output=True, check=True).stdout),
         "SSIM": -10 * math.log10(1 - ssim),
         "PSNR": float(re.search(r"PSNR.*average:([\d.]+)", run.stderr)[1]),
     }
