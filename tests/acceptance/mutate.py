@@ -178,7 +178,7 @@ def main():
     into.mkdir(parents=True)
     media, captions = damaged(options, into)
     # One that is well, for captions to be added to.
-    whole = MEDIA / "odd/mono.mp3"
+    whole = (MEDIA / "odd/bear-id3.mp3").resolve()
     env = {name: value for name, value in os.environ.items() if not name.startswith("DUOKU_")} | {
         "DUOKU_DATA": str(data), "DUOKU_LISTEN": URL.split("//")[1], "DUOKU_ADMIN_PASSWORD": PASSWORD,
         "DUOKU_WORK_BACKOFF_MS": "100", "DUOKU_WORK_MAX_ATTEMPTS": "2", "DUOKU_WORK_WORKERS": "2",
@@ -218,7 +218,7 @@ def main():
             made = next((line["resource"] for line in everything if line["file"] == str(whole)), None)
             token = run("token", "create", "--user", "admin", "--label", "mutations").stdout.strip().split()[-1:]
             if made and token:
-                answers = add_captions(made, captions, env, token[0])
+                answers = add_captions(made, captions, token[0])
                 kinds |= {f"captions {status}": len(names) for status, names in answers.items()}
                 problems += [f"captions {status}: {names}" for status, names in answers.items()
                              if status not in (200, 201, 204, 400, 413, 415, 422)]
@@ -227,7 +227,12 @@ def main():
     finally:
         watch.stop.set()
         watch.join()
-        left = below(server.pid)
+        for _ in range(100):
+            # One that has said its last word is still ending.
+            left = below(server.pid)
+            if not left:
+                break
+            time.sleep(0.1)
         if server.poll() is not None:
             problems.append(f"the server ended: {server.returncode}")
         if left:
