@@ -148,8 +148,13 @@ CREATE TABLE rendition (
   init        TEXT,                       -- key of the init segment
   whole_parts BIGINT,                     -- how many parts make it whole; null: as many as its one job makes
   preview     BIGINT NOT NULL,            -- 1: a copy that is played only until the others are whole
-  state       TEXT NOT NULL CHECK (state IN ('making', 'complete', 'retired')),  -- retired: no manifest names it
+  spare       BIGINT NOT NULL,            -- 1: may be dropped when nobody watches; it is made again when somebody does
+  state       TEXT NOT NULL CHECK (state IN ('absent', 'making', 'complete', 'retired')),
+                                          -- absent: planned, made when somebody plays the resource; retired: no manifest names it
+  made_ms     BIGINT,                     -- since when it is complete
+  asked_ms    BIGINT,                     -- when somebody last asked for some of it, to the minute; null: nobody did
   retired_ms  BIGINT,                     -- since when; its objects go when no player can still need them
+  had_bytes   BIGINT,                     -- what it took in the store when it was last dropped; null: it never was
   UNIQUE (resource, name)
 );
 

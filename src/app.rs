@@ -10,7 +10,7 @@ use tokio::sync::{Notify, broadcast};
 use crate::catalogue::ResourceId;
 use crate::config::Config;
 use crate::db::{self, Db};
-use crate::deliver::{Deliveries, TicketKey};
+use crate::deliver::{Asked, Deliveries, TicketKey};
 use crate::store::{self, Store};
 
 /// What every part of the running program shares. Cheap to clone.
@@ -32,6 +32,8 @@ pub struct Shared {
     pub index_doubted: AtomicBool,
     /// What can be delivered now, kept for some seconds.
     pub deliveries: Deliveries,
+    /// What players asked for, until it is written down.
+    pub asked: Asked,
     /// Signs and checks tickets.
     pub ticket_key: TicketKey,
     /// Wakes workers when a job was pushed.
@@ -91,6 +93,7 @@ impl App {
             index: ArcSwapOption::empty(),
             index_doubted: AtomicBool::new(false),
             deliveries: Deliveries::default(),
+            asked: Asked::default(),
             ticket_key,
             job_pushed: Notify::new(),
             resource_changed: Notify::new(),

@@ -121,8 +121,10 @@ settings!(
         cpu_factor: u64,
         max_output_bytes: u64,
         crf: f64,
-        max_duration_ms: i64,
         picture_subtitles: transcode::PictureSubtitles,
+        on_demand: bool,
+        drop_after_days: i64,
+        max_duration_ms: i64,
         max_pages: u32,
         max_pixels: u64,
     }
@@ -225,6 +227,9 @@ impl Config {
         }
         if !(0.0..=51.0).contains(&self.media.crf) {
             return bad("media.crf", "must be 0 to 51");
+        }
+        if !(0..=36_500).contains(&self.media.drop_after_days) {
+            return bad("media.drop_after_days", "must be 0 to 36500");
         }
         if self.server.max_head_bytes < 8192 {
             return bad("server.max_head_bytes", "must be at least 8192");

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::catalogue::{FileType, Rendition, RenditionId, ResourceId, Sha256};
 use crate::db;
 use crate::deliver::{self, Caching, Content, Delivery, Source, Ticket, reply};
+use crate::ingest::demand;
 use crate::store::Key;
 
 /// What an answer depends on besides the path.
@@ -96,6 +97,9 @@ async fn answer(
         [rendition, file] => segment(app, delivery, rendition, file)?,
         _ => return Err(ApiError::NotFound),
     };
+    if *method == Method::GET && matches!(steps.as_slice(), ["master.m3u8" | "manifest.mpd"]) {
+        demand::played(app, delivery);
+    }
     Ok(reply(method, headers, content))
 }
 
@@ -144,6 +148,7 @@ fn segment(
     let rendition = rendition_of(delivery, rendition)?;
     let number: usize = number(file, ".m4s")?;
     let (part, segment) = rendition.segments().nth(number).ok_or(ApiError::NotFound)?;
+    app.asked.note(rendition.id, app.now_ms());
     let object = app.store.map(&part.key)?;
     let (start, end) = (segment.offset as usize, (segment.offset + segment.length) as usize);
     if end > object.len() {

@@ -43,6 +43,8 @@ pub struct Rendition {
     pub whole_parts: Option<i64>,
     /// A copy that is played only until the others are whole.
     pub preview: bool,
+    /// It may be dropped when nobody watches, and is made again when somebody does.
+    pub spare: bool,
     /// How far it is.
     pub state: RenditionState,
     /// Its parts from the start, without a gap.
@@ -52,6 +54,8 @@ pub struct Rendition {
 /// How far a rendition is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RenditionState {
+    /// It is planned, and made when somebody plays the resource.
+    Absent,
     /// Parts are still to come.
     Making,
     /// All its parts are there.
@@ -143,6 +147,16 @@ impl Rendition {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.state == RenditionState::Complete
+    }
+
+    /// Whether somebody who plays the resource is to have it, and cannot.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        match self.state {
+            RenditionState::Absent => true,
+            RenditionState::Retired => self.spare,
+            RenditionState::Making | RenditionState::Complete => false,
+        }
     }
 
     /// All segments that are there, with the part that each is in.

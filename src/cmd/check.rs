@@ -239,10 +239,20 @@ async fn check_resource(
             for key in rows.iter().filter(|key| named.contains(*key) && !keys.contains(key)) {
                 report.add("unused", key, format!("resource {id} does not name it"));
             }
-            if open > 0 {
-                report.add("stuck", &id, format!("{open} jobs although it is {}", resource.stage));
+            let renditions = db::media::list_renditions(&mut db, resource.id).await?;
+            let making = renditions.iter().any(|r| r.state == RenditionState::Making);
+            match (open, making) {
+                (0, true) => report.add("stuck", &id, "a rendition is being made without a job"),
+                (1.., false) => {
+                    report.add(
+                        "stuck",
+                        &id,
+                        format!("{open} jobs although it is {}", resource.stage),
+                    );
+                }
+                _ => {}
             }
-            for problem in incomplete(&mut db, resource).await? {
+            for problem in incomplete(&mut db, resource, &renditions).await? {
                 report.add("incomplete", &id, problem);
             }
         }
@@ -255,11 +265,11 @@ async fn check_resource(
 async fn incomplete(
     db: &mut sqlx::AnyConnection,
     resource: &Resource,
+    renditions: &[Rendition],
 ) -> anyhow::Result<Vec<String>> {
     let mut problems = Vec::new();
     match resource.kind {
         Kind::Video | Kind::Audio => {
-            let renditions = db::media::list_renditions(db, resource.id).await?;
             let end_of = |track: &Rendition| {
                 track.segments().last().map_or(0.0, |(_, s)| track.seconds(s.start + s.duration))
             };
@@ -269,18 +279,24 @@ async fn incomplete(
             if longest < duration - 1.0 || renditions.is_empty() {
                 problems.push(format!("renditions of {longest} s instead of {duration}"));
             }
-            // Other codecs may still be being made, and are not offered until they are whole.
-            for rendition in renditions.iter().filter(|r| r.is_basic() || r.is_complete()) {
+            for rendition in renditions {
+                if rendition.state == RenditionState::Absent {
+                    if rendition.init.is_some() || !rendition.parts.is_empty() {
+                        problems
+                            .push(format!("rendition {} is absent and has media", rendition.name));
+                    }
+                    continue;
+                }
+                // Its jobs are open, else it is stuck; what there was before is whole without it.
+                if rendition.state == RenditionState::Making {
+                    continue;
+                }
                 let others = renditions.iter().filter(|other| other.track == rendition.track);
                 let expected = others.map(end_of).fold(0.0, f64::max);
                 let gap =
                     db::media::count_parts(db, rendition.id).await? > rendition.parts.len() as i64;
                 let short = end_of(rendition) < expected - 1.0 || expected == 0.0;
-                if rendition.state == RenditionState::Making
-                    || rendition.init.is_none()
-                    || gap
-                    || short
-                {
+                if rendition.init.is_none() || gap || short {
                     problems.push(format!("rendition {} is not complete", rendition.name));
                 }
             }

@@ -28,6 +28,7 @@ impl Serve {
         let server = Server::start(&app.config.server, &router, &app.stop)
             .with_context(|| format!("cannot listen on {listen}"))?;
         let index = tokio::spawn(ingest::index::follow(app.clone()));
+        let asked = tokio::spawn(ingest::demand::follow(app.clone()));
         let workers = (!self.no_work).then(|| start_workers(&app));
         print_line(&format!("多库已启动 duoku is ready: http://{}", server.address));
         if let Some(path) = super::account::setup_path(&app).await? {
@@ -39,6 +40,8 @@ impl Serve {
         wait_for_stop(&app).await?;
         server.join().await;
         index.await?;
+        asked.await?;
+        ingest::demand::write_down(&app).await;
         if let Some(workers) = workers {
             workers.await?;
         }

@@ -29,6 +29,7 @@ struct RenditionRow {
     init: Option<String>,
     whole_parts: Option<i64>,
     preview: i64,
+    spare: i64,
     state: String,
 }
 
@@ -74,8 +75,8 @@ pub async fn insert_rendition(
 ) -> Result<()> {
     sqlx::query(
         "INSERT INTO rendition (id, resource, name, kind, position, track, language, label, role, selected, bitrate_bps,
-             whole_parts, preview, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'making')
+             whole_parts, preview, spare, state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
              ON CONFLICT (resource, name) DO NOTHING",
     )
     .bind(rendition.id.to_string())
@@ -94,6 +95,13 @@ pub async fn insert_rendition(
     .bind(rendition.bitrate_bps)
     .bind(rendition.whole_parts)
     .bind(i64::from(rendition.preview))
+    .bind(i64::from(rendition.spare))
+    .bind(match rendition.state {
+        RenditionState::Absent => "absent",
+        RenditionState::Making => "making",
+        RenditionState::Complete => "complete",
+        RenditionState::Retired => "retired",
+    })
     .execute(db)
     .await?;
     Ok(())
@@ -157,9 +165,13 @@ pub async fn insert_part(
 /// # Errors
 ///
 /// Those of the database.
-pub async fn complete_renditions(db: &mut AnyConnection, resource: ResourceId) -> Result<()> {
+pub async fn complete_renditions(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    now_ms: i64,
+) -> Result<()> {
     sqlx::query(
-        "UPDATE rendition SET state = 'complete'
+        "UPDATE rendition SET state = 'complete', made_ms = $2
           WHERE resource = $1 AND state = 'making'
             AND CASE WHEN whole_parts IS NULL
                      THEN NOT EXISTS (
@@ -169,6 +181,7 @@ pub async fn complete_renditions(db: &mut AnyConnection, resource: ResourceId) -
                      ELSE (SELECT COUNT(*) FROM part WHERE part.rendition = rendition.id) >= whole_parts END",
     )
     .bind(resource.to_string())
+    .bind(now_ms)
     .execute(db)
     .await?;
     Ok(())
@@ -193,34 +206,6 @@ pub async fn retire_previews(
     .execute(db)
     .await?;
     Ok(())
-}
-
-/// Forgets one rendition that was retired before `before_ms`; gives the keys of its objects.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn forget_retired(db: &mut AnyConnection, before_ms: i64) -> Result<Option<Vec<String>>> {
-    let found: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM rendition WHERE state = 'retired' AND retired_ms < $1 ORDER BY id LIMIT 1",
-    )
-    .bind(before_ms)
-    .fetch_optional(&mut *db)
-    .await?;
-    let Some(id) = found else { return Ok(None) };
-    let keys: Vec<String> = sqlx::query_scalar(
-        "SELECT key FROM part WHERE rendition = $1
-         UNION SELECT init FROM rendition WHERE id = $1 AND init IS NOT NULL",
-    )
-    .bind(&id)
-    .fetch_all(&mut *db)
-    .await?;
-    for statement in
-        ["DELETE FROM part WHERE rendition = $1", "DELETE FROM rendition WHERE id = $1"]
-    {
-        sqlx::query(statement).bind(&id).execute(&mut *db).await?;
-    }
-    Ok(Some(keys))
 }
 
 /// The renditions of a resource in the order of manifests, each with the parts
@@ -483,7 +468,9 @@ fn rendition(row: RenditionRow, parts: &[PartRow]) -> Result<Rendition> {
         init: row.init,
         whole_parts: row.whole_parts,
         preview: row.preview != 0,
+        spare: row.spare != 0,
         state: match row.state.as_str() {
+            "absent" => RenditionState::Absent,
             "making" => RenditionState::Making,
             "complete" => RenditionState::Complete,
             "retired" => RenditionState::Retired,

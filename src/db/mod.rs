@@ -7,6 +7,7 @@ pub mod libraries;
 pub mod media;
 pub mod objects;
 pub mod passages;
+pub mod renditions;
 pub mod resources;
 pub mod settings;
 pub mod uploads;

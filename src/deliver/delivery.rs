@@ -28,6 +28,8 @@ pub struct Delivery {
     /// In the order of manifests; those without a part are left out, and all while
     /// picture or sound has none.
     pub renditions: Vec<Rendition>,
+    /// There are others that are made when somebody plays it.
+    pub wants_more: bool,
     /// Chinese first.
     pub captions: Vec<Caption>,
     /// In order.
@@ -95,12 +97,14 @@ impl Deliveries {
 async fn load(db: &Db, id: ResourceId) -> Result<Option<Delivery>, db::Error> {
     let mut db = db.read().await?;
     let Some(resource) = db::resources::find(&mut db, id).await? else { return Ok(None) };
-    let renditions = playable(db::media::list_renditions(&mut db, id).await?);
+    let renditions = db::media::list_renditions(&mut db, id).await?;
+    let wants_more = renditions.iter().any(Rendition::is_wanted);
     Ok(Some(Delivery {
         library: db::libraries::get(&mut db, resource.library).await?,
         captions: db::media::list_captions(&mut db, id).await?,
         pages: db::media::list_pages(&mut db, id).await?,
-        renditions,
+        renditions: playable(renditions),
+        wants_more,
         resource,
     }))
 }
@@ -147,7 +151,7 @@ impl Delivery {
     pub(super) fn offered(&self) -> impl Iterator<Item = &Rendition> {
         let whole = self.is_complete();
         self.renditions.iter().filter(move |rendition| match rendition.state {
-            RenditionState::Retired => false,
+            RenditionState::Absent | RenditionState::Retired => false,
             _ if whole => rendition.is_complete(),
             _ => rendition.is_basic(),
         })

@@ -2,6 +2,7 @@
 //! rows, ranges of objects, tickets. Nothing here knows SQL; [`Deliveries`]
 //! keeps what `db` gave for some seconds.
 
+mod asked;
 mod body;
 mod dash;
 mod delivery;
@@ -11,6 +12,7 @@ mod reply;
 mod storyboard;
 mod ticket;
 
+pub use asked::Asked;
 pub use body::MappedBody;
 pub use dash::manifest;
 pub use delivery::{Deliveries, Delivery};

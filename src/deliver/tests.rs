@@ -37,6 +37,7 @@ pub(super) fn rendition(name: &str, kind: TrackKind, size: Option<(i64, i64)>) -
         init: Some("init".to_owned()),
         whole_parts: None,
         preview: false,
+        spare: false,
         state: RenditionState::Complete,
         parts: vec![Part { number: 0, key: "part".to_owned(), segments }],
     }
@@ -99,7 +100,7 @@ fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> Delivery {
         media: MediaPolicy::default(),
         created_ms: 0,
     };
-    Delivery { resource, library, renditions, captions, pages: Vec::new() }
+    Delivery { resource, library, renditions, wants_more: false, captions, pages: Vec::new() }
 }
 
 fn lines<'a>(text: &'a str, start: &str) -> Vec<&'a str> {

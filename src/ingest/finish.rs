@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use super::{Error, Held, Outcome, blocking, progress};
-use crate::catalogue::{Resource, Stage};
+use crate::app::App;
+use crate::catalogue::{Resource, ResourceId, Stage};
 use crate::db::{self, Tx};
 use crate::store::Key;
 
@@ -21,19 +22,17 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
     db::jobs::finish(&mut tx, &held.job, app.now_ms()).await?;
     if held.job.kind == db::jobs::EXTRA {
-        db::media::complete_renditions(&mut tx, resource.id).await?;
+        db::media::complete_renditions(&mut tx, resource.id, app.now_ms()).await?;
         return end_extra(tx, held).await;
     }
     if resource.stage != Stage::Processing {
-        // Deleted while the job ran: the sweep takes what it made.
-        tx.commit().await?;
-        return Ok(());
+        return made_later(held, tx).await;
     }
     if let Some(change) = outcome.change {
         change(&mut resource);
     }
     db::jobs::push_all(&mut tx, resource.id, &outcome.next, app.now_ms()).await?;
-    db::media::complete_renditions(&mut tx, resource.id).await?;
+    db::media::complete_renditions(&mut tx, resource.id, app.now_ms()).await?;
     let counted = outcome.next.iter().filter(|next| next.kind != db::jobs::EXTRA).count();
     resource.jobs_left += counted as i64 - 1;
     let jobs = db::jobs::list(&mut tx, resource.id).await?;
@@ -54,15 +53,30 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
         tracing::info!(resource = %resource.id, stage = %resource.stage, "processed");
     }
     // Not while another job stores what no row names yet.
-    if quiet { remove_leftovers(held).await } else { Ok(()) }
+    if quiet { remove_leftovers(app, held.resource()).await } else { Ok(()) }
 }
 
-/// Ends a job that only adds to what there is, well or not.
+/// Ends a job that made more of what is ready (see [`super::demand`]); or of what was deleted while
+/// it ran: then there are no renditions, and the sweep takes what it made.
+async fn made_later(held: &Held, mut tx: Tx) -> Result<(), Error> {
+    let (app, id) = (&held.app, held.resource());
+    db::media::complete_renditions(&mut tx, id, app.now_ms()).await?;
+    end_extra(tx, held).await
+}
+
+/// Ends a job that only adds to what there is, well or not. With the last one goes what of other
+/// codecs did not become whole.
 async fn end_extra(mut tx: Tx, held: &Held) -> Result<(), Error> {
-    let quiet = !db::jobs::any_left(&mut tx, held.resource()).await?;
+    let (app, id) = (&held.app, held.resource());
+    let quiet = !db::jobs::any_left(&mut tx, id).await?;
+    if quiet {
+        for key in db::renditions::forget_unmade(&mut tx, id).await? {
+            db::objects::delete(&mut tx, &key).await?;
+        }
+    }
     tx.commit().await?;
-    held.app.announce(held.resource());
-    if quiet { remove_leftovers(held).await } else { Ok(()) }
+    app.announce(id);
+    if quiet { remove_leftovers(app, id).await } else { Ok(()) }
 }
 
 async fn ready(tx: &mut Tx, held: &Held, resource: Resource) -> Result<Resource, Error> {
@@ -77,7 +91,8 @@ async fn ready(tx: &mut Tx, held: &Held, resource: Resource) -> Result<Resource,
     Ok(resource)
 }
 
-/// Ends the processing because the source cannot be used.
+/// Ends the processing because the source cannot be used. What is ready stays ready, without what
+/// was to be made later.
 ///
 /// # Errors
 ///
@@ -100,10 +115,17 @@ pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
         let id = resource.id.to_string();
         db::audit::record(&mut tx, app.now_ms(), None, "fail", &id, &detail).await?;
         db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
+    } else {
+        let (count, keys) = db::renditions::give_up(&mut tx, resource.id).await?;
+        for key in &keys {
+            db::objects::delete(&mut tx, key).await?;
+        }
+        metrics::counter!("duoku_renditions_failed").increment(count as u64);
+        return end_extra(tx, held).await;
     }
     tx.commit().await?;
     app.announce(held.resource());
-    remove_leftovers(held).await
+    remove_leftovers(app, held.resource()).await
 }
 
 /// Removes what a cancelled processing left; a retry takes this job away.
@@ -112,30 +134,43 @@ pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
 ///
 /// [`Error::LeaseLost`], and those of database and store.
 pub async fn tidy(held: &Held) -> Result<Outcome, Error> {
-    let stored = stored(held).await?;
-    remove_unnamed(held, held.begin().await?, stored).await?;
+    let (app, id) = (&held.app, held.resource());
+    let stored = stored(app, id).await?;
+    remove_unnamed(app, id, held.begin().await?, stored).await?;
     Ok(Outcome::default())
 }
 
-/// Removes objects of the resource that no row names: made by attempts that
-/// were killed before they could say so.
-async fn remove_leftovers(held: &Held) -> Result<(), Error> {
-    let stored = stored(held).await?;
-    // Captions are stored and named while the resource is locked: none are half-way now.
-    let mut tx = held.app.db.begin().await?;
-    db::resources::get_locked(&mut tx, held.resource()).await?;
-    remove_unnamed(held, tx, stored).await
+/// Removes objects of the resource that no row names: made by attempts that were killed before
+/// they could say so, or of what was dropped. While jobs are open it leaves that to the last.
+///
+/// # Errors
+///
+/// Those of database and store.
+pub(super) async fn remove_leftovers(app: &App, id: ResourceId) -> Result<(), Error> {
+    let stored = stored(app, id).await?;
+    // Captions are stored and named while the resource is locked: none are half-way now. Nor is
+    // what jobs make, and none can be pushed.
+    let mut tx = app.db.begin().await?;
+    db::resources::get_locked(&mut tx, id).await?;
+    if db::jobs::any_left(&mut tx, id).await? {
+        return Ok(());
+    }
+    remove_unnamed(app, id, tx, stored).await
 }
 
-async fn stored(held: &Held) -> Result<Vec<String>, Error> {
-    let (store, id) = (held.app.store.clone(), held.resource());
+async fn stored(app: &App, id: ResourceId) -> Result<Vec<String>, Error> {
+    let store = app.store.clone();
     blocking(move || Ok(store.list(&Key::prefix(id))?.into_iter().map(|(key, _)| key).collect()))
         .await
 }
 
 /// Removes those of `stored` that no row names; `tx` has the resource locked.
-async fn remove_unnamed(held: &Held, mut tx: Tx, stored: Vec<String>) -> Result<(), Error> {
-    let (app, id) = (&held.app, held.resource());
+async fn remove_unnamed(
+    app: &App,
+    id: ResourceId,
+    mut tx: Tx,
+    stored: Vec<String>,
+) -> Result<(), Error> {
     let named: HashSet<String> = db::objects::keys_of(&mut tx, id).await?.into_iter().collect();
     let store = app.store.clone();
     blocking(move || {

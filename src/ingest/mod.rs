@@ -3,8 +3,11 @@
 //! ```text
 //! upload -> intake -> probe -> transcode | document | picture -> derive -> finish -> index
 //! ```
+//!
+//! [`demand`] has rungs made later, when somebody plays what is ready.
 
 pub mod captions;
+pub mod demand;
 pub mod derive;
 pub mod disk;
 pub mod document;

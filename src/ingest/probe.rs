@@ -1,14 +1,15 @@
 //! Finds out what is in a video or audio and plans what is made of it.
 
 use serde::{Deserialize, Serialize};
-use transcode::{PartRange, Plan, Policy, Probe, Refusal, VideoCodec, VideoFacts, VideoPlan};
+use transcode::{PartRange, Plan, Policy, Probe, Refusal, VideoCodec, VideoFacts};
 
 use super::transcode::{Known, PartOrder};
-use super::{Error, Held, Outcome, open_source};
+use super::{Error, Held, Outcome, demand, open_source};
 use crate::catalogue::{
     AudioRole, Chapter, Kind, LibraryId, OtherCodec, Rendition, RenditionId, RenditionState,
     TrackKind,
 };
+use crate::config::Config;
 use crate::db;
 use crate::db::jobs::{EXTRA, NewJob};
 use crate::media::parent::{self, MediaChild};
@@ -59,7 +60,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         }
     }
     let (plan, _) = planned.ok_or_else(|| Error::unusable("media_no_usable_streams", ""))?;
-    Ok(Outcome { next: jobs(&plan)?, change: None })
+    Ok(Outcome { next: jobs(&app.config, &plan), change: None })
 }
 
 fn early() -> Error {
@@ -70,7 +71,7 @@ fn early() -> Error {
 async fn keep_plan(held: &Held, probe: &Probe, plan: &Plan) -> Result<(), Error> {
     let mut tx = held.begin().await?;
     let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
-    for (position, rendition) in (0_i64..).zip(&renditions(plan, probe)) {
+    for (position, rendition) in (0_i64..).zip(&renditions(&held.app.config, plan, probe)) {
         db::media::insert_rendition(&mut tx, resource.id, position, rendition).await?;
     }
     resource.kind = if plan.video.is_some() { Kind::Video } else { Kind::Audio };
@@ -147,7 +148,7 @@ fn warnings(probe: &Probe, plan: &Plan) -> Vec<String> {
     warnings
 }
 
-fn renditions(plan: &Plan, probe: &Probe) -> Vec<Rendition> {
+fn renditions(config: &Config, plan: &Plan, probe: &Probe) -> Vec<Rendition> {
     let mut all = Vec::new();
     if let Some(video) = &plan.video {
         if let Some(copy) = &video.copy {
@@ -156,10 +157,18 @@ fn renditions(plan: &Plan, probe: &Probe) -> Vec<Rendition> {
             let copied = planned(&copy.name, TrackKind::Video, video.track, bitrate);
             all.push(Rendition { preview: !copy.keep, ..copied });
         }
+        let now = demand::at_once(config, video);
         for rung in &video.rungs {
             let bitrate = rung.max_bitrate_bps.into();
             let encoded = planned(&rung.name, TrackKind::Video, video.track, bitrate);
-            all.push(Rendition { whole_parts: Some(plan.parts.len() as i64), ..encoded });
+            let state =
+                if now.contains(&rung) { RenditionState::Making } else { RenditionState::Absent };
+            all.push(Rendition {
+                whole_parts: Some(plan.parts.len() as i64),
+                spare: !demand::stays(video, rung),
+                state,
+                ..encoded
+            });
         }
     }
     for audio in &plan.audio {
@@ -212,6 +221,7 @@ fn planned(name: &str, kind: TrackKind, track: usize, bitrate_bps: i64) -> Rendi
         init: None,
         whole_parts: None,
         preview: false,
+        spare: false,
         state: RenditionState::Making,
         parts: Vec::new(),
     }
@@ -222,7 +232,7 @@ const EXTRA_PRIORITY: i64 = 10_000;
 
 /// The jobs of a plan, of which the first part is made. What is quick to play comes first; the
 /// first parts of all resources come before the second of any, and other codecs come last.
-fn jobs(plan: &Plan) -> Result<Vec<NewJob>, Error> {
+fn jobs(config: &Config, plan: &Plan) -> Vec<NewJob> {
     let job = |kind, priority, weight| NewJob { kind, payload: String::new(), priority, weight };
     let seconds = plan.duration_ms as f64 / 1000.0;
     let mut jobs = Vec::new();
@@ -230,40 +240,53 @@ fn jobs(plan: &Plan) -> Result<Vec<NewJob>, Error> {
         if video.copy.is_some() {
             jobs.push(job("copy", 2, 1.0 + seconds * 0.02));
         }
-        for rungs in video.batches() {
-            jobs.extend(encodings(plan, video, &rungs)?);
+        for names in video.batches() {
+            let priority = if work_of(plan, &names).1 { EXTRA_PRIORITY } else { 10 };
+            jobs.extend(plan.parts.iter().filter_map(|part| {
+                let rungs = rungs_left(config, plan, part.index, &names);
+                (!rungs.is_empty()).then(|| encode_job(plan, part, rungs, priority))
+            }));
         }
     }
     if !plan.audio.is_empty() {
         jobs.push(job("audio", 3, 0.5 + seconds * 0.05));
     }
     jobs.push(job("derive", 4, 1.0));
-    Ok(jobs)
+    jobs
 }
 
-/// A job for each part of the rungs, which are of one codec.
-fn encodings(plan: &Plan, video: &VideoPlan, names: &[String]) -> Result<Vec<NewJob>, Error> {
-    let rungs = video.rungs.iter().filter(|rung| names.contains(&rung.name));
-    let extra = rungs.clone().any(|rung| rung.codec != VideoCodec::H264);
-    let (kind, first) = if extra { (EXTRA, EXTRA_PRIORITY) } else { ("encode", 10) };
+/// The job that encodes a part at the rungs of these names, which are of one codec. `priority` is
+/// that of the first part.
+pub(super) fn encode_job(
+    plan: &Plan,
+    part: &PartRange,
+    rungs: Vec<String>,
+    priority: i64,
+) -> NewJob {
+    let order = PartOrder { part: part.index, rungs };
+    let seconds = (part.end_ms - part.start_ms) as f64 / 1000.0;
+    let (pixels, extra) = work_of(plan, &order.rungs);
+    let kind = if extra { EXTRA } else { "encode" };
+    let payload = serde_json::to_string(&order).expect("names and a number");
+    let (priority, weight) = (priority + part.index as i64, 0.5 + seconds * pixels / 1e6);
+    NewJob { kind, payload, priority, weight }
+}
+
+/// The rungs of those named that are still to be made at once of a part.
+fn rungs_left(config: &Config, plan: &Plan, part: usize, names: &[String]) -> Vec<String> {
+    let Some(video) = &plan.video else { return Vec::new() };
     // Without a copy the smallest rung of the first part was made with the probe.
-    let made = plan.smallest_rung().filter(|_| video.copy.is_none());
-    let job = |part: &PartRange| {
-        let left = |name: &&String| part.index > 0 || made.is_none_or(|rung| rung.name != **name);
-        let names: Vec<String> = names.iter().filter(left).cloned().collect();
-        let pixels: f64 = rungs
-            .clone()
-            .filter(|rung| names.contains(&rung.name))
-            .map(|rung| f64::from(rung.width) * f64::from(rung.height))
-            .sum();
-        let seconds = (part.end_ms - part.start_ms) as f64 / 1000.0;
-        let weight = 0.5 + seconds * pixels / 1e6;
-        let priority = first + part.index as i64;
-        if names.is_empty() {
-            return Ok(None);
-        }
-        let payload = serde_json::to_string(&PartOrder { part: part.index, rungs: names })?;
-        Ok(Some(NewJob { kind, payload, priority, weight }))
-    };
-    plan.parts.iter().map(job).filter_map(Result::transpose).collect()
+    let first = part == 0 && video.copy.is_none();
+    let made = plan.smallest_rung().filter(|_| first).map(|rung| &rung.name);
+    let wanted = demand::at_once(config, video).into_iter().map(|rung| &rung.name);
+    wanted.filter(|name| names.contains(name) && Some(*name) != made).cloned().collect()
+}
+
+/// Pixels of a frame at rungs of these names together, and whether they are of another codec than
+/// H.264.
+fn work_of(plan: &Plan, names: &[String]) -> (f64, bool) {
+    let rungs = plan.video.iter().flat_map(|video| &video.rungs);
+    let wanted = rungs.filter(|rung| names.contains(&rung.name));
+    let pixels = wanted.clone().map(|rung| f64::from(rung.width) * f64::from(rung.height)).sum();
+    (pixels, wanted.clone().any(|rung| rung.codec != VideoCodec::H264))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Error, Held, Outcome, blocking, upload};
+use super::{Error, Held, Outcome, blocking, demand, finish, upload};
 use crate::app::App;
 use crate::catalogue::UploadId;
 use crate::db::jobs::NewJob;
@@ -74,6 +74,7 @@ pub async fn abandoned(app: &App) -> Result<(), Error> {
     let store = app.store.clone();
     let mut removed = blocking(move || Ok(store.remove_abandoned()?)).await?;
     removed += uploads(app).await?;
+    demand::drop_unwatched(app).await?;
     removed += retired(app).await?;
     if removed > 0 {
         tracing::info!(removed, "removed files that nothing needs");
@@ -81,13 +82,14 @@ pub async fn abandoned(app: &App) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes what was only played until better was there.
+/// Removes what no manifest has named for long enough.
 async fn retired(app: &App) -> Result<usize, Error> {
     let before_ms = app.now_ms() - RETIRED_KEPT_MS;
     let mut removed = 0;
     loop {
         let mut tx = app.db.begin().await?;
-        let Some(keys) = db::media::forget_retired(&mut tx, before_ms).await? else {
+        let Some((resource, keys)) = db::renditions::forget_retired(&mut tx, before_ms).await?
+        else {
             return Ok(removed);
         };
         for key in &keys {
@@ -95,8 +97,8 @@ async fn retired(app: &App) -> Result<usize, Error> {
         }
         tx.commit().await?;
         removed += keys.len();
-        let store = app.store.clone();
-        blocking(move || keys.iter().try_for_each(|key| Ok(store.delete(key)?))).await?;
+        app.announce(resource);
+        finish::remove_leftovers(app, resource).await?;
     }
 }
 

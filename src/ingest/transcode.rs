@@ -60,11 +60,10 @@ async fn start_over(held: &Held) -> Result<Outcome, Error> {
     Err(Error::LeaseLost)
 }
 
-/// What an `encode` job says: which part, and which rungs (none: all).
+/// What an `encode` job says: which part, and which rungs.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PartOrder {
     pub(super) part: usize,
-    #[serde(default)]
     pub(super) rungs: Vec<String>,
 }
 

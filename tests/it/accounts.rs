@@ -508,7 +508,7 @@ async fn libraries_are_made_by_administrators_and_changed_by_librarians() {
     for (bad, said) in [
         (json!({ "codecs": ["vp9"] }), "vp9"),
         (json!({ "loudness_lufs": 3 }), "loudness_lufs"),
-        (json!({ "colour": "red" }), "colour"),
+        (json!({ "colour": "red" }), "malformed"),
     ] {
         let refused = sun.send(Method::PATCH, path, &json!({ "media": bad })).await.expect(422);
         assert!(refused.text().contains(said), "{}", refused.text());

@@ -484,7 +484,7 @@ async fn a_rendition_is_complete_with_its_own_last_part() {
         .expect("deleted");
     let job = NewJob { kind: "copy", payload: String::new(), priority: 0, weight: 1.0 };
     db::jobs::push(&mut tx, id, &job, 0).await.expect("pushed");
-    db::media::complete_renditions(&mut tx, id).await.expect("updated");
+    db::media::complete_renditions(&mut tx, id, 0).await.expect("updated");
     for rendition in db::media::list_renditions(&mut tx, id).await.expect("listed") {
         let copied = rendition.kind == TrackKind::Video && rendition.whole_parts.is_none();
         let waits = rendition.id == short.id || copied;
@@ -515,9 +515,9 @@ async fn a_copy_too_heavy_to_stay_is_played_until_the_rungs_are_made() {
     // Who has begun with it can go on.
     let segment = admin.get(&format!("/media/{id}/{}/1.m4s", copy.id)).await;
     segment.expect(200);
-    let gone = db::media::forget_retired(&mut tx, i64::MAX).await.expect("forgotten");
-    assert_eq!(gone.map(|keys| keys.len()), Some(copy.parts.len() + 1));
-    assert_eq!(db::media::forget_retired(&mut tx, i64::MAX).await.expect("none"), None);
+    let gone = db::renditions::forget_retired(&mut tx, i64::MAX).await.expect("forgotten");
+    assert_eq!(gone.map(|(_, keys)| keys.len()), Some(copy.parts.len() + 1));
+    assert_eq!(db::renditions::forget_retired(&mut tx, i64::MAX).await.expect("none"), None);
     drop(tx);
     db.close().await;
     app.stop();
