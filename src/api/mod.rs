@@ -130,6 +130,7 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(ops::healthz))
         .routes(routes!(ops::readyz))
         .routes(routes!(ops::metrics))
+        .routes(routes!(ops::renditions))
         .layer(middleware::map_response(personal))
         .layer(cors())
         // Outside of CORS, which answers every OPTIONS itself.

@@ -1,14 +1,18 @@
 //! For operators: is it alive, is it ready, what does it do.
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde_json::json;
 
+use super::caller::Who;
+use super::problem::ApiError;
 use crate::app::App;
 use crate::db;
 use crate::db::jobs::Lane;
+use crate::db::renditions::Report;
 use crate::ingest::disk;
 
 /// The process answers.
@@ -34,7 +38,18 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
     };
     let body =
         json!({ "database": database, "store": store, "index": index, "stopping": stopping });
-    (status, axum::Json(body)).into_response()
+    (status, Json(body)).into_response()
+}
+
+/// How many renditions the libraries have, how many are made only when somebody plays them, and
+/// what that saves. For administrators.
+#[utoipa::path(get, path = "/api/renditions", tag = "operation", responses((status = 200), (status = 403)))]
+pub(super) async fn renditions(
+    State(app): State<App>,
+    Who(caller): Who,
+) -> Result<Json<Report>, ApiError> {
+    caller.may_administer()?;
+    Ok(Json(db::renditions::report(&mut *app.db.read().await?).await?))
 }
 
 /// Prometheus text.

@@ -7,6 +7,7 @@ mod jobs;
 mod library;
 mod media;
 mod reindex;
+mod renditions;
 mod serve;
 
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ enum Command {
     Reindex,
     /// Compares rows, objects and index, both ways.
     Check(check::Check),
+    /// What is kept of videos and sound, what is not made, and what that saves.
+    Renditions(renditions::Renditions),
     /// Tools for media files.
     Media(media::Media),
 }
@@ -106,6 +109,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             Command::Reindex => reindex::run(open(config).await?).await,
             Command::Check(check) => check.run(open(config).await?).await,
+            Command::Renditions(renditions) => renditions.run(open(config).await?).await,
             Command::Media(_) => unreachable!("ran above"),
         }
     })

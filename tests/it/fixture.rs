@@ -31,6 +31,20 @@ pub(crate) fn heavy_video(seconds: u32) -> Vec<u8> {
     )
 }
 
+/// A video of 720 lines that can be copied, with enough in it for all rungs.
+pub(crate) fn sharp_video(seconds: u32) -> Vec<u8> {
+    ffmpeg(
+        &format!("sharp-{seconds}.mp4"),
+        &[
+            &["-f", "lavfi", "-i", &format!("testsrc2=s=1280x720:r=25:d={seconds}")],
+            &["-f", "lavfi", "-i", &format!("sine=440:d={seconds}")],
+            &["-vf", "noise=alls=12:allf=t", "-c:v", "libx264", "-preset", "ultrafast"],
+            &["-b:v", "2M", "-maxrate", "2M", "-bufsize", "2M", "-g", "50", "-bf", "0"],
+            &["-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest"],
+        ],
+    )
+}
+
 /// A video of more bits than a rendition may have; it could be copied otherwise.
 pub(crate) fn rich_video(seconds: u32) -> Vec<u8> {
     ffmpeg(

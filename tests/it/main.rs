@@ -12,6 +12,7 @@ mod raw;
 mod accounts;
 mod connections;
 mod crash;
+mod demand;
 mod documents;
 mod http;
 mod import;
