@@ -281,34 +281,48 @@ async fn put_back_lost(db: &mut AnyConnection, claim: &Claim) -> Result<()> {
 
 /// The job whose turn it is. Looks at one job for each library, however many are queued.
 async fn first(db: &mut AnyConnection, claim: &Claim) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar(
-        "SELECT job.id
-           FROM (SELECT (SELECT j.id FROM job j
-                          WHERE j.state = 'queued' AND j.lane = lane.name AND j.library = l.id
-                            AND j.run_at_ms <= $1
-                          ORDER BY j.turn, j.id LIMIT 1) AS id
-                   FROM library l
-                  CROSS JOIN (SELECT CAST($2 AS TEXT) AS name UNION SELECT CAST($3 AS TEXT)) lane
-                ) head
-           JOIN job ON job.id = head.id
-          WHERE $4 = 0 OR $4 > (SELECT COUNT(*) FROM job r
-                                 WHERE r.state = 'running' AND r.lane IN ('look', 'light', 'heavy')
-                                   AND r.library = job.library)
-          ORDER BY job.priority - ($1 - job.created_ms) / $5,
+    let heads: Vec<Option<String>> = sqlx::query_scalar(
+        "SELECT (SELECT j.id FROM job j
+                  WHERE j.state = 'queued' AND j.lane = lane.name AND j.library = l.id
+                    AND j.run_at_ms <= $1
+                  ORDER BY j.turn, j.id LIMIT 1)
+           FROM library l
+          CROSS JOIN (SELECT CAST($2 AS TEXT) AS name UNION SELECT CAST($3 AS TEXT)) lane",
+    )
+    .bind(claim.now_ms)
+    .bind(claim.lanes[0].as_str())
+    .bind(claim.lanes[1].as_str())
+    .fetch_all(&mut *db)
+    .await?;
+    let heads: Vec<String> = heads.into_iter().flatten().collect();
+    if heads.is_empty() {
+        return Ok(None);
+    }
+    // As values: PostgreSQL would join a subquery with the whole queue.
+    let places: Vec<String> = (4..heads.len() + 4).map(|number| format!("${number}")).collect();
+    let statement = format!(
+        "SELECT job.id FROM job
+          WHERE job.id IN ({})
+            AND ($2 = 0 OR $2 > (SELECT COUNT(*) FROM job r
+                                  WHERE r.state = 'running' AND r.lane IN ('look', 'light', 'heavy')
+                                    AND r.library = job.library))
+          ORDER BY job.priority - ($1 - job.created_ms) / $3,
                    (SELECT COUNT(*) FROM job r
                      WHERE r.state = 'running' AND r.lane = job.lane AND r.library = job.library),
                    (SELECT COALESCE(MAX(s.begun_ms), 0) FROM job s
                      WHERE s.library = job.library AND s.lane = job.lane),
                    job.turn, job.id
           LIMIT 1",
-    )
-    .bind(claim.now_ms)
-    .bind(claim.lanes[0].as_str())
-    .bind(claim.lanes[1].as_str())
-    .bind(claim.max_library_jobs)
-    .bind(AGE_MS)
-    .fetch_optional(db)
-    .await?)
+        places.join(", ")
+    );
+    let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
+        .bind(claim.now_ms)
+        .bind(claim.max_library_jobs)
+        .bind(AGE_MS);
+    for head in heads {
+        query = query.bind(head);
+    }
+    Ok(query.fetch_optional(db).await?)
 }
 
 /// Takes the job `id`, unless another was quicker.
