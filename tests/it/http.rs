@@ -214,6 +214,7 @@ const OPERATIONS: &[&str] = &[
     "GET /api/jobs",
     "GET /api/libraries",
     "GET /api/libraries/{slug}",
+    "GET /api/renditions",
     "GET /api/resources",
     "GET /api/resources/{id}",
     "GET /api/resources/{id}/events",
