@@ -27,8 +27,9 @@ const LUMA: Limit = Limit { block: 576, sample: 80 };
 /// Colours are smoother in the source and change less for the same surprise.
 const CHROMA: Limit = Limit { block: 288, sample: 40 };
 
-/// The picture is new when its samples differ by a `1/NOISE` on average: a slow fade does.
-const NOISE: u64 = 2;
+/// The picture is new when its samples differ by `1/NOISE` on average. Pages that stand still stay
+/// below a 28th; a slow fade and film of a scene where nothing moves do not.
+const NOISE: u64 = 16;
 
 /// A frame is kept at least this often, in ticks.
 const BEAT: i64 = VIDEO_SCALE as i64;
