@@ -146,8 +146,9 @@ impl Feeder<'_> {
         reader.start_before(start, video.reliable_times)?;
         let mut thinner = Thinner::new(video.cap_frame_rate);
         let mut early = Early { start, kept: VecDeque::new() };
-        // Deinterlacing looks at the frames around.
-        let mut sieve = Sieve::new(!video.deinterlace, from_ms(plan.gop_ms, VIDEO_SCALE));
+        // Deinterlacing looks at the frames around; subtitles that are drawn change by themselves.
+        let still = !video.deinterlace && video.burn.is_none();
+        let mut sieve = Sieve::new(still, from_ms(plan.gop_ms, VIDEO_SCALE));
         let mut held: Option<Video> = None;
         let mut pulse = Pulse::new();
         loop {
