@@ -285,6 +285,8 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "visibility", zh: "可见范围", en: "visibility" },
     crate::catalogue::Term { code: "name", zh: "名称", en: "name" },
     crate::catalogue::Term { code: "poster", zh: "封面", en: "poster" },
+    crate::catalogue::Term { code: "codecs", zh: "画面编码", en: "codecs" },
+    crate::catalogue::Term { code: "loudness_lufs", zh: "响度", en: "loudness" },
 ];
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn numbers_are_read_and_end_with_the_bytes() {
-        let mut bits = Bits::new(&[0b1_010_011_0, 0b0100_0000]);
+        let mut bits = Bits::new(&[0b1010_0110, 0b0100_0000]);
         let read: Vec<_> = (0..4).map(|_| bits.golomb()).collect();
         assert_eq!(read, [Some(0), Some(1), Some(2), Some(3)]);
         assert_eq!(bits.golomb(), None);
