@@ -2,37 +2,19 @@
 //! quality, one thread an encoder, a small search for motion.
 
 use ffmpeg_next as ffmpeg;
-use ffmpeg_next::Rational;
 use ffmpeg_next::codec::encoder::video::Encoder;
-use ffmpeg_next::format::Pixel;
 
 use crate::Error;
 use crate::error::ff;
 use crate::facts::Colour;
 use crate::plan::{Rung, VideoPlan};
-use crate::time::VIDEO_SCALE;
 
-/// Key frames are ordered by time; this only bounds what frame counting would do.
-const MAX_GOP_FRAMES: u32 = 600;
+use super::coder::{colours, set_up};
 
-/// Opens the encoder of a rung. Times are ticks of 1/90,000 s. The same plan gives the same
-/// parameter sets each time.
+/// Opens the encoder of a rung.
 pub(super) fn open(video: &VideoPlan, rung: &Rung) -> Result<Encoder, Error> {
-    let codec = ffmpeg::encoder::find_by_name("libx264")
-        .ok_or(ffmpeg::Error::EncoderNotFound)
-        .map_err(ff("find libx264"))?;
-    let mut context = ffmpeg::codec::Context::new_with_codec(codec);
-    context.set_flags(ffmpeg::codec::Flags::GLOBAL_HEADER | ffmpeg::codec::Flags::CLOSED_GOP);
-    let mut encoder = context.encoder().video().map_err(ff("set up libx264"))?;
-    encoder.set_width(rung.width);
-    encoder.set_height(rung.height);
-    encoder.set_format(Pixel::YUV420P);
-    encoder.set_gop(MAX_GOP_FRAMES);
-    encoder.set_aspect_ratio(Rational::new(1, 1));
-    let scale = i32::try_from(VIDEO_SCALE).expect("90,000 fits");
-    encoder.set_time_base(Rational::new(1, scale));
-    encoder.set_frame_rate(Some(frame_rate(video)));
-    encoder.open_with(options(rung, video.colour)).map_err(ff(super::lane_name(rung)))
+    let options = options(rung, video.colour);
+    set_up("libx264", video, rung)?.open_with(options).map_err(ff(super::lane_name(rung)))
 }
 
 /// The parameter sets of an open encoder.
@@ -50,17 +32,13 @@ pub(super) fn extradata(encoder: &Encoder) -> Vec<u8> {
 }
 
 fn options(rung: &Rung, colour: Colour) -> ffmpeg::Dictionary<'static> {
-    let mut options = ffmpeg::Dictionary::new();
+    let mut options = colours(colour);
     options.set("preset", "veryfast");
     options.set("profile", "high");
     options.set("crf", &rung.crf.to_string());
     options.set("maxrate", &rung.max_bitrate_bps.to_string());
     // One and a half seconds at the cap: peaks of a segment stay within a quarter of it.
     options.set("bufsize", &(u64::from(rung.max_bitrate_bps) * 3 / 2).to_string());
-    options.set("color_range", "tv");
-    options.set("color_primaries", &colour.primaries.to_string());
-    options.set("color_trc", &colour.transfer.to_string());
-    options.set("colorspace", &colour.matrix.to_string());
     options.set("threads", "1");
     options.set("forced-idr", "1");
     options.set("x264-params", search(rung.width.min(rung.height)));
@@ -75,14 +53,5 @@ fn search(short_side: u32) -> &'static str {
         600.. => "partitions=i8x8:me=dia:b-adapt=0:rc-lookahead=12",
         420.. => "partitions=i8x8,i4x4:me=dia:b-adapt=0:rc-lookahead=16",
         _ => "me=dia:rc-lookahead=16",
-    }
-}
-
-/// Only a hint for rate control and the level; frames come when they come.
-fn frame_rate(video: &VideoPlan) -> Rational {
-    let rate = video.frame_rate;
-    match (i32::try_from(rate.num), i32::try_from(rate.den)) {
-        (Ok(num), Ok(den)) if num > 0 && den > 0 => Rational::new(num, den),
-        _ => Rational::new(25, 1),
     }
 }
