@@ -5,7 +5,6 @@ use ffmpeg_next::frame::Video;
 
 use crate::Error;
 use crate::frame::share;
-use crate::time::VIDEO_SCALE;
 
 /// The side of a block, in samples.
 const BLOCK: usize = 8;
@@ -31,14 +30,11 @@ const CHROMA: Limit = Limit { block: 288, sample: 40 };
 /// below a 28th; a slow fade and film of a scene where nothing moves do not.
 const NOISE: u64 = 16;
 
-/// A frame is kept at least this often, in ticks.
-const BEAT: i64 = VIDEO_SCALE as i64;
-
 /// Compares each frame with the last one that was kept, so that small changes add up.
 pub(super) struct Sieve {
     active: bool,
     gop: i64,
-    kept: Option<(Video, (i64, i64))>,
+    kept: Option<(Video, i64)>,
     sums: Vec<u16>,
 }
 
@@ -48,11 +44,11 @@ impl Sieve {
         Self { active, gop: gop.max(1), kept: None, sums: Vec::new() }
     }
 
-    /// Is the frame to be encoded? The first one in each second and behind each key frame's place
-    /// is, counted from the media's start, so that all parts decide alike at their borders.
+    /// Is the frame to be encoded? The first one behind each key frame's place always is: they count
+    /// from the media's start, so all parts decide alike at their borders.
     pub(super) fn keeps(&mut self, frame: &Video) -> Result<bool, Error> {
         let Some(time) = frame.pts().filter(|_| self.active) else { return Ok(true) };
-        let slot = (time.div_euclid(BEAT), time.div_euclid(self.gop));
+        let slot = time.div_euclid(self.gop);
         if let Some((kept, last)) = &self.kept
             && *last == slot
             && are_alike(kept, frame, &mut self.sums)
@@ -176,7 +172,7 @@ mod tests {
 
     /// Which of the frames, 30 a second, are kept.
     fn kept(frames: impl IntoIterator<Item = Video>) -> Vec<usize> {
-        let mut sieve = Sieve::new(true, 2 * BEAT);
+        let mut sieve = Sieve::new(true, 90_000);
         let mut kept = Vec::new();
         for (i, mut frame) in frames.into_iter().enumerate() {
             frame.set_pts(Some(i as i64 * FRAME));
@@ -194,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_stands_is_kept_once_a_second() {
+    fn a_page_that_stands_is_kept_once_for_each_key_frame() {
         assert_eq!(kept((0..90).map(|_| page())), [0, 30, 60]);
     }
 

@@ -323,7 +323,7 @@ fn one_frame_a_second_with_b_frames_is_shown_to_its_end() {
 }
 
 #[test]
-fn slides_change_when_the_source_does_and_cost_a_frame_a_second() {
+fn slides_change_when_the_source_does_and_cost_what_they_show() {
     // A page of another brightness every 37 frames, which is on no border of a segment.
     let video = "color=black:size=320x240:rate=25,\
                  geq=lum='16+mod(floor(N/37)*61,211)':cb=128:cr=128";
@@ -332,7 +332,7 @@ fn slides_change_when_the_source_does_and_cost_a_frame_a_second() {
     assert_eq!(made.plan.parts.len(), 4);
     let times = made.frames("240p");
     let pages = (0..=13).map(|page| f64::from(page) * 1.48);
-    let mut expected: Vec<f64> = pages.chain((0..20).map(f64::from)).collect();
+    let mut expected: Vec<f64> = pages.chain((0..10).map(|key| f64::from(key * 2))).collect();
     expected.sort_by(f64::total_cmp);
     expected.dedup();
     assert_times(&times, &expected, 0.000_1);
