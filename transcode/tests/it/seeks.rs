@@ -67,29 +67,50 @@ fn assert_alike(name: &str, source: impl Fn() -> File) {
     }
 }
 
-#[test]
-fn parts_show_what_the_whole_shows() {
-    for (name, codec) in SOURCES {
+fn assert_all_alike(sources: &[(&str, &[&str])]) {
+    for (name, codec) in sources {
         let input = ["-f", "lavfi", "-i", MOVING, "-pix_fmt", "yuv420p"];
         assert_alike(name, || source(name, &[&input[..], codec].concat()));
     }
 }
 
 #[test]
-fn parts_of_joined_recordings_begin_at_landmarks() {
+fn parts_show_what_the_whole_shows_in_groups_that_are_open() {
+    assert_all_alike(&SOURCES[..4]);
+}
+
+#[test]
+fn parts_show_what_the_whole_shows_in_avi() {
+    assert_all_alike(&SOURCES[4..6]);
+}
+
+#[test]
+fn parts_show_what_the_whole_shows_in_streams() {
+    assert_all_alike(&SOURCES[6..]);
+}
+
+fn assert_landmarks(name: &str) {
     let codec = ["-c:v", "mpeg2video", "-bf", "2", "-q:v", "3", "-g", "13"];
-    for name in ["join.ts", "join.vob"] {
-        let input = ["-f", "lavfi", "-i", MOVING, "-pix_fmt", "yuv420p"];
-        let one = std::fs::read(path(name, &[&input[..], &codec].concat())).unwrap();
-        let joined = || {
-            let mut file = tempfile::tempfile().unwrap();
-            file.write_all(&one).unwrap();
-            file.write_all(&one).unwrap();
-            file
-        };
-        let mut input = transcode::Input::open(joined()).unwrap();
-        let probe = transcode::probe(&mut input).unwrap();
-        assert_eq!(probe.landmarks.len(), 2, "{name}: one in ten seconds");
-        assert_alike(name, joined);
-    }
+    let input = ["-f", "lavfi", "-i", MOVING, "-pix_fmt", "yuv420p"];
+    let one = std::fs::read(path(name, &[&input[..], &codec].concat())).unwrap();
+    let joined = || {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&one).unwrap();
+        file.write_all(&one).unwrap();
+        file
+    };
+    let mut input = transcode::Input::open(joined()).unwrap();
+    let probe = transcode::probe(&mut input).unwrap();
+    assert_eq!(probe.landmarks.len(), 2, "one in ten seconds");
+    assert_alike(name, joined);
+}
+
+#[test]
+fn parts_of_joined_transport_streams_begin_at_landmarks() {
+    assert_landmarks("join.ts");
+}
+
+#[test]
+fn parts_of_joined_program_streams_begin_at_landmarks() {
+    assert_landmarks("join.vob");
 }
