@@ -54,9 +54,10 @@ fn program(helpers: bool, signals_scoped: bool) -> Result<BpfProgram, BackendErr
     one_of(&mut rules, libc::SYS_fcntl, 1, FCNTL)?;
     // Limits can be read, not set: the third argument is the new limit.
     when(&mut rules, libc::SYS_prlimit64, &[(2, SeccompCmpOp::Eq, 0)])?;
-    // A thread may lower its own priority.
-    let own = (1, SeccompCmpOp::Eq, 0);
-    when(&mut rules, libc::SYS_setpriority, &[(0, SeccompCmpOp::Eq, 0), own])?;
+    // A thread may lower its own priority, and ask for it first (nice(3)).
+    let own = [(0, SeccompCmpOp::Eq, 0), (1, SeccompCmpOp::Eq, 0)];
+    when(&mut rules, libc::SYS_getpriority, &own)?;
+    when(&mut rules, libc::SYS_setpriority, &own)?;
     processes(&mut rules, helpers)?;
     signals(&mut rules, helpers && signals_scoped)?;
 
