@@ -27,7 +27,7 @@ test-rust test-postgres test-browser: test-%: ## one part of `make test`
 	@scripts/web.sh build
 	@scripts/test.sh $*
 
-check: ## format, lints, documentation, licences, TypeScript
+check: ## format, lints, fuzz targets, documentation, licences, TypeScript
 	@scripts/setup.sh build check
 	@scripts/web.sh build
 	@scripts/check.sh

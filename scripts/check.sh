@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Format, lints, documentation, licences and origins of dependencies, TypeScript.
+# Format, lints, fuzz targets, documentation, licences and origins of dependencies, TypeScript.
 . "$(dirname "$0")/lib.sh"
 
 main() {
     timed "cargo fmt" cargo fmt --all --check
     timed "clippy" cargo clippy --quiet --workspace --all-targets --locked -- -D warnings
+    timed "fuzz targets" cargo check --quiet --manifest-path fuzz/Cargo.toml --locked
     timed "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps --locked
     timed "TypeScript" scripts/web.sh check
     timed "licences and origins" cargo deny --log-level error --locked check licenses bans sources

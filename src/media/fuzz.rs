@@ -35,7 +35,7 @@ pub fn language(tag: &str) {
 ///
 /// When it cannot.
 pub fn answer(line: &[u8]) {
-    let Ok(Answer::Probe(probe)) = Answer::parse(line) else { return };
+    let Ok(Answer::Probe(probe, _)) = Answer::parse(line) else { return };
     if let Ok(plan) = transcode::plan(&probe, &transcode::Policy::default()) {
         assert!(plan.parts.len() <= 1_440);
     }

@@ -1,13 +1,14 @@
 //! Doors to the parsers for `fuzz/`, which is where these are called.
 
-use crate::cmaf::{AvcConfig, has_idr, packet_format};
+use crate::cmaf::{AvcConfig, adts_frame, has_idr, packet_format};
 
-/// The extradata up to its length in the first byte, then a packet.
+/// The extradata up to its length in the first byte, then a packet; all of it as a frame of AAC.
 ///
 /// # Panics
 ///
 /// When a sample is not a list of units with their lengths.
 pub fn avc(bytes: &[u8]) {
+    let _ = adts_frame(bytes);
     let Some((&length, rest)) = bytes.split_first() else { return };
     let (extradata, packet) = rest.split_at(rest.len().min(length.into()));
     let _ = has_idr(packet, packet_format(extradata));
