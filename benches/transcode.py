@@ -140,7 +140,9 @@ class Bench:
 
     def ours(self, clip, out, *options):
         rungs = ",".join(f"{height}:{cap(kbps) * 1000}" for _, height, kbps in LADDER)
-        return [[self.ladder, clip, out, "--only-streams", "--rungs", rungs, *options]]
+        # The heap as the worker sets it for the media child.
+        heap = ["env", "MALLOC_MMAP_THRESHOLD_=262144", "MALLOC_ARENA_MAX=1"]
+        return [[*heap, self.ladder, clip, out, "--only-streams", "--rungs", rungs, *options]]
 
     def fresh(self, name):
         out = self.work / re.sub(r"\W+", "-", name)
@@ -310,9 +312,11 @@ def rate(clip, out, name):
     split = f"split={len(tests)}"
     made = "".join(f"[m{n}]" for n in range(len(tests)))
     asked = "".join(f"[a{n}]" for n in range(len(tests)))
-    graph = f"[0:v]settb=1/90000,setpts=PTS-STARTPTS,{split}{made};"
-    graph += f"[1:v]settb=1/90000,setpts=PTS-STARTPTS,scale={width}:{height}:flags=bicubic,"
-    graph += f"format=yuv420p,{split}{asked}"
+    # What one file says of its colours and the other does not, a new ffmpeg converts.
+    alike = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709,"
+    alike += "settb=1/90000,setpts=PTS-STARTPTS"
+    graph = f"[0:v]{alike},{split}{made};"
+    graph += f"[1:v]{alike},scale={width}:{height}:flags=bicubic,format=yuv420p,{split}{asked}"
     graph += "".join(f";[m{n}][a{n}]{test}" for n, test in enumerate(tests))
     command = [VMAF or FFMPEG, "-nostdin", "-i", whole, "-i", clip, "-lavfi", graph]
     run = subprocess.run([*command, "-f", "null", "-"], capture_output=True, text=True, check=True)
