@@ -26,7 +26,6 @@ const MAX_SHOWN: usize = 64;
 /// Decodes one track and draws what it shows.
 pub(crate) struct Burner {
     decoder: Opened,
-    track: usize,
     base: Rational,
     start_us: i64,
     /// BT.709, else BT.601.
@@ -68,17 +67,7 @@ impl Burner {
         let decoder = input.decoder(track, 1)?;
         let stream = input.context().stream(track);
         let base = stream.ok_or_else(|| Error::plan(format!("no track {track}")))?.time_base();
-        Ok(Self { decoder, track, base, start_us, bt709, shown: VecDeque::new() })
-    }
-
-    pub(crate) fn track(&self) -> usize {
-        self.track
-    }
-
-    /// Forgets everything: reading goes on elsewhere.
-    pub(crate) fn forget(&mut self) {
-        self.decoder.flush();
-        self.shown.clear();
+        Ok(Self { decoder, base, start_us, bt709, shown: VecDeque::new() })
     }
 
     /// Takes a packet of the track. One that does not decode is left out.

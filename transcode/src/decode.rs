@@ -1,5 +1,7 @@
 //! Frames of the video track in the order they are shown, from any media time on.
 
+use std::mem;
+
 use ffmpeg_next as ffmpeg;
 use ffmpeg_next::codec::decoder::Opened;
 use ffmpeg_next::ffi;
@@ -23,9 +25,6 @@ const MAX_SKIPPED: u32 = 20_000;
 /// Pixels from which a second decoder thread is worth its cost.
 const THREADS_FROM_PIXELS: u32 = 1920 * 1088 + 1;
 
-/// Bits a pixel below which most frames repeat the one before: then decoding is most of the work.
-const STILL_BITS_PER_PIXEL: f64 = 0.02;
-
 /// Reads and decodes one video track. Frames carry media time in ticks of 1/90,000 s as `pts`,
 /// each later than the one before. Damaged packets are skipped.
 pub(crate) struct VideoReader<'a> {
@@ -40,8 +39,8 @@ pub(crate) struct VideoReader<'a> {
     last: Option<i64>,
     pending: Option<Video>,
     ended: bool,
-    /// Subtitles that are drawn into the frames.
-    burner: Option<Burner>,
+    /// The track of subtitles that are drawn, and those of its packets that nobody has taken.
+    burned: Option<(usize, Vec<Packet>)>,
 }
 
 impl<'a> VideoReader<'a> {
@@ -70,24 +69,24 @@ impl<'a> VideoReader<'a> {
             last: None,
             pending: None,
             ended: false,
-            burner: None,
+            burned: None,
         })
     }
 
-    /// Reads the subtitles of `track`, too, for [`VideoReader::draw`].
-    pub(crate) fn burn(&mut self, track: usize, bt709: bool) -> Result<(), Error> {
-        self.burner = Some(Burner::open(self.input, track, self.start_us, bt709)?);
+    /// Reads the subtitles of `track`, too, for what is given back.
+    pub(crate) fn burn(&mut self, track: usize, bt709: bool) -> Result<Burner, Error> {
+        self.burned = Some((track, Vec::new()));
         self.select();
-        Ok(())
+        Burner::open(self.input, track, self.start_us, bt709)
     }
 
-    /// Draws the subtitles into a frame that looks as the plan wants it.
-    pub(crate) fn draw(&mut self, frame: &mut Video) -> Result<(), Error> {
-        self.burner.as_mut().map_or(Ok(()), |burner| burner.draw(frame))
+    /// Packets of subtitles that were read since the last call: up to some frames ahead.
+    pub(crate) fn subtitles(&mut self) -> impl Iterator<Item = Packet> {
+        self.burned.iter_mut().flat_map(|(_, packets)| packets.drain(..))
     }
 
     fn select(&mut self) {
-        let text = self.burner.as_ref().map(Burner::track);
+        let text = self.burned.as_ref().map(|(track, _)| *track);
         let wanted: Vec<usize> = [self.track].into_iter().chain(text).collect();
         self.input.select(&wanted);
     }
@@ -97,7 +96,7 @@ impl<'a> VideoReader<'a> {
     pub(crate) fn start_before(&mut self, ticks: i64, reliable: bool) -> Result<(), Error> {
         let sought = reliable || !self.landmarks.is_empty();
         let attempts = if ticks > 0 && sought { &SEEK_BACK[..] } else { &[] };
-        let lead = if self.burner.is_some() { burn::LEAD } else { 0 };
+        let lead = if self.burned.is_some() { burn::LEAD } else { 0 };
         for seconds in attempts {
             let target = ticks - lead - seconds * i64::from(VIDEO_SCALE);
             if target <= 0 || self.seek(target).is_err() {
@@ -222,8 +221,8 @@ impl<'a> VideoReader<'a> {
         self.last = None;
         self.pending = None;
         self.ended = false;
-        if let Some(burner) = &mut self.burner {
-            burner.forget();
+        if let Some((_, packets)) = &mut self.burned {
+            packets.clear();
         }
     }
 
@@ -236,11 +235,15 @@ impl<'a> VideoReader<'a> {
         loop {
             match self.input.read(&mut packet) {
                 Ok(()) if packet.stream() == self.track => break,
-                Ok(()) if self.burner.as_ref().is_some_and(|b| b.track() == packet.stream()) => {
-                    self.burner.iter_mut().for_each(|burner| burner.packet(&packet));
+                Ok(()) => {
+                    if let Some((track, packets)) = &mut self.burned
+                        && *track == packet.stream()
+                    {
+                        packets.push(mem::replace(&mut packet, Packet::empty()));
+                    }
                 }
                 // A damaged packet: the demuxer goes on behind it.
-                Ok(()) | Err(ffmpeg::Error::InvalidData) => {}
+                Err(ffmpeg::Error::InvalidData) => {}
                 Err(ffmpeg::Error::Other { errno }) if errno == libc::EIO => {
                     return Err(ff("read the source")(ffmpeg::Error::Other { errno }));
                 }
@@ -285,15 +288,9 @@ impl<'a> VideoReader<'a> {
 fn threads(input: &Input, track: usize) -> u32 {
     let Some(stream) = input.context().stream(track) else { return 1 };
     let parameters = stream.parameters();
-    #[expect(unsafe_code, reason = "size and bit rate have no safe getters")]
+    #[expect(unsafe_code, reason = "the size has no safe getter")]
     // SAFETY: the parameters belong to the stream that outlives this call.
-    let (width, height, bit_rate) = unsafe {
-        let parameters = &*parameters.as_ptr();
-        (parameters.width, parameters.height, parameters.bit_rate)
-    };
+    let (width, height) = unsafe { ((*parameters.as_ptr()).width, (*parameters.as_ptr()).height) };
     let pixels = width.unsigned_abs().saturating_mul(height.unsigned_abs());
-    let pixel_rate = f64::from(pixels) * f64::from(stream.avg_frame_rate());
-    #[expect(clippy::cast_precision_loss, reason = "a rough share")]
-    let still = bit_rate > 0 && (bit_rate as f64) < pixel_rate * STILL_BITS_PER_PIXEL;
-    if still || pixels >= THREADS_FROM_PIXELS { 2 } else { 1 }
+    if pixels >= THREADS_FROM_PIXELS { 2 } else { 1 }
 }

@@ -1,4 +1,5 @@
-//! One part of every video rung: decode once, scale in a cascade, one lane (thread) a rung.
+//! One part of every video rung: decode once, scale in a cascade. One thread decodes, one says what
+//! is shown when, and each rung has a lane (thread) of its own.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -10,7 +11,6 @@ use ffmpeg_next::frame::Video;
 use crate::decode::VideoReader;
 use crate::event::Pulse;
 use crate::facts::Colour;
-use crate::frame::{Look, Upright, share};
 use crate::plan::{PartRange, Plan, Rung, VideoPlan};
 use crate::time::{VIDEO_SCALE, from_ms};
 use crate::{Error, Event, Input, Sink};
@@ -18,21 +18,25 @@ use crate::{Error, Event, Input, Sink};
 mod coder;
 mod lane;
 mod pacer;
+mod shaper;
 mod sieve;
 mod svt;
 mod x264;
 mod x265;
 
 use lane::{Job, Lane, Order};
-use pacer::{Cut, Pacer, Which};
-use sieve::Sieve;
+use shaper::{Read, Shaper};
 
 /// Frames that wait before a lane; at 1080p 3 MB each.
-const QUEUE: usize = 3;
+const QUEUE: usize = 5;
+
+/// Frames that are decoded before it is known what is shown of them.
+const READ_AHEAD: usize = 2;
 
 /// By how much lanes below the top one step back: that one has half of all the work, and the
-/// others wait for it in the end.
-const STEP_BACK: i32 = 5;
+/// others wait for it in the end. With half of this it still waits for a core for a sixth of its
+/// time.
+const STEP_BACK: i32 = 12;
 
 /// Encodes part `part` (from 0) of the plan's rungs named in `rungs` (of all, if none is) into
 /// `out`: `{rung}-init.mp4` and `{rung}-{part:05}.m4s`.
@@ -56,11 +60,12 @@ pub fn encode_part(
     let range = *plan.parts.get(part).ok_or_else(|| Error::plan(format!("no part {part}")))?;
     let rungs = selected(video, rungs)?;
     let Some(top) = rungs.first() else { return Ok(()) };
-    let pacer = pacer(plan, range);
-    let upright = Upright::new(Look::video(video, top.width, top.height));
+    let mut reader = VideoReader::open(input, plan, video.track)?;
+    let bt709 = video.colour.matrix == Colour::BT709.matrix;
+    let burner = video.burn.map(|track| reader.burn(track, bt709)).transpose()?;
     let (events, told) = mpsc::channel();
     thread::scope(|scope| {
-        let mut lanes = Vec::new();
+        let mut threads = Vec::new();
         let mut next: Option<SyncSender<Job>> = None;
         // From the smallest: each lane needs the way to the one below it.
         for (i, rung) in rungs.iter().enumerate().rev() {
@@ -81,17 +86,19 @@ pub fn encode_part(
                 }
                 Lane::open(&order, below, events)?.run(&jobs)
             };
-            lanes.push(scope.spawn(work));
+            threads.push(scope.spawn(work));
         }
         drop(events);
-        let feeder = Feeder { pacer, upright, lanes: next, told: &told, range };
-        let fed = feeder.feed(input, plan, video, on);
+        let shaper = Shaper::new(plan, video, range, (top.width, top.height), burner, next);
+        let (to, reads) = mpsc::sync_channel(READ_AHEAD);
+        threads.push(scope.spawn(move || shaper.run(&reads)));
+        let fed = Feeder { to, told: &told, range }.feed(reader, video, on);
         let mut result = Ok(());
-        for lane in lanes {
-            let ended = lane.join().unwrap_or_else(|_| Err(Error::unusable("a lane broke")));
+        for thread in threads {
+            let ended = thread.join().unwrap_or_else(|_| Err(Error::unusable("a thread broke")));
+            // A lane that failed makes those above fail too; its own reason is the better one.
             result = result.and(ended);
         }
-        // A lane that failed makes the feeding fail too; its own reason is the better one.
         result.and(fed)?;
         told.try_iter().try_for_each(&mut *on)
     })?;
@@ -109,119 +116,43 @@ fn selected<'a>(video: &'a VideoPlan, names: &[String]) -> Result<Vec<&'a Rung>,
     Ok(rungs)
 }
 
-fn pacer(plan: &Plan, range: PartRange) -> Pacer {
-    let ticks = |ms| from_ms(ms, VIDEO_SCALE);
-    let last = range.index + 1 == plan.parts.len();
-    Pacer::new(Cut {
-        segment: ticks(plan.segment_ms),
-        gop: ticks(plan.gop_ms),
-        start: ticks(range.start_ms),
-        end: (!last).then(|| ticks(range.end_ms)),
-        video_end: ticks(plan.duration_ms),
-    })
-}
-
-/// The decoding side.
+/// Reads and decodes what the part shows, and hands it on.
 struct Feeder<'a> {
-    pacer: Pacer,
-    upright: Upright,
-    lanes: Option<SyncSender<Job>>,
+    to: SyncSender<Read>,
     told: &'a Receiver<Event>,
     range: PartRange,
 }
 
 impl Feeder<'_> {
-    fn feed(
-        mut self,
-        input: &mut Input,
-        plan: &Plan,
-        video: &VideoPlan,
-        on: &mut Sink,
-    ) -> Result<(), Error> {
-        let mut reader = VideoReader::open(input, plan, video.track)?;
+    fn feed(self, mut reader: VideoReader, video: &VideoPlan, on: &mut Sink) -> Result<(), Error> {
         let start = from_ms(self.range.start_ms, VIDEO_SCALE);
-        if let Some(track) = video.burn {
-            reader.burn(track, video.colour.matrix == Colour::BT709.matrix)?;
-        }
         reader.start_before(start, video.reliable_times)?;
         let mut thinner = Thinner::new(video.cap_frame_rate);
         let mut early = Early { start, kept: VecDeque::new() };
-        // Deinterlacing looks at the frames around; subtitles that are drawn change by themselves.
-        let still = !video.deinterlace && video.burn.is_none();
-        let mut sieve = Sieve::new(still, from_ms(plan.gop_ms, VIDEO_SCALE));
-        let mut held: Option<Video> = None;
         let mut pulse = Pulse::new();
+        let mut time = start;
         loop {
             // All the while: the part may begin hours behind the first frame that is decoded.
-            self.tell(&held, &mut pulse, on)?;
+            self.tell(time, &mut pulse, on)?;
             let frame = reader.next()?;
             let ended = frame.is_none();
-            let mut ready = Vec::new();
+            let mut reads: Vec<Read> = reader.subtitles().map(Read::Subtitle).collect();
             for frame in early.take(frame.filter(|frame| thinner.keeps(frame)), ended) {
-                if sieve.keeps(&frame)? {
-                    ready.extend(self.upright.push(frame)?);
-                }
+                time = frame.pts().unwrap_or(time);
+                reads.push(Read::Frame(frame));
             }
-            if ended {
-                ready.extend(self.upright.flush()?);
-            }
-            for mut frame in ready {
-                reader.draw(&mut frame)?;
-                if self.take(&mut held, frame)? {
-                    return Ok(());
-                }
-            }
-            if ended {
-                return self.end(held);
+            reads.extend(ended.then_some(Read::End));
+            // Nobody takes any more when the part is complete, or when making it has failed.
+            if reads.into_iter().any(|read| self.to.send(read).is_err()) || ended {
+                return Ok(());
             }
         }
     }
 
-    /// Sends what is due now that `frame` has come; true when the part is complete.
-    fn take(&mut self, held: &mut Option<Video>, frame: Video) -> Result<bool, Error> {
-        let Some(time) = frame.pts() else { return Ok(false) };
-        let due = self.pacer.next(time);
-        for shot in due.shots {
-            let picture = match (shot.which, held.as_ref()) {
-                (Which::Before, Some(before)) => share(before)?,
-                (Which::Before | Which::This, _) => share(&frame)?,
-            };
-            self.send(Job::Frame {
-                frame: picture,
-                time: shot.time,
-                key: shot.key,
-                segment: shot.segment,
-            })?;
-        }
-        *held = Some(frame);
-        match due.end {
-            Some(end) => self.send(Job::End(end)).map(|()| true),
-            None => Ok(false),
-        }
-    }
-
-    fn end(mut self, held: Option<Video>) -> Result<(), Error> {
-        let Some(last) = held else {
-            return Err(Error::unusable("no frame of the video could be decoded"));
-        };
-        let due = self.pacer.finish();
-        for shot in due.shots {
-            let frame = share(&last)?;
-            self.send(Job::Frame { frame, time: shot.time, key: shot.key, segment: shot.segment })?;
-        }
-        self.send(Job::End(due.end.unwrap_or(0)))
-    }
-
-    fn send(&self, job: Job) -> Result<(), Error> {
-        let lane = self.lanes.as_ref().ok_or_else(|| Error::plan("no rungs"))?;
-        lane.send(job).map_err(|_| Error::unusable("an encoder stopped"))
-    }
-
-    /// Hands events of the lanes on, and how far the part is.
-    fn tell(&self, held: &Option<Video>, pulse: &mut Pulse, on: &mut Sink) -> Result<(), Error> {
+    /// Hands events of the lanes on, and how far the part is: to `time`.
+    fn tell(&self, time: i64, pulse: &mut Pulse, on: &mut Sink) -> Result<(), Error> {
         self.told.try_iter().try_for_each(&mut *on)?;
         let from = from_ms(self.range.start_ms, VIDEO_SCALE);
-        let time = held.as_ref().and_then(|frame| frame.pts()).unwrap_or(from);
         let length = from_ms(self.range.end_ms - self.range.start_ms, VIDEO_SCALE).max(1);
         #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
         let share = (time - from) as f64 / length as f64;

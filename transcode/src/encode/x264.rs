@@ -50,7 +50,8 @@ fn options(rung: &Rung, colour: Colour) -> ffmpeg::Dictionary<'static> {
 /// ones a macroblock shows more, and being exact pays.
 fn search(short_side: u32) -> &'static str {
     match short_side {
-        600.. => "partitions=i8x8:me=dia:b-adapt=0:rc-lookahead=12",
+        900.. => "partitions=i8x8:me=dia:bframes=2:b-adapt=0:rc-lookahead=10",
+        600.. => "partitions=i8x8:me=dia:b-adapt=0:rc-lookahead=16",
         420.. => "partitions=i8x8,i4x4:me=dia:b-adapt=0:rc-lookahead=16",
         _ => "me=dia:rc-lookahead=16",
     }
