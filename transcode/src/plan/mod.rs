@@ -383,10 +383,13 @@ pub fn plan(probe: &Probe, policy: &Policy) -> Result<Plan, Refusal> {
             .find(|t| t.kind == TrackKind::Cover && t.decodable)
             .map(|t| t.index),
         chapters: probe.chapters.clone(),
-        parts: parts(probe.duration_ms, policy.segment_ms.max(1_000), part_ms),
+        parts: Vec::new(),
         sentence_zh: String::new(),
         sentence_en: String::new(),
     };
+    let segment_ms = policy.segment_ms.max(1_000);
+    let growth = if is_slow(probe, &plan) { SLOW_GROWTH } else { part_ms / segment_ms };
+    plan.parts = parts(probe.duration_ms, segment_ms, part_ms, growth.max(1));
     plan.sentence_zh = sentence::chinese(&plan);
     plan.sentence_en = sentence::english(&plan);
     Ok(plan)
@@ -445,10 +448,20 @@ fn whole_segments(policy: &Policy) -> i64 {
 /// Shorter rests join the part before: a part must have room for a frame of its own.
 pub(crate) const MIN_LAST_PART_MS: i64 = 1_000;
 
-/// The first part is one segment, so that there is soon something to play; each next one is twice
-/// as long, up to `part_ms`, so that on a machine that encodes about as fast as one watches the
-/// end of what is there stays ahead of the viewer.
-fn parts(duration_ms: i64, segment_ms: i64, part_ms: i64) -> Vec<PartRange> {
+/// How much longer a part is than the one before where encoding takes about as long as watching:
+/// then the end of what is there stays ahead of the viewer.
+const SLOW_GROWTH: i64 = 2;
+
+/// Must the viewer wait for what is encoded?
+fn is_slow(probe: &Probe, plan: &Plan) -> bool {
+    let encoded = plan.video.as_ref().filter(|video| video.copy.is_none());
+    let track = encoded.and_then(|video| probe.tracks.iter().find(|t| t.index == video.track));
+    track.is_some_and(|track| !video::stands_still(track))
+}
+
+/// The first part is one segment, so that there is soon something to play; each next one is
+/// `growth` times as long, up to `part_ms`.
+fn parts(duration_ms: i64, segment_ms: i64, part_ms: i64, growth: i64) -> Vec<PartRange> {
     let mut parts = Vec::new();
     let (mut start_ms, mut length_ms) = (0, segment_ms.min(part_ms));
     while start_ms < duration_ms {
@@ -456,7 +469,7 @@ fn parts(duration_ms: i64, segment_ms: i64, part_ms: i64) -> Vec<PartRange> {
         let end_ms = if rest_ms <= MIN_LAST_PART_MS { duration_ms } else { start_ms + length_ms };
         parts.push(PartRange { index: parts.len(), start_ms, end_ms });
         start_ms = end_ms;
-        length_ms = (length_ms * 2).min(part_ms);
+        length_ms = (length_ms * growth).min(part_ms);
     }
     parts
 }

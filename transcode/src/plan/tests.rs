@@ -194,17 +194,30 @@ fn sound_is_stereo_at_most_and_quiet_sources_get_one_rendition() {
 #[test]
 fn parts_cover_the_media_and_leave_no_crumb() {
     for duration_ms in [1, 999, 60_000, 60_500, 61_000, 61_001, 600_000, 7_200_123] {
-        let parts = parts(duration_ms, 6_000, 60_000);
+        let parts = parts(duration_ms, 6_000, 60_000, 2);
         assert_eq!(parts[0].start_ms, 0);
         assert_eq!(parts.last().unwrap().end_ms, duration_ms);
         assert!(parts.windows(2).all(|w| w[0].end_ms == w[1].start_ms));
         let last = parts.last().unwrap();
         assert!(parts.len() == 1 || last.end_ms - last.start_ms > MIN_LAST_PART_MS);
     }
-    let starts: Vec<_> = parts(200_000, 6_000, 60_000).iter().map(|p| p.start_ms).collect();
-    assert_eq!(starts, [0, 6_000, 18_000, 42_000, 90_000, 150_000]);
     let policy = Policy { part_ms: 10_000, ..Policy::default() };
     assert_eq!(whole_segments(&policy), 12_000);
+}
+
+#[test]
+fn parts_grow_slowly_only_where_the_viewer_must_wait() {
+    let starts = |track: SourceTrack, copy_video| {
+        let source = Probe { duration_ms: 200_000, ..probe(vec![track]) };
+        let plan = plan(&source, &Policy { copy_video, ..Policy::default() }).unwrap();
+        plan.parts.iter().map(|part| part.start_ms).collect::<Vec<_>>()
+    };
+    let soon = [0, 6_000, 66_000, 126_000, 186_000];
+    assert_eq!(starts(video(1920, 1080), false), [0, 6_000, 18_000, 42_000, 90_000, 150_000]);
+    assert_eq!(starts(video(1920, 1080), true), soon);
+    let slides = SourceTrack { bitrate_bps: Some(500_000), ..video(1920, 1080) };
+    assert_eq!(starts(slides, false), soon);
+    assert_eq!(starts(audio(2, 128_000), true), soon);
 }
 
 #[test]

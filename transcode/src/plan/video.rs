@@ -7,6 +7,9 @@ use super::{CopyPlan, PictureSubtitles, Policy, Rung, RungPolicy, VideoCodec, Vi
 /// Frames a second above which frames are dropped, with room for 59.94 written as 60.1.
 const MAX_FRAME_RATE: f64 = 60.5;
 
+/// Bits a pixel below which most frames repeat the one before.
+const STILL_BITS_PER_PIXEL: f64 = 0.02;
+
 /// A copied segment ends at a key frame, so this bounds what it can be longer than planned.
 pub(crate) const MAX_COPY_KEY_INTERVAL_MS: i64 = 6_100;
 
@@ -40,6 +43,17 @@ pub(super) fn plan(probe: &Probe, track: &SourceTrack, policy: &Policy) -> Optio
         burn: burn(probe, policy),
         reliable_times: facts.reliable_times,
     })
+}
+
+/// Do most frames repeat the one before, as of slides and screens? Then they cost next to nothing.
+pub(super) fn stands_still(track: &SourceTrack) -> bool {
+    let Some((facts, bitrate_bps)) = track.video.as_ref().zip(track.bitrate_bps) else {
+        return false;
+    };
+    let area = f64::from(facts.coded_width) * f64::from(facts.coded_height);
+    #[expect(clippy::cast_precision_loss, reason = "a rough share")]
+    let bits_per_pixel = bitrate_bps as f64 / (area * facts.frame_rate.value()).max(1.0);
+    bitrate_bps > 0 && bits_per_pixel < STILL_BITS_PER_PIXEL
 }
 
 /// The track of subtitles to be drawn.
