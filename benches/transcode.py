@@ -7,6 +7,7 @@ Modes, all but the last by default:
     natural   60 s of 1080p: wall, CPU seconds, peak memory and bytes against three ffmpeg yardsticks
     slides    the same for 60 s of pages
     quality   BD-rate of each rung against the one command, over three CRFs
+    pages     how sharp slides are on each rung, beside the one command's
     long      600 s against 60 s: wall for a minute of video, peak memory
     sources   HEVC, 4K and one hour: the same (the hour takes as long as it says)
 
@@ -39,7 +40,7 @@ FOOTAGE = Path(__file__).resolve().parents[2] / "shared" / "media"
 # Width, height, kbit/s; the cap is 7 % above, the buffer half as much again.
 LADDER = [(1920, 1080, 5000), (1280, 720, 2800), (854, 480, 1400), (640, 360, 800)]
 CRFS = [21, 23, 25]
-MODES = ["natural", "slides", "quality", "long", "sources"]
+MODES = ["natural", "slides", "quality", "pages", "long", "sources"]
 
 
 def main():
@@ -115,6 +116,18 @@ class Bench:
             pair = points[height, "one"], points[height, "duoku"]
             rates = (f"{bd_rate(*pair, metric):+14.2f}" for metric in METRICS)
             print(f"{height:>5}p " + " ".join(rates) + " %", flush=True)
+
+    def pages(self):
+        """Likeness to slides, every frame of the source with what is shown then."""
+        clip = self.clips.head(self.clips.slides(), self.quality_seconds)
+        theirs, ours = self.fresh("one"), self.fresh("duoku")
+        check(one(clip, theirs))
+        check(self.ours(clip, ours, "--no-copy"))
+        for n, (_, height, _) in enumerate(LADDER):
+            for name, (out, rung) in {"one": (theirs, f"{n}"), "duoku": (ours, f"{height}p")}.items():
+                point = rate(clip, out, rung)
+                cells = (f"{metric} {point[metric]:6.2f}" for metric in METRICS)
+                print(f"{height:>5}p {name:6} {point['bytes'] / 1000:9.0f} kB ", *cells, flush=True)
 
     def long(self):
         self.per_minute({"60 s": self.clips.natural(), "600 s": self.clips.repeated(10)})
@@ -314,7 +327,8 @@ def rate(clip, out, name):
     asked = "".join(f"[a{n}]" for n in range(len(tests)))
     # What one file says of its colours and the other does not, a new ffmpeg converts.
     alike = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709,"
-    alike += "settb=1/90000,setpts=PTS-STARTPTS"
+    # A frame that lasts is compared with all that are shown meanwhile.
+    alike += "settb=1/90000,setpts=PTS-STARTPTS,fps=30"
     graph = f"[0:v]{alike},{split}{made};"
     graph += f"[1:v]{alike},scale={width}:{height}:flags=bicubic,format=yuv420p,{split}{asked}"
     graph += "".join(f";[m{n}][a{n}]{test}" for n, test in enumerate(tests))
