@@ -6,7 +6,9 @@ use ffmpeg_next as ffmpeg;
 use ffmpeg_next::{Packet, Rational};
 
 use crate::cmaf::{AvcConfig, Packager, Rendition, Sample, VideoTrack, has_idr, init_video};
-use crate::plan::{CopyPlan, MAX_COPY_KEY_INTERVAL_MS, Plan, VideoCodec, VideoPlan};
+use crate::plan::{
+    CopyPlan, MAX_COPY_KEY_INTERVAL_MS, MAX_COPY_LATE_MS, Plan, VideoCodec, VideoPlan,
+};
 use crate::probe::extradata;
 use crate::time::{VIDEO_SCALE, from_ms, ticks};
 use crate::{Error, Event, Input, Sink};
@@ -90,6 +92,9 @@ impl<'a> Copier<'a> {
     fn packet(&mut self, packet: &Packet, on: &mut Sink) -> Result<(), Error> {
         let stamp = packet.pts().ok_or_else(|| Error::unusable("a frame without a time"))?;
         let time = ticks(stamp, self.base, self.plan.start_us, VIDEO_SCALE);
+        if time >= from_ms(self.plan.duration_ms + MAX_COPY_LATE_MS, VIDEO_SCALE) {
+            return Ok(());
+        }
         let data = packet.data().unwrap_or_default();
         let idr = packet.is_key() && has_idr(data, self.config.packets);
         if self.key.is_none() && !idr {
@@ -147,7 +152,9 @@ impl<'a> Copier<'a> {
         if self.key.is_none() {
             return Err(Error::unusable("no key frame to begin with"));
         }
-        let end = self.end.max(from_ms(self.plan.duration_ms, VIDEO_SCALE));
+        let duration = from_ms(self.plan.duration_ms, VIDEO_SCALE);
+        let late = from_ms(MAX_COPY_LATE_MS, VIDEO_SCALE);
+        let end = self.end.clamp(duration, duration + late);
         self.packager.end_segment(self.segment, end)?;
         self.packager.end_part(on)?;
         on(Event::Progress(1.0))

@@ -5,9 +5,9 @@ use std::path::Path;
 use ffmpeg_next::{Packet, Rational};
 
 use crate::cmaf::{adts_frame, lc_config};
-use crate::plan::{AudioPlan, AudioRendition, Plan};
+use crate::plan::{AudioPlan, AudioRendition, MAX_COPY_LATE_MS, Plan};
 use crate::probe::extradata;
-use crate::time::ticks;
+use crate::time::{from_ms, ticks};
 use crate::{Error, Input, Sink};
 
 use super::writer::Writer;
@@ -27,6 +27,8 @@ pub(super) struct Copier {
     shift: i64,
     /// Each frame has a header of its own.
     adts: bool,
+    /// Nothing is heard from here on.
+    last: i64,
 }
 
 impl Copier {
@@ -50,7 +52,8 @@ impl Copier {
         let writer = Writer::open(plan, audio, rendition, &config, out, on)?;
         let base = stream.time_base();
         let rate = audio.sample_rate;
-        Ok(Self { writer, base, start_us: plan.start_us, rate, next: None, shift: 0, adts })
+        let last = from_ms(plan.duration_ms + MAX_COPY_LATE_MS, rate);
+        Ok(Self { writer, base, start_us: plan.start_us, rate, next: None, shift: 0, adts, last })
     }
 
     pub(super) fn packet(&mut self, packet: &Packet, on: &mut Sink) -> Result<(), Error> {
@@ -77,6 +80,9 @@ impl Copier {
             None if time < 0 => return Ok(()),
             None => time,
         };
+        if time >= self.last {
+            return Ok(());
+        }
         self.next = Some(time + FRAME);
         self.writer.push(time, data.to_vec(), on)
     }

@@ -12,6 +12,10 @@ mod video;
 
 pub(crate) use video::MAX_COPY_KEY_INTERVAL_MS;
 
+/// Packets that are copied may be shown or heard this much later than the presentation ends, as its
+/// length is rounded; what comes later is damage, and no encoded rendition has it.
+pub(crate) const MAX_COPY_LATE_MS: i64 = 100;
+
 /// How renditions are to be made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Policy {

@@ -19,6 +19,31 @@ fn a_copy_shows_the_same_frames_at_the_same_times() {
     assert_eq!(parts, [0, 1, 2, 3]);
 }
 
+/// Damaged sources have packets long after what was measured as their end.
+#[test]
+fn a_copy_ends_with_the_presentation() {
+    let rest = ["-bf", "3", "-g", "50", "-preset", "veryfast", "-flags", "+cgop"];
+    let source = clip("copied.mp4", "testsrc2=size=640x480:rate=25", 20, &rest);
+    let mut input = transcode::Input::open(source).unwrap();
+    let mut probe = transcode::probe(&mut input).unwrap();
+    probe.duration_ms = 9_000;
+    let plan = transcode::plan(&probe, &policy()).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let mut ends = std::collections::BTreeMap::new();
+    let mut on = |event| {
+        if let transcode::Event::Part { rendition, segments, .. } = event {
+            let last = segments.last().unwrap();
+            ends.insert(rendition, last.start_ticks + last.duration_ticks);
+        }
+        Ok(())
+    };
+    transcode::copy_video(&mut input, &plan, out.path(), &mut on).unwrap();
+    transcode::encode_audio(&mut input, &plan, out.path(), &mut on).unwrap();
+    let end = |name: &str, scale: i64| ends[name] as f64 / scale as f64;
+    assert!((9.0..=9.1).contains(&end("480p-copy", 90_000)), "{ends:?}");
+    assert!((9.0..=9.13).contains(&end("audio-0-copy", 48_000)), "{ends:?}");
+}
+
 #[test]
 fn open_groups_of_pictures_and_long_ones_are_not_copied() {
     let video = "testsrc2=size=640x480:rate=25";
