@@ -1,7 +1,8 @@
 // Plays resources in Chromium with players that nobody here wrote, from another origin:
 // node players.mjs URL PLAYERS CHROMIUM [ID...]   (PLAYERS: folder with node_modules of hls.js, shaka-player, dashjs)
 // Without ids: every published video and audio. Each is loaded, played from the start, sought to the middle
-// and near the end, and must reach the end; prints a line each, and ends with 1 when one failed.
+// and near the end, and must reach the end; prints a line each, and ends with 1 when one failed. ONLY="hls.js,dash.js"
+// in the environment picks players.
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -17,6 +18,8 @@ const scripts = {
   "shaka DASH": ["shaka-player/dist/shaka-player.compiled.js", "manifest.mpd"],
   "dash.js": ["dashjs/dist/modern/umd/dash.all.min.js", "manifest.mpd"],
 };
+
+const only = process.env.ONLY?.split(",") ?? Object.keys(scripts);
 
 const web = createServer(async (request, answer) => {
   const path = decodeURIComponent(new URL(request.url, "http://x").pathname);
@@ -95,7 +98,7 @@ let failed = 0;
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"] });
 for (const resource of (await list()).filter(({ id }) => !wanted.length || wanted.includes(id))) {
   const seconds = resource.duration_ms / 1000;
-  for (const [name, [script, manifest]] of Object.entries(scripts)) {
+  for (const [name, [script, manifest]] of Object.entries(scripts).filter(([name]) => only.includes(name))) {
     const page = await browser.newPage();
     let result;
     try {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # players.sh URL: plays every published video and audio of a running duoku from start to end with ffmpeg,
-# mpv, VLC (as nobody) and GStreamer, by HLS and by DASH; a line each, exit 1 when one failed.
+# mpv, VLC (as nobody) and GStreamer, by HLS and by DASH; a line each, exit 1 when one failed. VLC plays in
+# real time: only what is shorter than VLC_SECONDS (60). What is longer than MOST_SECONDS is left out.
 set -uo pipefail
 url=${1:?the server}
 log=$(mktemp)
@@ -32,12 +33,13 @@ whole() {
 }
 
 while IFS=$'\t' read -r id seconds title; do
+    awk -v s="$seconds" -v most="${MOST_SECONDS:-86400}" 'BEGIN { exit !(s > most) }' && continue
     base="$url/media/$id"
     limit=$(awk -v s="$seconds" 'BEGIN { print int(s * 2 + 60) }')
     for manifest in "$base/master.m3u8" "$base/manifest.mpd"; do
         whole "$manifest" "$seconds"
         try "gst ${manifest##*.}" "$limit" gst-launch-1.0 -q playbin3 uri="$manifest" video-sink='fakesink sync=false' audio-sink='fakesink sync=false'
-        if awk -v s="$seconds" 'BEGIN { exit !(s < 60) }'; then
+        if awk -v s="$seconds" -v most="${VLC_SECONDS:-60}" 'BEGIN { exit !(s < most) }'; then
             try "vlc ${manifest##*.}" "$limit" runuser -u nobody -- cvlc -q -I dummy --vout dummy --aout dummy --play-and-exit "$manifest"
         fi
     done
