@@ -5,7 +5,7 @@
 main() {
     timed "cargo fmt" cargo fmt --all --check
     timed "clippy" cargo clippy --quiet --workspace --all-targets --locked -- -D warnings
-    timed "fuzz targets" cargo check --quiet --manifest-path fuzz/Cargo.toml --locked
+    timed "fuzz targets" env RUSTFLAGS="--cfg fuzzing" cargo check --quiet --manifest-path fuzz/Cargo.toml --locked
     timed "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps --locked
     timed "TypeScript" scripts/web.sh check
     timed "licences and origins" cargo deny --log-level error --locked check licenses bans sources
