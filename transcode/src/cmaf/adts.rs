@@ -6,10 +6,12 @@ const RATES: [u32; 13] = [
     7_350,
 ];
 
-/// The frame behind the header, and whether it is a single one; `None` when there is no header.
+/// The frame behind the header, and whether it is a single one; `None` when there is no header, or
+/// when less follows it than it says.
 pub(crate) fn adts_frame(packet: &[u8]) -> Option<(&[u8], bool)> {
-    let [0xff, flags, _, _, _, _, blocks, ..] = *packet else { return None };
-    if flags & 0xf6 != 0xf0 {
+    let [0xff, flags, _, high, middle, low, blocks, ..] = *packet else { return None };
+    let length = usize::from(high & 3) << 11 | usize::from(middle) << 3 | usize::from(low >> 5);
+    if flags & 0xf6 != 0xf0 || packet.len() < length {
         return None;
     }
     // A checksum follows unless the last bit says that it is absent.
@@ -30,13 +32,14 @@ mod tests {
 
     #[test]
     fn headers_are_taken_off() {
-        let header = [0xff, 0xf1, 0x4c, 0x80, 0x01, 0x3f, 0xfc];
+        let header = [0xff, 0xf1, 0x4c, 0x80, 0x01, 0x5f, 0xfc];
         let packet = [&header[..], &[1, 2, 3]].concat();
         assert_eq!(adts_frame(&packet), Some((&[1, 2, 3][..], true)));
         let checked = [&[0xff, 0xf0][..], &header[2..], &[9, 9, 1, 2]].concat();
         assert_eq!(adts_frame(&checked), Some((&[1, 2][..], true)));
         assert_eq!(adts_frame(&[0x21, 0x10, 4, 5, 6, 7, 8, 9]), None);
         assert_eq!(adts_frame(&header[..6]), None);
+        assert_eq!(adts_frame(&packet[..9]), None, "cut off");
         assert_eq!(lc_config(44_100, 2), Some([0x12, 0x10]));
         assert_eq!(lc_config(48_000, 1), Some([0x11, 0x88]));
         assert_eq!(lc_config(47_999, 1), None);
