@@ -8,8 +8,8 @@ Modes, all but the last by default:
     slides    the same for 60 s of pages
     quality   BD-rate of each rung against the one command, over three CRFs
     pages     how sharp slides are on each rung, beside the one command's
-    long      600 s against 60 s: wall for a minute of video, peak memory
-    sources   HEVC, 4K and one hour: the same (the hour takes as long as it says)
+    long      10 minutes and 4 hours of 640x360: wall for a minute of video, peak memory
+    sources   HEVC, 4K and an hour of 640x360: the same
 
 The yardsticks make the same ladder of H.264 (veryfast, capped CRF) and AAC as HLS:
     one       one ffmpeg command for all renditions
@@ -130,19 +130,17 @@ class Bench:
                 print(f"{height:>5}p {name:6} {point['bytes'] / 1000:9.0f} kB ", *cells, flush=True)
 
     def long(self):
-        self.per_minute({"60 s": self.clips.natural(), "600 s": self.clips.repeated(10)})
+        small = {"10 min 360p": self.clips.small(10), "4 h 360p": self.clips.small(240)}
+        self.per_minute(small, {"copied": []})
 
     def sources(self):
-        self.per_minute({
-            "HEVC": self.clips.hevc(),
-            "4K": self.clips.four_k(),
-            "3600 s": self.clips.repeated(60),
-        })
+        clips = {"HEVC": self.clips.hevc(), "4K": self.clips.four_k(), "1 h 360p": self.clips.small(60)}
+        self.per_minute(clips, {"encoded": ["--no-copy"]})
 
-    def per_minute(self, clips):
+    def per_minute(self, clips, cases):
         print(f"{'source':12} {'':10} {'wall s/min':>10} {'CPU s/min':>10} {'peak MiB':>9}")
         for name, clip in clips.items():
-            for what, options in {"encoded": ["--no-copy"], "copied": []}.items():
+            for what, options in cases.items():
                 run = measure(self.ours(clip, self.fresh("duoku"), *options))
                 minutes = seconds(clip) / 60
                 print(
@@ -417,12 +415,17 @@ class Clips:
         """60 s of 12 pages of text."""
         return self.make("slides-60.mp4", slides)
 
-    def repeated(self, times):
-        def again(to):
-            once = ["-stream_loop", str(times - 1), "-i", self.natural()]
+    def small(self, minutes):
+        """A minute of 640x360 again and again."""
+        codec = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "26", "-g", "60", "-sc_threshold", "0"]
+        scale = ["-vf", "scale=640:360:flags=bicubic"]
+
+        def repeat(to):
+            once = ["-stream_loop", str(minutes - 1), "-i", minute]
             check([[*FF, *once, "-c", "copy", "-movflags", "+faststart", to]])
 
-        return self.make(f"natural-{60 * times}.mp4", again)
+        minute = self.again("natural-360p-60.mp4", [*scale, *codec])
+        return self.make(f"natural-360p-{minutes}-min.mp4", repeat)
 
     def head(self, clip, length):
         def cut(to):
