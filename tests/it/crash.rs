@@ -178,10 +178,10 @@ async fn a_worker_frozen_while_transcoding_does_no_harm_when_it_wakes() {
         looks += 1;
         assert!(looks < 1000, "the second worker does not go on");
         tokio::time::sleep(Duration::from_millis(50)).await;
-        if looks % 200 == 0 {
+        if looks % 100 == 0 {
             // Frozen within a transaction it keeps the database locked: it may end that.
             first.signal(Signal::CONT);
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
             first.signal(Signal::STOP);
         }
     }
