@@ -1,6 +1,8 @@
 //! The index on disk: opening, writing, committing.
 
+use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -19,6 +21,9 @@ use crate::{Entry, Error, Found, Query, Suggestion, Words, suggest};
 
 /// What the writer may hold in memory before it writes a segment, in bytes, over all threads.
 const WRITER_BYTES: usize = 48 << 20;
+/// An index of up to so many bytes is verified when it is opened, which takes less than a tenth of a
+/// second.
+const VERIFIED_BYTES: u64 = 64 << 20;
 /// The file that names the schema's version.
 const VERSION_FILE: &str = "version";
 /// The file that makes a folder an index of tantivy's.
@@ -45,7 +50,8 @@ type Writer = tantivy::IndexWriter<TantivyDocument>;
 impl Index {
     /// Opens the index in `folder`, making both when there is nothing.
     ///
-    /// The dictionary is read in the background when there is something to search.
+    /// The dictionary is read in the background when there is something to search. What is small is
+    /// verified.
     ///
     /// # Errors
     ///
@@ -98,7 +104,11 @@ impl Index {
             writer: Mutex::new(None),
             mark: AtomicI64::new(mark),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let opened = Self { inner: Arc::new(inner) };
+        if size_bytes(folder).map_err(io)? <= VERIFIED_BYTES {
+            opened.refuse_damage()?;
+        }
+        Ok(opened)
     }
 
     /// Puts `entry`, in place of what was there of its resource. Searches see it after
@@ -209,6 +219,18 @@ impl Index {
     /// [`Error::Damaged`], naming the files.
     pub fn verify(&self) -> Result<(), Error> {
         let bad = guarded(&self.inner.folder, || self.inner.index.validate_checksum())?;
+        self.refuse(&bad)
+    }
+
+    /// Damage makes tantivy panic, which is caught, or ask for more memory than there is, which
+    /// ends the process: what has a wrong checksum is not read at all.
+    fn refuse_damage(&self) -> Result<(), Error> {
+        // Another process may take files away meanwhile; that is no damage.
+        let bad = guarded(&self.inner.folder, || self.inner.index.validate_checksum());
+        self.refuse(&bad.unwrap_or_default())
+    }
+
+    fn refuse(&self, bad: &HashSet<PathBuf>) -> Result<(), Error> {
         if bad.is_empty() {
             return Ok(());
         }
@@ -271,6 +293,12 @@ impl std::fmt::Debug for Index {
 }
 
 /// Refuses a folder that has files of an index but not the one that tells what they are.
+/// What the files of a folder take; another process may take some away meanwhile.
+fn size_bytes(folder: &Path) -> io::Result<u64> {
+    let length = |entry: io::Result<fs::DirEntry>| entry?.metadata().map(|facts| facts.len());
+    Ok(fs::read_dir(folder)?.filter_map(|entry| length(entry).ok()).sum())
+}
+
 fn refuse_remains(folder: &Path) -> Result<(), Error> {
     let io = |source| Error::Io { folder: folder.to_owned(), source };
     for file in fs::read_dir(folder).map_err(io)? {

@@ -151,7 +151,7 @@ fn damage_is_told_from_age() {
 }
 
 #[test]
-fn flipped_bytes_never_panic() {
+fn flipped_bytes_are_found_before_they_are_read() {
     let entries: Vec<Entry> = (0..40)
         .map(|n| Entry {
             passages: vec![page(1, "渔民编网的技艺")],
@@ -169,12 +169,8 @@ fn flipped_bytes_never_panic() {
                 fs::write(file.path(), bytes).unwrap();
             }
         }
-        let Ok(index) = open(folder.path()) else { continue };
-        assert!(matches!(index.verify(), Err(Error::Damaged { .. })));
-        for text in ["剪纸", "渔民", "rizhao", ""] {
-            let _ = index.search(&Query { text: text.into(), ..Query::default() });
-        }
-        let _ = (index.resources(), index.suggest("rz", 5));
+        let opened = open(folder.path());
+        assert!(matches!(opened, Err(Error::Damaged { .. })), "{:?}", opened.err());
     }
 }
 
