@@ -52,7 +52,8 @@ fn options(rung: &Rung, colour: Colour) -> ffmpeg::Dictionary<'static> {
 fn search(short_side: u32) -> &'static str {
     match short_side {
         900.. => "partitions=i8x8:me=dia:bframes=2:b-adapt=0:rc-lookahead=10",
-        420.. => "partitions=i8x8,i4x4:me=dia:b-adapt=0:rc-lookahead=18",
+        600.. => "partitions=i8x8:me=dia:b-adapt=0:rc-lookahead=16",
+        420.. => "partitions=i8x8,i4x4:me=dia:b-adapt=0:rc-lookahead=16",
         _ => "me=dia:rc-lookahead=16",
     }
 }
