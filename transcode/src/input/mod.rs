@@ -121,6 +121,8 @@ impl Input {
 
     /// Reads the next packet of the wanted tracks.
     pub(crate) fn read(&mut self, packet: &mut Packet) -> Result<(), ffmpeg::Error> {
+        // FFmpeg forgets what the packet held, and with it the memory, unless it is let go first.
+        *packet = Packet::empty();
         packet.read(self.context_mut())?;
         let base = self.context.stream(packet.stream()).map(|stream| stream.time_base());
         self.timeline.place(packet, base.unwrap_or(Rational::new(1, 1)));

@@ -19,6 +19,32 @@ fn a_copy_shows_the_same_frames_at_the_same_times() {
     assert_eq!(parts, [0, 1, 2, 3]);
 }
 
+/// What was read is let go: memory does not grow with the source.
+#[test]
+fn a_copy_holds_no_packets() {
+    let rest = ["-vf", "noise=alls=60:allf=t", "-g", "50"];
+    let source = clip("noise.mp4", "testsrc2=size=640x480:rate=25", 20, &rest);
+    let bytes = source.metadata().unwrap().len();
+    let mut input = transcode::Input::open(source).unwrap();
+    let probe = transcode::probe(&mut input).unwrap();
+    let policy = Policy { max_preview_bitrate_bps: i64::MAX, ..policy() };
+    let plan = transcode::plan(&probe, &policy).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let mut copy =
+        || transcode::copy_video(&mut input, &plan, out.path(), &mut |_| Ok(())).unwrap();
+    copy();
+    let before = resident_bytes();
+    (0..10).for_each(|_| copy());
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < bytes * 3, "{grown} bytes more after 10 times {bytes}");
+}
+
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
 /// Damaged sources have packets long after what was measured as their end.
 #[test]
 fn a_copy_ends_with_the_presentation() {
