@@ -292,13 +292,13 @@ impl std::fmt::Debug for Index {
     }
 }
 
-/// Refuses a folder that has files of an index but not the one that tells what they are.
 /// What the files of a folder take; another process may take some away meanwhile.
 fn size_bytes(folder: &Path) -> io::Result<u64> {
     let length = |entry: io::Result<fs::DirEntry>| entry?.metadata().map(|facts| facts.len());
     Ok(fs::read_dir(folder)?.filter_map(|entry| length(entry).ok()).sum())
 }
 
+/// Refuses a folder that has files of an index but not the one that tells what they are.
 fn refuse_remains(folder: &Path) -> Result<(), Error> {
     let io = |source| Error::Io { folder: folder.to_owned(), source };
     for file in fs::read_dir(folder).map_err(io)? {

@@ -34,8 +34,7 @@ const QUEUE: usize = 5;
 const READ_AHEAD: usize = 2;
 
 /// By how much lanes below the top one step back: that one has half of all the work, and the
-/// others wait for it in the end. With half of this it still waits for a core for a sixth of its
-/// time.
+/// others wait for it in the end (docs/transcoding.md has what less of it costs).
 const STEP_BACK: i32 = 12;
 
 /// Encodes part `part` (from 0) of the plan's rungs named in `rungs` (of all, if none is) into

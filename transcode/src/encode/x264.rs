@@ -47,8 +47,8 @@ fn options(rung: &Rung, colour: Colour) -> ffmpeg::Dictionary<'static> {
 
 /// What is searched for a rung of that short side. Large pictures lose little by whole macroblocks
 /// and a fixed pattern of B-frames, and a look further ahead gives more than that back; in the
-/// largest a third B-frame gives nothing, and each frame ahead costs 7 MB. In small ones a
-/// macroblock shows more, and being exact pays.
+/// largest two B-frames do, and each frame ahead costs 7 MB. In small ones a macroblock shows more,
+/// and being exact pays.
 fn search(short_side: u32) -> &'static str {
     match short_side {
         900.. => "partitions=i8x8:me=dia:bframes=2:b-adapt=0:rc-lookahead=10",
