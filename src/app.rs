@@ -5,13 +5,17 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
+use moka::sync::Cache;
 use tokio::sync::{Notify, broadcast};
 
 use crate::catalogue::ResourceId;
 use crate::config::Config;
 use crate::db::{self, Db};
-use crate::deliver::{Asked, Deliveries, TicketKey};
+use crate::deliver::{Asked, Deliveries, Text, TicketKey, Traffic};
 use crate::store::{self, Store};
+
+/// Bytes of texts that are kept with their compressed forms.
+const MOST_TEXT_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What every part of the running program shares. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,6 +36,10 @@ pub struct Shared {
     pub index_doubted: AtomicBool,
     /// What can be delivered now, kept for some seconds.
     pub deliveries: Deliveries,
+    /// Objects that are texts, with their compressed forms, by key.
+    pub texts: Cache<String, Arc<Text>>,
+    /// What was sent, until it is written down.
+    pub traffic: Arc<Traffic>,
     /// What players asked for, until it is written down.
     pub asked: Asked,
     /// Signs and checks tickets.
@@ -86,13 +94,21 @@ impl App {
         let mut tx = db.begin().await?;
         let ticket_key = TicketKey::get(&mut tx).await?;
         tx.commit().await?;
+        let traffic = Arc::<Traffic>::default();
         Ok(Self(Arc::new(Shared {
             config,
             db,
             store,
             index: ArcSwapOption::empty(),
             index_doubted: AtomicBool::new(false),
-            deliveries: Deliveries::default(),
+            deliveries: Deliveries::new(Arc::clone(&traffic)),
+            texts: Cache::builder()
+                .weigher(|_, text: &Arc<Text>| {
+                    u32::try_from(text.plain.len() * 2).unwrap_or(u32::MAX)
+                })
+                .max_capacity(MOST_TEXT_BYTES)
+                .build(),
+            traffic,
             asked: Asked::default(),
             ticket_key,
             job_pushed: Notify::new(),

@@ -81,6 +81,7 @@ settings!(
         write_timeout_ms: u64,
         max_head_bytes: usize,
         max_head_lines: usize,
+        max_ranges: usize,
         max_connections: usize,
         max_connections_per_address: usize,
         notsent_lowat_bytes: u32,

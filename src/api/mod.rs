@@ -5,6 +5,7 @@ mod jobs;
 mod libraries;
 mod links;
 mod media;
+mod meter;
 mod openapi;
 mod ops;
 mod pages;
@@ -17,7 +18,7 @@ mod session;
 mod uploads;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -43,6 +44,7 @@ pub use sentences::sentence;
 pub(crate) use session::{SETUP, hash_password};
 
 use crate::app::App;
+use crate::server::Front;
 
 /// What a player or an uploader on another site may read of our answers.
 const EXPOSED: &[&str] = &[
@@ -61,6 +63,9 @@ const EXPOSED: &[&str] = &[
     "upload-metadata",
 ];
 
+/// What a player on another site may read of the answers to it.
+const EXPOSED_MEDIA: &str = "accept-ranges,content-length,content-range,etag";
+
 /// Methods that are counted by their names.
 const METHODS: &[Method] = &[
     Method::GET,
@@ -74,6 +79,11 @@ const METHODS: &[Method] = &[
 
 /// How often what was measured is put together; until then each value takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// What answers before the router is asked.
+pub fn front(app: &App) -> Arc<dyn Front> {
+    Arc::new(media::QuickAnswers::new(app.clone()))
+}
 
 /// All routes with their layers.
 ///

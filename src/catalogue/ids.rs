@@ -22,6 +22,12 @@ macro_rules! id {
             pub fn fresh() -> Self {
                 Self(Uuid::now_v7())
             }
+
+            /// Its last byte, which is random.
+            #[must_use]
+            pub fn last_byte(self) -> u8 {
+                self.0.as_bytes()[15]
+            }
         }
 
         impl fmt::Display for $name {

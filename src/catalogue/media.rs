@@ -164,6 +164,18 @@ impl Rendition {
         self.parts.iter().flat_map(|part| part.segments.iter().map(move |segment| (part, segment)))
     }
 
+    /// The segment of this number, from 0, with the part that it is in.
+    #[must_use]
+    pub fn segment(&self, mut number: usize) -> Option<(&Part, &Segment)> {
+        for part in &self.parts {
+            match part.segments.get(number) {
+                Some(segment) => return Some((part, segment)),
+                None => number -= part.segments.len(),
+            }
+        }
+        None
+    }
+
     /// Whether every player can play it, being H.264 or AAC; others are beside it, and come later.
     #[must_use]
     pub fn is_basic(&self) -> bool {

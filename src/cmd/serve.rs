@@ -25,7 +25,7 @@ impl Serve {
         let app = open(config).await?;
         let router = api::router(&app)?;
         let listen = app.config.server.listen;
-        let server = Server::start(&app.config.server, &router, &app.stop)
+        let server = Server::start(&app.config.server, &api::front(&app), &router, &app.stop)
             .with_context(|| format!("cannot listen on {listen}"))?;
         let index = tokio::spawn(ingest::index::follow(app.clone()));
         let asked = tokio::spawn(ingest::demand::follow(app.clone()));

@@ -234,6 +234,35 @@ pub async fn list_renditions(
     rows.into_iter().map(|row| rendition(row, &parts)).collect()
 }
 
+/// What of a rendition's row shows that it is offered in another way than before.
+#[derive(Debug, PartialEq, Eq, FromRow)]
+pub struct RenditionMark {
+    id: String,
+    state: String,
+    spare: i64,
+    init: Option<String>,
+    parts: i64,
+}
+
+/// The marks of a resource's renditions.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn mark_renditions(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+) -> Result<Vec<RenditionMark>> {
+    Ok(sqlx::query_as(
+        "SELECT id, state, spare, init,
+                (SELECT COUNT(*) FROM part WHERE part.rendition = rendition.id) AS parts
+           FROM rendition WHERE resource = $1 ORDER BY id",
+    )
+    .bind(resource.to_string())
+    .fetch_all(db)
+    .await?)
+}
+
 /// How many parts of a rendition there are, behind a gap too.
 ///
 /// # Errors

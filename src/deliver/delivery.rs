@@ -1,22 +1,14 @@
-//! A resource with all that it is played and read from, kept for some seconds.
+//! A resource with all that it is played and read from.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use moka::sync::Cache;
-
+use super::text::Texts;
+use super::{Sent, Traffic};
 use crate::catalogue::{
     Caption, Library, Page, Rendition, RenditionState, Resource, ResourceId, Stage, TrackKind,
     Visibility,
 };
 use crate::db::{self, Db};
-
-/// How long something changed by another process may still be answered from memory.
-const KEEP: Duration = Duration::from_secs(3);
-
-/// Resources that are kept.
-const MOST: u64 = 10_000;
 
 /// A resource with all that it is played and read from.
 #[derive(Debug)]
@@ -34,79 +26,60 @@ pub struct Delivery {
     pub captions: Vec<Caption>,
     /// In order.
     pub pages: Vec<Page>,
+    /// Counts what is sent of its library.
+    pub sent: Arc<Sent>,
+    /// What was rendered of all that.
+    pub(super) texts: Texts,
+    pub(super) mark: Mark,
 }
 
-/// What can be delivered, by resource.
-#[derive(Debug, Clone)]
-pub struct Deliveries {
-    kept: Cache<ResourceId, Option<Arc<Delivery>>>,
-    /// Raised whenever something is forgotten.
-    epoch: Arc<AtomicU64>,
+/// What of a published resource's rows shows whether it is delivered as before, without its segment
+/// tables: these only grow, and what is made anew has a new id.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Mark {
+    changed: i64,
+    library: Option<Library>,
+    renditions: Vec<db::media::RenditionMark>,
+    captions: Vec<Caption>,
 }
 
-impl Default for Deliveries {
-    fn default() -> Self {
-        let kept = Cache::builder().max_capacity(MOST).time_to_live(KEEP).build();
-        Self { kept, epoch: Arc::default() }
-    }
-}
-
-impl Deliveries {
-    /// What `id` is delivered from, if there is such a resource.
-    ///
-    /// # Errors
-    ///
-    /// Those of the database.
-    pub async fn find(&self, db: &Db, id: ResourceId) -> Result<Option<Arc<Delivery>>, db::Error> {
-        match self.kept.get(&id) {
-            Some(kept) => Ok(kept),
-            None => self.keep(id, load(db, id)).await,
-        }
-    }
-
-    /// Keeps what `loading` gives, unless something was forgotten meanwhile: it may be from
-    /// before the change.
-    async fn keep(
-        &self,
-        id: ResourceId,
-        loading: impl Future<Output = Result<Option<Delivery>, db::Error>>,
-    ) -> Result<Option<Arc<Delivery>>, db::Error> {
-        let epoch = self.epoch.load(Ordering::SeqCst);
-        let found = loading.await?.map(Arc::new);
-        self.kept.insert(id, found.clone());
-        // After the insertion: who raises it later removes what was inserted.
-        if self.epoch.load(Ordering::SeqCst) != epoch {
-            self.kept.invalidate(&id);
-        }
-        Ok(found)
-    }
-
-    /// Forgets everything.
-    pub fn forget_all(&self) {
-        self.epoch.fetch_add(1, Ordering::SeqCst);
-        self.kept.invalidate_all();
-    }
-
-    /// Forgets what is kept of `id`.
-    pub fn forget(&self, id: ResourceId) {
-        self.epoch.fetch_add(1, Ordering::SeqCst);
-        self.kept.invalidate(&id);
-    }
-}
-
-async fn load(db: &Db, id: ResourceId) -> Result<Option<Delivery>, db::Error> {
+/// What `id` is delivered from; `before`, when it still is.
+///
+/// # Errors
+///
+/// Those of the database.
+pub(super) async fn load(
+    db: &Db,
+    id: ResourceId,
+    before: Option<Arc<Delivery>>,
+    traffic: &Traffic,
+) -> Result<Option<Arc<Delivery>>, db::Error> {
     let mut db = db.read().await?;
     let Some(resource) = db::resources::find(&mut db, id).await? else { return Ok(None) };
+    let library = db::libraries::get(&mut db, resource.library).await?;
+    let mark = Mark {
+        changed: resource.changed,
+        library: Some(library.clone()),
+        renditions: db::media::mark_renditions(&mut db, id).await?,
+        captions: db::media::list_captions(&mut db, id).await?,
+    };
+    let published = resource.stage == Stage::Published;
+    if let Some(before) = before.filter(|before| published && before.mark == mark) {
+        return Ok(Some(before));
+    }
     let renditions = db::media::list_renditions(&mut db, id).await?;
     let wants_more = renditions.iter().any(Rendition::is_wanted);
-    Ok(Some(Delivery {
-        library: db::libraries::get(&mut db, resource.library).await?,
-        captions: db::media::list_captions(&mut db, id).await?,
+    Ok(Some(Arc::new(Delivery {
+        sent: traffic.of(library.id),
+        library,
+        captions: mark.captions.clone(),
         pages: db::media::list_pages(&mut db, id).await?,
         renditions: playable(renditions),
         wants_more,
         resource,
-    }))
+        texts: Texts::default(),
+        mark,
+    })))
 }
 
 /// Those that have begun; none before there is both picture and sound, where both are planned.
@@ -125,6 +98,15 @@ fn playable(mut renditions: Vec<Rendition>) -> Vec<Rendition> {
 }
 
 impl Delivery {
+    /// About how much memory it takes.
+    pub(super) fn size_bytes(&self) -> u32 {
+        let segments: usize =
+            self.renditions.iter().flat_map(|r| &r.parts).map(|part| part.segments.len()).sum();
+        // A segment has its row here, and a line in texts that are kept with their compressed forms.
+        let bytes = 4096 + segments * 128 + self.pages.len() * 512 + self.captions.len() * 512;
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+
     /// Whether everybody may have it.
     #[must_use]
     pub fn is_public(&self) -> bool {
@@ -176,18 +158,5 @@ mod tests {
         let dark = Rendition { parts: Vec::new(), ..video.clone() };
         assert_eq!(playable(vec![dark, sound.clone()]).len(), 0);
         assert_eq!(playable(vec![video, coming, sound]).len(), 2);
-    }
-
-    #[tokio::test]
-    async fn what_was_read_before_a_change_is_not_kept() {
-        let (deliveries, id) = (Deliveries::default(), ResourceId::fresh());
-        deliveries.keep(id, async { Ok(None) }).await.expect("found");
-        assert!(deliveries.kept.get(&id).is_some());
-        let changed_meanwhile = async {
-            deliveries.forget(id);
-            Ok(None)
-        };
-        deliveries.keep(id, changed_meanwhile).await.expect("found");
-        assert!(deliveries.kept.get(&id).is_none());
     }
 }

@@ -5,22 +5,30 @@
 mod asked;
 mod body;
 mod dash;
+mod deliveries;
 mod delivery;
 mod hls;
 mod range;
 mod reply;
 mod storyboard;
+mod text;
 mod ticket;
+mod traffic;
+mod wanted;
 
 pub use asked::Asked;
-pub use body::MappedBody;
+pub use body::{Piece, PiecesBody};
 pub use dash::manifest;
-pub use delivery::{Deliveries, Delivery};
+pub use deliveries::Deliveries;
+pub use delivery::Delivery;
 pub use hls::{captions_playlist, master_playlist, media_playlist, storyboard_playlist};
 pub use range::{Selection, select};
 pub use reply::{Caching, Content, Source, reply};
 pub use storyboard::storyboard_vtt;
+pub use text::{Encoding, Text};
 pub use ticket::{Ticket, TicketKey};
+pub use traffic::{Amount, Sent, Traffic};
+pub use wanted::{Kind, Named, Wanted, What};
 
 #[cfg(test)]
 mod tests;

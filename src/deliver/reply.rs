@@ -1,17 +1,24 @@
 //! Answers with bytes: conditional requests, ranges, caching (RFC 9110, RFC 9111, RFC 8246).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
-    ETAG, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING,
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE,
+    VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
-use super::{MappedBody, Selection, select};
+use super::text::{Encoding, Text};
+use super::traffic::Sent;
+use super::{Piece, PiecesBody, Selection, select};
 use crate::store::Mapped;
+
+/// Headers of an answer, so that the map need not grow.
+const HEADERS: usize = 14;
 
 /// What is sent.
 #[derive(Debug)]
@@ -20,21 +27,23 @@ pub struct Content {
     pub bytes: Source,
     /// Media type.
     pub media_type: &'static str,
-    /// Strong entity tag, with its quotes.
-    pub etag: String,
+    /// Strong entity tag, without its quotes.
+    pub tag: String,
     /// How long it may be kept.
     pub caching: Caching,
     /// To be saved under this name.
     pub attachment: Option<String>,
+    /// Counts the answer, and the bytes that are sent.
+    pub sent: Arc<Sent>,
 }
 
 /// Where bytes are.
 #[derive(Debug)]
 pub enum Source {
-    /// In memory.
-    Memory(Bytes),
+    /// In memory; compressed for whom accepts it.
+    Text(Arc<Text>),
     /// A range of an object.
-    Object(Arc<Mapped>, std::ops::Range<usize>),
+    Object(Arc<Mapped>, Range<usize>),
 }
 
 /// How long an answer may be kept.
@@ -51,92 +60,170 @@ pub enum Caching {
 impl Source {
     fn len(&self) -> u64 {
         match self {
-            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Text(text) => text.plain.len() as u64,
             Self::Object(_, range) => (range.end - range.start) as u64,
         }
     }
 
-    fn slice(&self, range: std::ops::Range<u64>) -> Body {
+    fn slice(&self, range: Range<u64>) -> Piece {
         let (start, end) = (range.start as usize, range.end as usize);
         match self {
-            Self::Memory(bytes) => Body::from(bytes.slice(start..end)),
+            Self::Text(text) => Piece::Memory(text.plain.slice(start..end)),
             Self::Object(object, within) => {
-                Body::new(MappedBody::new(object.slice(within.start + start..within.start + end)))
+                Piece::Mapped(object.slice(within.start + start..within.start + end))
             }
+        }
+    }
+
+    /// The form that `request` accepts; a range is one of the plain text.
+    fn compressed(&self, request: &HeaderMap) -> Option<(Encoding, Bytes)> {
+        let Self::Text(text) = self else { return None };
+        if request.contains_key(RANGE) {
+            return None;
+        }
+        let encoding = Encoding::choose(field(request, ACCEPT_ENCODING)?)?;
+        Some((encoding, text.compressed(encoding)?.clone()))
+    }
+}
+
+/// Answers a GET or HEAD with `content`: 200, 206, 304, 412 or 416; 200 to more than `most_ranges`.
+/// (The server drops the body of an answer to HEAD.)
+#[must_use]
+pub fn reply(
+    method: &Method,
+    request: &HeaderMap,
+    content: Content,
+    most_ranges: usize,
+) -> Response<Body> {
+    content.sent.answer();
+    let compressed = content.bytes.compressed(request);
+    let etag = match &compressed {
+        Some((encoding, _)) => format!("\"{}-{}\"", content.tag, encoding.as_str()),
+        None => format!("\"{}\"", content.tag),
+    };
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    headers.reserve(HEADERS);
+    let matched = matches(request, &etag);
+    // A weak mark does not matter here (section 13.1.2).
+    let is_known = |tag: &str| tag == "*" || tag.trim_start_matches("W/") == etag;
+    let known = tags(request, IF_NONE_MATCH).any(is_known);
+    // A strong tag, or nothing at all: we give no dates (section 13.1.5).
+    let same = field(request, IF_RANGE).is_none_or(|tag| tag.trim() == etag);
+    put(headers, ETAG, etag);
+    if !matched {
+        return refusal(response, StatusCode::PRECONDITION_FAILED);
+    }
+    if matches!(content.bytes, Source::Text(_)) {
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    if known {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching(content.caching)));
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return response;
+    }
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching(content.caching)));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content.media_type));
+    if let Some(name) = &content.attachment {
+        put(headers, CONTENT_DISPOSITION, attachment(name));
+    }
+    if let Some((encoding, bytes)) = compressed {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.as_str()));
+        return full(response, Piece::Memory(bytes), content.sent);
+    }
+    let length = content.bytes.len();
+    // Only GET has ranges (section 14.2).
+    let range = field(request, RANGE).filter(|_| same && method == Method::GET);
+    match select(range, length, most_ranges) {
+        Selection::Unsatisfiable => {
+            headers.remove(CONTENT_TYPE);
+            headers.remove(CONTENT_DISPOSITION);
+            put(headers, CONTENT_RANGE, format!("bytes */{length}"));
+            refusal(response, StatusCode::RANGE_NOT_SATISFIABLE)
+        }
+        Selection::Whole => {
+            let all = content.bytes.slice(0..length);
+            full(response, all, content.sent)
+        }
+        Selection::Partial(range) => {
+            put(headers, CONTENT_RANGE, content_range(&range, length));
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            full(response, content.bytes.slice(range), content.sent)
+        }
+        Selection::Several(ranges) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            several(response, content, &ranges)
         }
     }
 }
 
-/// Answers a GET or HEAD with `content`: 200, 206, 304, 412 or 416. (The
-/// server drops the body of an answer to HEAD.)
-#[must_use]
-pub fn reply(method: &Method, request: &HeaderMap, content: Content) -> Response<Body> {
-    let length = content.bytes.len();
-    let mut response = Response::new(Body::empty());
-    let headers = response.headers_mut();
-    put(headers, ETAG, &content.etag);
-    if !matches(request, &content.etag) {
-        return refusal(response, StatusCode::PRECONDITION_FAILED);
-    }
-    // A weak mark does not matter here (section 13.1.2).
-    let is_known = |tag: &str| tag == "*" || tag.trim_start_matches("W/") == content.etag;
-    if tags(request, IF_NONE_MATCH).any(is_known) {
-        put(headers, CACHE_CONTROL, caching(content.caching));
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return response;
-    }
-    put(headers, ACCEPT_RANGES, "bytes");
-    put(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
-    // A strong tag, or nothing at all: we give no dates (section 13.1.5).
-    let same = text(request, IF_RANGE).is_none_or(|tag| tag.trim() == content.etag);
-    // Only GET has ranges (section 14.2).
-    let range = text(request, RANGE).filter(|_| same && method == Method::GET);
-    match select(range, length) {
-        Selection::Unsatisfiable => {
-            put(headers, CONTENT_RANGE, &format!("bytes */{length}"));
-            return refusal(response, StatusCode::RANGE_NOT_SATISFIABLE);
+fn full(mut response: Response<Body>, piece: Piece, sent: Arc<Sent>) -> Response<Body> {
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(piece.len()));
+    *response.body_mut() = match piece {
+        Piece::Memory(bytes) => {
+            sent.add(bytes.len());
+            Body::from(bytes)
         }
-        Selection::Whole => {
-            put(headers, CONTENT_LENGTH, &length.to_string());
-            *response.body_mut() = content.bytes.slice(0..length);
-        }
-        Selection::Partial(range) => {
-            let (first, last) = (range.start, range.end - 1);
-            put(headers, CONTENT_RANGE, &format!("bytes {first}-{last}/{length}"));
-            put(headers, CONTENT_LENGTH, &(range.end - range.start).to_string());
-            *response.body_mut() = content.bytes.slice(range);
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-        }
-    }
-    let headers = response.headers_mut();
-    put(headers, CACHE_CONTROL, caching(content.caching));
-    put(headers, CONTENT_TYPE, content.media_type);
-    if let Some(name) = &content.attachment {
-        put(headers, CONTENT_DISPOSITION, &attachment(name));
-    }
+        piece => Body::new(PiecesBody::new([piece], sent)),
+    };
     response
+}
+
+/// A body of type `multipart/byteranges` (section 14.6).
+fn several(
+    mut response: Response<Body>,
+    content: Content,
+    ranges: &[Range<u64>],
+) -> Response<Body> {
+    let length = content.bytes.len();
+    // It has the content's hash in it, so it does not stand in the content.
+    let boundary = format!("duoku-{}", content.tag);
+    let mut pieces = Vec::with_capacity(ranges.len() * 2 + 1);
+    for range in ranges {
+        let head = format!(
+            "\r\n--{boundary}\r\ncontent-type: {}\r\ncontent-range: {}\r\n\r\n",
+            content.media_type,
+            content_range(range, length)
+        );
+        pieces.push(Piece::Memory(head.into()));
+        pieces.push(content.bytes.slice(range.clone()));
+    }
+    pieces.push(Piece::Memory(format!("\r\n--{boundary}--\r\n").into()));
+    let headers = response.headers_mut();
+    put(headers, CONTENT_TYPE, format!("multipart/byteranges; boundary={boundary}"));
+    let length: usize = pieces.iter().map(Piece::len).sum();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    *response.body_mut() = Body::new(PiecesBody::new(pieces, content.sent));
+    response
+}
+
+fn content_range(range: &Range<u64>, length: u64) -> String {
+    format!("bytes {}-{}/{length}", range.start, range.end - 1)
 }
 
 /// An answer about the request alone, which nobody is to keep.
 fn refusal(mut response: Response<Body>, status: StatusCode) -> Response<Body> {
-    put(response.headers_mut(), CACHE_CONTROL, "no-store");
-    put(response.headers_mut(), CONTENT_LENGTH, "0");
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     *response.status_mut() = status;
     response
 }
 
-fn put(headers: &mut HeaderMap, name: http::HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+fn put(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
         headers.insert(name, value);
     }
 }
 
-fn text(headers: &HeaderMap, name: http::HeaderName) -> Option<&str> {
+fn field(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// The entity tags in all lines of a field.
-fn tags(headers: &HeaderMap, name: http::HeaderName) -> impl Iterator<Item = &str> {
+fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     let lines = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim)
 }
@@ -176,23 +263,32 @@ fn attachment(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn get(fields: &[(http::HeaderName, &str)]) -> Response<Body> {
+    fn get(fields: &[(HeaderName, &str)]) -> Response<Body> {
         ask(&Method::GET, fields)
     }
 
-    fn ask(method: &Method, fields: &[(http::HeaderName, &str)]) -> Response<Body> {
+    fn ask(method: &Method, fields: &[(HeaderName, &str)]) -> Response<Body> {
+        ask_for("0123456789", method, fields)
+    }
+
+    fn ask_for(
+        text: &'static str,
+        method: &Method,
+        fields: &[(HeaderName, &str)],
+    ) -> Response<Body> {
         let mut request = HeaderMap::new();
         for (name, value) in fields {
             request.append(name, HeaderValue::from_str(value).expect("a value"));
         }
         let content = Content {
-            bytes: Source::Memory(Bytes::from_static(b"0123456789")),
+            bytes: Source::Text(Arc::new(Text::new(text, "text/plain"))),
             media_type: "text/plain",
-            etag: "\"a\"".into(),
+            tag: "a".into(),
             caching: Caching::Forever,
             attachment: None,
+            sent: Arc::default(),
         };
-        reply(method, &request, content)
+        reply(method, &request, content, 100)
     }
 
     #[test]
@@ -234,6 +330,48 @@ mod tests {
         let beyond = get(&[(RANGE, "bytes=10-")]);
         assert_eq!(beyond.status(), 416);
         assert_eq!(beyond.headers()[CONTENT_RANGE], "bytes */10");
+    }
+
+    #[tokio::test]
+    async fn ranges_apart_are_parts_of_one_body() {
+        let text: &'static str = Box::leak("0123456789".repeat(100).into_boxed_str());
+        let answer = ask_for(text, &Method::GET, &[(RANGE, "bytes=990-,0-3")]);
+        assert_eq!(answer.status(), 206);
+        assert_eq!(answer.headers()[CONTENT_TYPE], "multipart/byteranges; boundary=duoku-a");
+        assert!(!answer.headers().contains_key(CONTENT_RANGE));
+        let length: usize =
+            answer.headers()[CONTENT_LENGTH].to_str().expect("text").parse().expect("a number");
+        let body = axum::body::to_bytes(answer.into_body(), 10_000).await.expect("a body");
+        let part = |range, bytes| {
+            format!(
+                "\r\n--duoku-a\r\ncontent-type: text/plain\r\ncontent-range: bytes {range}/1000\r\n\r\n{bytes}"
+            )
+        };
+        let expected = part("990-999", "0123456789") + &part("0-3", "0123") + "\r\n--duoku-a--\r\n";
+        assert_eq!((body.as_ref(), length), (expected.as_bytes(), expected.len()));
+    }
+
+    #[tokio::test]
+    async fn texts_are_sent_as_their_reader_likes() {
+        let text: &'static str = Box::leak("#EXTINF:6.0,\n".repeat(100).into_boxed_str());
+        let small = ask_for(text, &Method::GET, &[(ACCEPT_ENCODING, "gzip, br")]);
+        let fields = [(CONTENT_ENCODING, "br"), (ETAG, "\"a-br\""), (VARY, "accept-encoding")];
+        for (name, value) in fields {
+            assert_eq!(small.headers()[&name], value, "{name}");
+        }
+        let known = [(ACCEPT_ENCODING, "br"), (IF_NONE_MATCH, "\"a-br\"")];
+        assert_eq!(ask_for(text, &Method::GET, &known).status(), 304);
+        let other = [(ACCEPT_ENCODING, "gzip"), (IF_NONE_MATCH, "\"a-br\"")];
+        assert_eq!(ask_for(text, &Method::GET, &other).status(), 200);
+        let plain = ask_for(text, &Method::GET, &[]);
+        assert!(!plain.headers().contains_key(CONTENT_ENCODING));
+        assert_eq!(plain.headers()[VARY], "accept-encoding");
+        let range = [(ACCEPT_ENCODING, "br"), (RANGE, "bytes=0-1")];
+        let range = ask_for(text, &Method::GET, &range);
+        assert_eq!(
+            (range.status().as_u16(), &range.headers()[ETAG]),
+            (206, &"\"a\"".parse().expect("a tag"))
+        );
     }
 
     #[test]

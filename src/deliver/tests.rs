@@ -6,6 +6,8 @@ use crate::catalogue::{
     Segment, Stage, TrackKind, Visibility,
 };
 
+use super::delivery::Mark;
+use super::text::Texts;
 use super::{Delivery, manifest, master_playlist, media_playlist};
 
 pub(super) fn rendition(name: &str, kind: TrackKind, size: Option<(i64, i64)>) -> Rendition {
@@ -100,7 +102,17 @@ fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> Delivery {
         media: MediaPolicy::default(),
         created_ms: 0,
     };
-    Delivery { resource, library, renditions, wants_more: false, captions, pages: Vec::new() }
+    Delivery {
+        resource,
+        library,
+        renditions,
+        wants_more: false,
+        captions,
+        pages: Vec::new(),
+        sent: std::sync::Arc::default(),
+        texts: Texts::default(),
+        mark: Mark::default(),
+    }
 }
 
 fn lines<'a>(text: &'a str, start: &str) -> Vec<&'a str> {

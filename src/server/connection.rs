@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
+use futures::future::{Either, ready};
 use http::header::CONNECTION;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Method, Request, Response};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -22,6 +23,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tower::Service as _;
 
+use super::Answers;
 use super::limits::{Peer, Place};
 use super::patient::Patient;
 use crate::config;
@@ -30,7 +32,7 @@ use crate::config;
 pub(super) fn serve_connection(
     stream: TcpStream,
     address: SocketAddr,
-    router: &Router,
+    answers: &Answers,
     settings: &config::Server,
     place: Place,
     graceful: &GracefulShutdown,
@@ -45,29 +47,35 @@ pub(super) fn serve_connection(
     });
     let asked = Arc::new(AtomicBool::new(false));
     let service = {
-        let (router, asked) = (router.clone(), Arc::clone(&asked));
+        let (answers, asked) = (answers.clone(), Arc::clone(&asked));
         let trusted = settings.trusted_proxies.clone();
         let silence = Duration::from_millis(settings.body_timeout_ms);
         hyper::service::service_fn(move |request: Request<Incoming>| {
             asked.store(true, Ordering::Relaxed);
-            // An upload takes as long as it takes.
-            let whole = !request.uri().path().starts_with("/api/uploads");
             let (head, body) = request.into_parts();
+            if matches!(head.method, Method::GET | Method::HEAD)
+                && body.is_end_stream()
+                && let Some(response) = answers.front.answer(&head)
+            {
+                return Either::Left(ready(Ok::<Response<Body>, Infallible>(response)));
+            }
+            // An upload takes as long as it takes.
+            let whole = !head.uri.path().starts_with("/api/uploads");
             let body = Patient::new(body, silence, whole);
             let unread = body.unread();
             let mut request = Request::from_parts(head, Body::new(body));
             let peer = Peer::of(address.ip().to_canonical(), request.headers(), &trusted);
             request.extensions_mut().insert(peer);
             // A router is always ready.
-            let answering = router.clone().call(request);
-            async move {
+            let answering = answers.router.clone().call(request);
+            Either::Right(async move {
                 let mut response = answering.await?;
                 if unread.load(Ordering::Relaxed) {
                     // Then hyper closes the connection: the client must not send more on it.
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(response)
-            }
+            })
         })
     };
     let connection = http1::Builder::new()

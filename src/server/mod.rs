@@ -27,6 +27,19 @@ use limits::Limits;
 /// Waiting connections that the kernel holds for a listener.
 const BACKLOG: i32 = 4096;
 
+/// Answers requests before the router is asked.
+pub trait Front: Send + Sync {
+    /// The answer to a GET or HEAD without a body, when it can be given at once.
+    fn answer(&self, request: &http::request::Parts) -> Option<http::Response<axum::body::Body>>;
+}
+
+/// What answers: the front, and then the router.
+#[derive(Clone)]
+pub(crate) struct Answers {
+    pub(crate) front: Arc<dyn Front>,
+    pub(crate) router: Router,
+}
+
 /// Threads that answer requests.
 #[derive(Debug)]
 pub struct Server {
@@ -36,13 +49,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens as `settings` say and answers with `router` until `stop`.
+    /// Listens as `settings` say and answers with `front` and `router` until `stop`.
     ///
     /// # Errors
     ///
     /// When the address cannot be listened on.
     pub fn start(
         settings: &config::Server,
+        front: &Arc<dyn Front>,
         router: &Router,
         stop: &CancellationToken,
     ) -> std::io::Result<Self> {
@@ -60,10 +74,11 @@ impl Server {
         let limits = Arc::new(Limits::new(settings));
         let mut threads = Vec::with_capacity(count);
         for (number, listener) in listeners.into_iter().enumerate() {
-            let (router, stop) = (router.clone(), stop.clone());
+            let answers = Answers { front: Arc::clone(front), router: router.clone() };
+            let stop = stop.clone();
             let (limits, settings) = (Arc::clone(&limits), settings.clone());
             let thread = std::thread::Builder::new().name(format!("serve-{number}"));
-            threads.push(thread.spawn(move || run(listener, router, &settings, &limits, &stop))?);
+            threads.push(thread.spawn(move || run(listener, answers, &settings, &limits, &stop))?);
         }
         Ok(Self { address, threads })
     }
@@ -96,7 +111,7 @@ fn plain(address: SocketAddr) -> std::io::Result<Socket> {
 
 fn run(
     listener: std::net::TcpListener,
-    router: Router,
+    answers: Answers,
     settings: &config::Server,
     limits: &Arc<Limits>,
     stop: &CancellationToken,
@@ -106,7 +121,7 @@ fn run(
         .max_blocking_threads(64)
         .build()
         .expect("a runtime needs only a few descriptors");
-    let accept = accept(listener, router, settings, limits, stop);
+    let accept = accept(listener, answers, settings, limits, stop);
     if let Err(error) = tokio::task::LocalSet::new().block_on(&runtime, accept) {
         tracing::error!(%error, "cannot accept connections");
         stop.cancel();
@@ -116,7 +131,7 @@ fn run(
 
 async fn accept(
     listener: std::net::TcpListener,
-    router: Router,
+    answers: Answers,
     settings: &config::Server,
     limits: &Arc<Limits>,
     stop: &CancellationToken,
@@ -127,7 +142,7 @@ async fn accept(
         match accepted {
             Ok((stream, address)) => {
                 let Some(place) = limits.admit(address.ip().to_canonical()) else { continue };
-                serve_connection(stream, address, &router, settings, place, &graceful);
+                serve_connection(stream, address, &answers, settings, place, &graceful);
             }
             // Out of descriptors: wait for some to close. Others are the peer's own.
             Err(error) => {

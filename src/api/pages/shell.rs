@@ -1,21 +1,20 @@
 //! What every page needs, and the files of `web/`.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
-use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use jiff::tz::TimeZone;
 use maud::Markup;
-use rust_embed::{Embed, EmbeddedFile};
+use rust_embed::Embed;
 
 use super::super::caller::Visitor;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use crate::app::App;
-use crate::deliver::{Caching, Content, Source, reply};
+use crate::deliver::{Caching, Content, Source, Text, reply};
 use crate::pages::{self, Assets, AssetsError, ErrorView, Shell};
 
 /// What `web/` was built into.
@@ -105,42 +104,40 @@ pub(in crate::api) fn error_page(
 
 /// A script, style or picture with a hashed name.
 pub(in crate::api) async fn asset(
+    State(app): State<App>,
     Path(path): Path<String>,
-    method: Method,
-    headers: HeaderMap,
+    request: (Method, HeaderMap),
 ) -> Result<Response, ApiError> {
-    file(&format!("assets/{path}"), &method, &headers, Caching::Forever)
+    file(&app, &format!("assets/{path}"), &request, Caching::Forever)
 }
 
 /// A file at the root, such as `/favicon.svg`.
 pub(in crate::api) async fn web_file(
+    State(app): State<App>,
     uri: http::Uri,
-    method: Method,
-    headers: HeaderMap,
+    request: (Method, HeaderMap),
 ) -> Result<Response, ApiError> {
-    file(uri.path().trim_start_matches('/'), &method, &headers, Caching::Check)
+    file(&app, uri.path().trim_start_matches('/'), &request, Caching::Check)
 }
 
 fn file(
+    app: &App,
     path: &str,
-    method: &Method,
-    headers: &HeaderMap,
+    (method, headers): &(Method, HeaderMap),
     caching: Caching,
 ) -> Result<Response, ApiError> {
-    let EmbeddedFile { data, metadata } = Dist::get(path).ok_or(ApiError::NotFound)?;
-    let hash = crate::catalogue::Sha256(metadata.sha256_hash()).to_string();
-    let bytes = match data {
-        std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-        std::borrow::Cow::Owned(bytes) => Bytes::from(bytes),
-    };
+    let file = Dist::get(path).ok_or(ApiError::NotFound)?;
+    let make = || Arc::new(Text::new(file.data.into_owned(), media_type(path)));
+    let text = app.texts.get_with(path.to_owned(), make);
     let content = Content {
-        bytes: Source::Memory(bytes),
-        media_type: media_type(path),
-        etag: format!("\"{}\"", &hash[..16]),
+        media_type: text.media_type,
+        tag: text.hash.clone(),
+        bytes: Source::Text(text),
         caching,
         attachment: None,
+        sent: Arc::default(),
     };
-    Ok(reply(method, headers, content))
+    Ok(reply(method, headers, content, app.config.server.max_ranges))
 }
 
 fn media_type(path: &str) -> &'static str {
