@@ -96,6 +96,9 @@ impl Delivery {
     #[must_use]
     pub fn wanted(&self, path: &str) -> Option<Wanted> {
         let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+        if path.ends_with('/') {
+            return None;
+        }
         let derived = &self.resource.derived;
         let (kind, what) = match (first, rest) {
             ("master.m3u8", "") if self.is_playable() => {
