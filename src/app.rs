@@ -9,10 +9,10 @@ use moka::sync::Cache;
 use tokio::sync::{Notify, broadcast};
 
 use crate::catalogue::ResourceId;
-use crate::config::Config;
+use crate::config::{Config, Place};
 use crate::db::{self, Db};
 use crate::deliver::{Asked, Deliveries, Text, TicketKey, Traffic};
-use crate::store::{self, Store};
+use crate::store::{self, LocalStore, S3Settings, S3Store, Store};
 
 /// Bytes of texts that are kept with their compressed forms.
 const MOST_TEXT_BYTES: u64 = 32 * 1024 * 1024;
@@ -90,7 +90,7 @@ impl App {
                 .map_err(|source| Error::Folder { path: folder, source })?;
         }
         let db = Db::open(&config.database_url()).await?;
-        let store = Store::open(&config.store_folder())?;
+        let store = open_store(&config, &config.store()).await?;
         let mut tx = db.begin().await?;
         let ticket_key = TicketKey::get(&mut tx).await?;
         tx.commit().await?;
@@ -133,6 +133,31 @@ impl App {
         // Nobody may be watching.
         let _ = self.progress.send(id);
     }
+}
+
+/// Opens the store at `place`.
+///
+/// # Errors
+///
+/// [`store::Error`] when its folder cannot be made, or its bucket cannot be reached.
+pub async fn open_store(config: &Config, place: &Place) -> Result<Store, store::Error> {
+    let (storage, place) = (config.storage.clone(), place.clone());
+    let open = move || match place {
+        Place::Folder(folder) => LocalStore::open(&folder).map(Store::Local),
+        Place::Bucket { bucket, prefix } => S3Store::open(&S3Settings {
+            bucket,
+            prefix,
+            path_style: storage.s3_path_style,
+            cache: storage.data.join("cache"),
+            cache_bytes: storage.s3_cache_bytes,
+            block_bytes: storage.s3_block_bytes,
+            source_cache_bytes: storage.s3_source_cache_bytes,
+            max_fetches: storage.s3_max_fetches,
+            timeout: Duration::from_millis(storage.s3_timeout_ms),
+        })
+        .map(Store::S3),
+    };
+    tokio::task::spawn_blocking(open).await.expect("opening a store does not panic")
 }
 
 impl std::ops::Deref for App {

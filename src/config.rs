@@ -91,7 +91,17 @@ settings!(
 );
 settings!(
     /// `[storage]`
-    Storage { data: PathBuf, database: String, store: PathBuf }
+    Storage {
+        data: PathBuf,
+        database: String,
+        store: String,
+        s3_path_style: bool,
+        s3_timeout_ms: u64,
+        s3_block_bytes: u64,
+        s3_cache_bytes: u64,
+        s3_source_cache_bytes: u64,
+        s3_max_fetches: usize,
+    }
 );
 settings!(
     /// `[upload]`
@@ -232,6 +242,17 @@ impl Config {
         if !(0..=36_500).contains(&self.media.drop_after_days) {
             return bad("media.drop_after_days", "must be 0 to 36500");
         }
+        if !(65_536..=1 << 30).contains(&self.storage.s3_block_bytes) {
+            return bad("storage.s3_block_bytes", "must be 65536 to 1073741824");
+        }
+        if self.storage.s3_max_fetches == 0 || self.storage.s3_timeout_ms == 0 {
+            return bad("storage", "s3_max_fetches and s3_timeout_ms must be more than 0");
+        }
+        if let Place::Bucket { bucket, .. } = self.store()
+            && bucket.is_empty()
+        {
+            return bad("storage.store", "names no bucket: s3://BUCKET or s3://BUCKET/PREFIX");
+        }
         if self.server.max_head_bytes < 8192 {
             return bad("server.max_head_bytes", "must be at least 8192");
         }
@@ -263,15 +284,39 @@ impl Config {
         }
     }
 
-    /// Folder of the objects.
+    /// Where the objects are.
     #[must_use]
-    pub fn store_folder(&self) -> PathBuf {
-        if self.storage.store.as_os_str().is_empty() {
-            self.storage.data.join("store")
-        } else {
-            self.storage.store.clone()
-        }
+    pub fn store(&self) -> Place {
+        place(&self.storage.store).unwrap_or_else(|| Place::Folder(self.storage.data.join("store")))
     }
+}
+
+/// Where objects are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A folder.
+    Folder(PathBuf),
+    /// A bucket of an S3 server.
+    Bucket {
+        /// Its name.
+        bucket: String,
+        /// What every key begins with; empty, or with `/` at its end.
+        prefix: String,
+    },
+}
+
+/// Reads a folder, or `s3://BUCKET/PREFIX`; `None` for nothing.
+#[must_use]
+pub fn place(text: &str) -> Option<Place> {
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let Some(rest) = text.strip_prefix("s3://") else { return Some(Place::Folder(text.into())) };
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let prefix = prefix.trim_matches('/');
+    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+    Some(Place::Bucket { bucket: bucket.to_owned(), prefix })
 }
 
 fn merge(base: &mut Table, own: Table) -> Result<(), String> {
@@ -362,6 +407,17 @@ mod tests {
     }
 
     #[test]
+    fn stores_are_folders_or_buckets() {
+        let bucket = |bucket: &str, prefix: &str| {
+            Some(Place::Bucket { bucket: bucket.into(), prefix: prefix.into() })
+        };
+        assert_eq!(place(" "), None);
+        assert_eq!(place("/srv/objects"), Some(Place::Folder("/srv/objects".into())));
+        assert_eq!(place("s3://media"), bucket("media", ""));
+        assert_eq!(place("s3://media/city/a/"), bucket("media", "city/a/"));
+    }
+
+    #[test]
     fn what_is_wrong_is_said_in_one_line() {
         for (name, value, said) in [
             ("DUOKU_LISTEN", "8080", "settings: "),
@@ -373,6 +429,7 @@ mod tests {
             ("DUOKU_NONSENSE", "1", "DUOKU_NONSENSE: there is no such setting"),
             ("DUOKU_SESSION_TICKET_MINUTES", "999", "session.ticket_minutes: must be 1 to 360"),
             ("DUOKU_LOG_FORMAT", "xml", "settings: "),
+            ("DUOKU_STORE", "s3:///prefix", "storage.store: names no bucket"),
         ] {
             let error = load(&[(name, value)]).expect_err("wrong").to_string();
             assert!(error.starts_with(said) && !error.contains('\n'), "{error}");

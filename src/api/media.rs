@@ -18,9 +18,10 @@ use crate::db;
 use crate::deliver::{Caching, Content, Delivery, Kind, Named, Source, Text, Wanted, What, reply};
 use crate::ingest::demand;
 use crate::server::Front;
+use crate::store::{self, Object};
 
 /// Texts among the objects that are kept with their compressed forms are not longer than this.
-const MOST_TEXT_BYTES: usize = 1024 * 1024;
+const MOST_TEXT_BYTES: u64 = 1024 * 1024;
 
 /// What an answer depends on besides the path.
 type Fields = (Method, HeaderMap);
@@ -77,9 +78,8 @@ impl QuickAnswers {
             }
         };
         // Whoever may not, and whatever is not there, is answered by the router, in words.
-        let wanted = may.then(|| delivery.wanted(path))??;
-        let kind = wanted.kind;
-        let content = content(&self.app, &delivery, wanted).ok()??;
+        let Wanted { kind, what } = may.then(|| delivery.wanted(path))??;
+        let content = answer_now(&self.app, &delivery, what)?;
         let mut response =
             send(&self.app, &delivery, kind, (&request.method, &request.headers), content);
         let headers = response.headers_mut();
@@ -130,13 +130,41 @@ async fn answer(
     path: &str,
     (method, headers): &Fields,
 ) -> Result<Response<Body>, ApiError> {
-    let wanted = delivery.wanted(path).ok_or(ApiError::NotFound)?;
-    let kind = wanted.kind;
-    let content = match content(app, delivery, wanted)? {
-        Some(content) => content,
-        None => text_content(delivery, passages(app, delivery).await?),
+    let Wanted { kind, what } = delivery.wanted(path).ok_or(ApiError::NotFound)?;
+    let content = match what {
+        What::Text(text) => text_content(delivery, text),
+        What::Object(named) => {
+            let at = named.range.as_ref().map_or(0, |range| range.start);
+            let object = app.store.open(&named.key, at).await?;
+            match known_text(app, &named) {
+                Some(text) => object_text(delivery, named, text),
+                None if is_text(&named) && object.len() <= MOST_TEXT_BYTES => {
+                    let text = Text::new(object.read().await?, named.media_type);
+                    let text = app.texts.get_with(named.key.clone(), || Arc::new(text));
+                    object_text(delivery, named, text)
+                }
+                None => object_content(app, delivery, named, object)?,
+            }
+        }
+        What::Passages => text_content(delivery, passages(app, delivery).await?),
     };
     Ok(send(app, delivery, kind, (method, headers), content))
+}
+
+/// What is wanted, when nothing has to be waited for.
+fn answer_now(app: &App, delivery: &Delivery, what: What) -> Option<Content> {
+    match what {
+        What::Text(text) => Some(text_content(delivery, text)),
+        What::Object(named) if is_text(&named) => {
+            let text = known_text(app, &named)?;
+            Some(object_text(delivery, named, text))
+        }
+        What::Object(named) => {
+            let object = app.store.opened(&named.key).ok()??;
+            object_content(app, delivery, named, object).ok()
+        }
+        What::Passages => None,
+    }
 }
 
 fn send(
@@ -152,15 +180,6 @@ fn send(
     reply(method, headers, content, app.config.server.max_ranges)
 }
 
-/// What is wanted; `None` when it is to be put together first.
-fn content(app: &App, delivery: &Delivery, wanted: Wanted) -> Result<Option<Content>, ApiError> {
-    Ok(match wanted.what {
-        What::Text(text) => Some(text_content(delivery, text)),
-        What::Object(named) => Some(object_content(app, delivery, named)?),
-        What::Passages => None,
-    })
-}
-
 fn text_content(delivery: &Delivery, text: Arc<Text>) -> Content {
     Content {
         media_type: text.media_type,
@@ -172,33 +191,39 @@ fn text_content(delivery: &Delivery, text: Arc<Text>) -> Content {
     }
 }
 
-fn object_content(app: &App, delivery: &Delivery, named: Named) -> Result<Content, ApiError> {
+fn object_text(delivery: &Delivery, named: Named, text: Arc<Text>) -> Content {
+    let Named { tag, caching, .. } = named;
+    Content { tag, caching, ..text_content(delivery, text) }
+}
+
+fn object_content(
+    app: &App,
+    delivery: &Delivery,
+    named: Named,
+    object: Object,
+) -> Result<Content, ApiError> {
     if let Some(rendition) = named.rendition {
         app.asked.note(rendition, app.now_ms());
     }
-    let object = app.store.map(&named.key)?;
-    let range = match &named.range {
-        None => 0..object.len(),
-        Some(range) => range.start as usize..range.end as usize,
-    };
-    if range.end > object.len() {
-        let (expected, found) = (range.end as i64, object.len() as i64);
-        return Err(crate::store::Error::Damaged { key: named.key, expected, found }.into());
+    let length = object.len();
+    let range = named.range.unwrap_or(0..length);
+    if range.end > length {
+        let (expected, found) = (range.end.cast_signed(), length.cast_signed());
+        return Err(store::Error::Damaged { key: named.key, expected, found }.into());
     }
-    let bytes = if is_text(&named) && object.len() <= MOST_TEXT_BYTES {
-        let make = || Arc::new(Text::new(object.slice(range.clone()), named.media_type));
-        Source::Text(app.texts.get_with(named.key.clone(), make))
-    } else {
-        Source::Object(object, range)
-    };
     Ok(Content {
-        bytes,
+        bytes: Source::Object(object, range),
         media_type: named.media_type,
         tag: named.tag,
         caching: named.caching,
         attachment: named.attachment,
         sent: Arc::clone(&delivery.sent),
     })
+}
+
+/// An object that is a text, if it is kept with its compressed forms.
+fn known_text(app: &App, named: &Named) -> Option<Arc<Text>> {
+    app.texts.get(&named.key)
 }
 
 fn is_text(named: &Named) -> bool {

@@ -89,6 +89,9 @@ impl ApiError {
             Self::Ingest(error) if !error.is_transient() => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Ingest(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
             Self::Db(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Store(store::Error::Remote { .. } | store::Error::Changed(_)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Store(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
             Self::Index(indexer::Error::QueryTooLong { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Db(error) if error.is_bad_text() => StatusCode::BAD_REQUEST,

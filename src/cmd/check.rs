@@ -14,7 +14,7 @@ use crate::db;
 use crate::db::resources::Filter;
 use crate::db::uploads::Upload;
 use crate::ingest::{self, sweep, upload};
-use crate::store::{Key, hash_of};
+use crate::store::{Error, Key};
 
 /// Compares rows, objects and index.
 #[derive(Debug, Args)]
@@ -101,29 +101,25 @@ impl Check {
     }
 
     fn check_object(&self, app: &App, row: &db::objects::Object, report: &mut Report) {
-        let file = match app.store.open_object(&row.key) {
-            Ok(file) => file,
-            Err(error) => return report.add("missing", &row.key, error.to_string()),
+        let found = match self.quick {
+            true => app.store.size_of(&row.key).map(|size| (size, None)),
+            false => app.store.stored(&row.key).map(|s| (s.size_bytes, Some(s.sha256.to_string()))),
         };
-        let size = file.metadata().map_or(-1, |facts| facts.len().cast_signed());
-        if size != row.size_bytes {
-            return report.add(
-                "damaged",
-                &row.key,
-                format!("{size} bytes instead of {}", row.size_bytes),
-            );
-        }
-        if self.quick {
-            return;
-        }
-        match hash_of(file) {
-            Ok(stored) if stored.sha256.to_string() == row.sha256 => {}
-            Ok(stored) => report.add(
-                "damaged",
-                &row.key,
-                format!("SHA-256 {} instead of {}", stored.sha256, row.sha256),
-            ),
+        match found {
+            Err(Error::Missing(_)) => report.add("missing", &row.key, "it is not in the store"),
             Err(error) => report.add("damaged", &row.key, error.to_string()),
+            Ok((size, _)) if size != row.size_bytes => {
+                let problem = format!("{size} bytes instead of {}", row.size_bytes);
+                report.add("damaged", &row.key, problem);
+            }
+            Ok((_, Some(hash))) if hash != row.sha256 => {
+                report.add(
+                    "damaged",
+                    &row.key,
+                    format!("SHA-256 {hash} instead of {}", row.sha256),
+                );
+            }
+            Ok(_) => {}
         }
     }
 }

@@ -1,17 +1,22 @@
 //! A body that is sent from mapped pages, without a copy, and without making
-//! the thread that serves many wait for a disk.
+//! the thread that serves many wait for a disk or a bucket.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
 use http_body::{Body, Frame, SizeHint};
 use tokio::task::JoinHandle;
 
 use super::traffic::Sent;
-use crate::store::{is_resident, make_resident};
+use crate::store::{RemoteObject, is_resident, make_resident};
 
 /// Bytes handed on at a time; what is not in memory is read by a blocking thread in such pieces.
 const STEP: usize = 1024 * 1024;
@@ -23,6 +28,25 @@ pub enum Piece {
     Memory(Bytes),
     /// A slice of a mapped object.
     Mapped(Bytes),
+    /// A range of an object in a bucket.
+    Remote(RemoteObject, Range<u64>),
+}
+
+/// What is waited for.
+enum Reading {
+    /// Pages of a map.
+    Pages(JoinHandle<()>),
+    /// Bytes of a bucket.
+    Bucket(BoxStream<'static, io::Result<Bytes>>),
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pages(_) => "Pages",
+            Self::Bucket(_) => "Bucket",
+        })
+    }
 }
 
 /// Pieces, one after the other.
@@ -30,16 +54,17 @@ pub enum Piece {
 pub struct PiecesBody {
     pieces: VecDeque<Piece>,
     left: u64,
-    reading: Option<JoinHandle<()>>,
+    reading: Option<Reading>,
     sent: Arc<Sent>,
 }
 
 impl Piece {
     /// Bytes.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn len(&self) -> u64 {
         match self {
-            Self::Memory(bytes) | Self::Mapped(bytes) => bytes.len(),
+            Self::Memory(bytes) | Self::Mapped(bytes) => bytes.len() as u64,
+            Self::Remote(_, range) => range.end - range.start,
         }
     }
 
@@ -49,17 +74,22 @@ impl Piece {
         self.len() == 0
     }
 
-    /// The next of it to be sent, and whether it may have to be read from the disk.
-    fn step(&self) -> (Bytes, bool) {
+    /// The next of it to be sent, from memory or a map; none when it is still in the bucket.
+    fn step(&self) -> Option<Bytes> {
         match self {
-            Self::Memory(bytes) => (bytes.clone(), false),
-            Self::Mapped(bytes) => (bytes.slice(..bytes.len().min(STEP)), true),
+            Self::Memory(bytes) => Some(bytes.clone()),
+            Self::Mapped(bytes) => Some(bytes.slice(..bytes.len().min(STEP))),
+            Self::Remote(object, range) => {
+                object.get(&(range.start..range.end.min(range.start + STEP as u64)))
+            }
         }
     }
 
     fn advance(&mut self, by: usize) {
-        let (Self::Memory(bytes) | Self::Mapped(bytes)) = self;
-        *bytes = bytes.slice(by..);
+        match self {
+            Self::Memory(bytes) | Self::Mapped(bytes) => *bytes = bytes.slice(by..),
+            Self::Remote(_, range) => range.start += by as u64,
+        }
     }
 }
 
@@ -69,38 +99,29 @@ impl PiecesBody {
     pub fn new(pieces: impl Into<VecDeque<Piece>>, sent: Arc<Sent>) -> Self {
         let mut pieces = pieces.into();
         pieces.retain(|piece| !piece.is_empty());
-        let left = pieces.iter().map(|piece| piece.len() as u64).sum();
+        let left = pieces.iter().map(Piece::len).sum();
         Self { pieces, left, reading: None, sent }
     }
 }
 
 impl Body for PiecesBody {
     type Data = Bytes;
-    type Error = std::io::Error;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        let Some(piece) = self.pieces.front() else { return Poll::Ready(None) };
-        let (step, from_disk) = piece.step();
-        if let Some(reading) = &mut self.reading {
-            ready!(Pin::new(reading).poll(context)).map_err(std::io::Error::other)?;
-            self.reading = None;
-        } else if from_disk && !is_resident(&step) {
-            let cold = step.clone();
-            let mut reading = tokio::task::spawn_blocking(move || make_resident(&cold));
-            if Pin::new(&mut reading).poll(context).is_pending() {
-                self.reading = Some(reading);
-                return Poll::Pending;
-            }
-        }
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let this = &mut *self;
-        if let Some(piece) = this.pieces.front_mut() {
-            piece.advance(step.len());
-            if piece.is_empty() {
-                this.pieces.pop_front();
-            }
+        let Some(piece) = this.pieces.front_mut() else { return Poll::Ready(None) };
+        let step = match ready!(poll_step(piece, &mut this.reading, context)) {
+            Ok(step) => step,
+            Err(error) => return Poll::Ready(Some(Err(error))),
+        };
+        piece.advance(step.len());
+        if piece.is_empty() {
+            this.pieces.pop_front();
+            this.reading = None;
         }
         this.left -= step.len() as u64;
         this.sent.add(step.len());
@@ -116,10 +137,46 @@ impl Body for PiecesBody {
     }
 }
 
+/// The next bytes of `piece`, when they are in memory.
+fn poll_step(
+    piece: &Piece,
+    reading: &mut Option<Reading>,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<Bytes>> {
+    loop {
+        match reading {
+            Some(Reading::Bucket(stream)) => match ready!(stream.poll_next_unpin(context)) {
+                Some(bytes) => return Poll::Ready(bytes),
+                // The block is at its end.
+                None => *reading = None,
+            },
+            Some(Reading::Pages(pages)) => {
+                ready!(Pin::new(pages).poll(context)).map_err(io::Error::other)?;
+                *reading = None;
+                return Poll::Ready(
+                    piece.step().ok_or_else(|| io::ErrorKind::UnexpectedEof.into()),
+                );
+            }
+            None => match (piece.step(), piece) {
+                (Some(step), Piece::Memory(_)) => return Poll::Ready(Ok(step)),
+                (Some(step), _) if is_resident(&step) => return Poll::Ready(Ok(step)),
+                (Some(step), _) => {
+                    let pages = tokio::task::spawn_blocking(move || make_resident(&step));
+                    *reading = Some(Reading::Pages(pages));
+                }
+                (None, Piece::Remote(object, range)) => {
+                    *reading = Some(Reading::Bucket(object.stream(range)));
+                }
+                (None, _) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            },
+        }
+    }
+}
+
 impl Drop for PiecesBody {
     fn drop(&mut self) {
-        if let Some(reading) = &self.reading {
-            reading.abort();
+        if let Some(Reading::Pages(pages)) = &self.reading {
+            pages.abort();
         }
     }
 }

@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use super::text::{Encoding, Text};
 use super::traffic::Sent;
 use super::{Piece, PiecesBody, Selection, select};
-use crate::store::Mapped;
+use crate::store::Object;
 
 /// Headers of an answer, so that the map need not grow.
 const HEADERS: usize = 14;
@@ -43,7 +43,7 @@ pub enum Source {
     /// In memory; compressed for whom accepts it.
     Text(Arc<Text>),
     /// A range of an object.
-    Object(Arc<Mapped>, Range<usize>),
+    Object(Object, Range<u64>),
 }
 
 /// How long an answer may be kept.
@@ -61,16 +61,20 @@ impl Source {
     fn len(&self) -> u64 {
         match self {
             Self::Text(text) => text.plain.len() as u64,
-            Self::Object(_, range) => (range.end - range.start) as u64,
+            Self::Object(_, range) => range.end - range.start,
         }
     }
 
     fn slice(&self, range: Range<u64>) -> Piece {
-        let (start, end) = (range.start as usize, range.end as usize);
+        let as_usize = |range: Range<u64>| range.start as usize..range.end as usize;
         match self {
-            Self::Text(text) => Piece::Memory(text.plain.slice(start..end)),
+            Self::Text(text) => Piece::Memory(text.plain.slice(as_usize(range))),
             Self::Object(object, within) => {
-                Piece::Mapped(object.slice(within.start + start..within.start + end))
+                let range = within.start + range.start..within.start + range.end;
+                match object {
+                    Object::Mapped(mapped) => Piece::Mapped(mapped.slice(as_usize(range))),
+                    Object::Remote(remote) => Piece::Remote(remote.clone(), range),
+                }
             }
         }
     }
@@ -193,7 +197,7 @@ fn several(
     pieces.push(Piece::Memory(format!("\r\n--{boundary}--\r\n").into()));
     let headers = response.headers_mut();
     put(headers, CONTENT_TYPE, format!("multipart/byteranges; boundary={boundary}"));
-    let length: usize = pieces.iter().map(Piece::len).sum();
+    let length: u64 = pieces.iter().map(Piece::len).sum();
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     *response.body_mut() = Body::new(PiecesBody::new(pieces, content.sent));
     response

@@ -108,7 +108,9 @@ pub async fn name_source(
     // Takes the counter's row, so it waits for a sweep of the same source; see `sweep`.
     db::resources::save(tx, &mut resource, app.now_ms()).await?;
     let key = Key::Source(stored.sha256).to_string();
-    if app.store.size_of(&key) != Some(stored.size_bytes) {
+    let (store, named) = (app.store.clone(), key.clone());
+    let found = blocking(move || Ok(store.size_of(&named).ok())).await?;
+    if found != Some(stored.size_bytes) {
         link(app, stored, file).await?;
     }
     db::objects::insert(tx, &key, stored.size_bytes, stored.sha256, None, app.now_ms()).await?;

@@ -10,6 +10,9 @@ use crate::db::jobs::NewJob;
 use crate::db::{self, Tx};
 use crate::store::{self, Key};
 
+/// What writes that were killed left aside is removed when it is this old.
+const ABANDONED: Duration = Duration::from_hours(24);
+
 /// What is younger may belong to work that has not said so yet.
 pub const YOUNG: Duration = Duration::from_hours(1);
 
@@ -72,7 +75,7 @@ pub async fn abandoned(app: &App) -> Result<(), Error> {
         upload::end(app, upload).await?;
     }
     let store = app.store.clone();
-    let mut removed = blocking(move || Ok(store.remove_abandoned()?)).await?;
+    let mut removed = blocking(move || Ok(store.remove_abandoned(ABANDONED)?)).await?;
     removed += uploads(app).await?;
     demand::drop_unwatched(app).await?;
     removed += retired(app).await?;

@@ -49,6 +49,17 @@ impl fmt::Display for Key {
     }
 }
 
+/// What a key says of the hash of its object: all hexadecimal digits of it, or the first sixteen.
+pub(super) fn hash_of_name(key: &str) -> Option<&str> {
+    let name = key.rsplit('/').next()?;
+    let hash = match name.rsplit_once('-') {
+        Some((_, end)) => end.split('.').next()?,
+        None => name,
+    };
+    let is_hash = matches!(hash.len(), 16 | 64) && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    is_hash.then_some(hash)
+}
+
 /// Whether `text` can be a key: relative and without steps upwards.
 pub(super) fn is_plain(text: &str) -> bool {
     !text.is_empty()
@@ -63,6 +74,16 @@ pub(super) fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_tell_the_hash_of_their_objects() {
+        let hash = Sha256::of(b"");
+        assert_eq!(hash_of_name(&Key::Source(hash).to_string()), Some(&*hash.to_string()));
+        let resource = ResourceId::fresh();
+        let key = Key::Derived { resource, name: "page/00001-large".into(), hash, ending: "webp" };
+        assert_eq!(hash_of_name(&key.to_string()), Some(&hash.to_string()[..16]));
+        assert_eq!(hash_of_name("derived/a/b-c.vtt"), None);
+    }
 
     #[test]
     fn keys_never_leave_the_store() {

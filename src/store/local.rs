@@ -16,8 +16,6 @@ use crate::catalogue::Sha256;
 /// Open maps that are kept; each takes a few hundred bytes and no descriptor.
 const MAPS: u64 = 4096;
 
-const DAY: Duration = Duration::from_hours(24);
-
 /// A folder of objects. All calls block.
 #[derive(Debug, Clone)]
 pub struct LocalStore {
@@ -110,11 +108,14 @@ impl LocalStore {
         self.sync_folders(folder)
     }
 
-    /// Size in bytes of the object at `key`; `None` when there is none.
-    #[must_use]
-    pub fn size_of(&self, key: &str) -> Option<i64> {
-        let facts = self.open_object(key).ok()?.metadata().ok()?;
-        Some(facts.len().cast_signed())
+    /// Size in bytes of the object at `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::Io`].
+    pub fn size_of(&self, key: &str) -> Result<i64, Error> {
+        let facts = self.open_object(key)?.metadata();
+        Ok(facts.map_err(io_at("looking at", &self.root.join(key)))?.len().cast_signed())
     }
 
     /// Whether the object at `key` was written less than `age` ago.
@@ -123,17 +124,17 @@ impl LocalStore {
         self.path(key).is_ok_and(|path| is_young(&path, age))
     }
 
-    /// Removes what writes that were killed left aside more than a day ago; gives their number.
+    /// Removes what writes that were killed left aside more than `age` ago; gives their number.
     ///
     /// # Errors
     ///
     /// [`Error::Io`].
-    pub fn remove_abandoned(&self) -> Result<usize, Error> {
+    pub fn remove_abandoned(&self, age: Duration) -> Result<usize, Error> {
         let aside = self.root.join("aside");
         let mut removed = 0;
         for entry in fs::read_dir(&aside).map_err(io_at("listing", &aside))?.flatten() {
             let path = entry.path();
-            if !is_young(&path, DAY) && fs::remove_file(&path).is_ok() {
+            if !is_young(&path, age) && fs::remove_file(&path).is_ok() {
                 removed += 1;
             }
         }
@@ -154,6 +155,15 @@ impl LocalStore {
         fs::create_dir_all(folder).map_err(io_at("making", folder))?;
         self.copy_in(bytes, &target)?;
         self.sync_folders(folder)
+    }
+
+    /// Size and hash of what is at `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::Io`].
+    pub fn stored(&self, key: &str) -> Result<Stored, Error> {
+        hash_of(self.open_object(key)?).map_err(io_at("reading", &self.root.join(key)))
     }
 
     /// Opens the object at `key` to read it.
@@ -304,7 +314,7 @@ pub(crate) fn hash_of(from: impl Read) -> io::Result<Stored> {
 }
 
 /// Writes all that `from` gives into `to`; its size and hash.
-fn copy_hashed(mut from: impl Read, to: &mut impl Write) -> io::Result<Stored> {
+pub(super) fn copy_hashed(mut from: impl Read, to: &mut impl Write) -> io::Result<Stored> {
     let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
     let mut size_bytes = 0_i64;
@@ -356,7 +366,7 @@ fn remove_empty_folders(root: &Path, folder: &Path) {
     }
 }
 
-fn io_at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+pub(super) fn io_at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::Io { doing, path, source }
 }
@@ -436,9 +446,9 @@ mod tests {
         let [old, new] = ["old", "new"].map(|name| folder.path().join("aside").join(name));
         fs::write(&old, b"x").expect("written");
         fs::write(&new, b"x").expect("written");
-        let before = std::time::SystemTime::now() - 2 * DAY;
+        let before = std::time::SystemTime::now() - Duration::from_hours(2);
         File::options().write(true).open(&old).and_then(|f| f.set_modified(before)).expect("set");
-        assert_eq!(store.remove_abandoned().expect("listed"), 1);
+        assert_eq!(store.remove_abandoned(Duration::from_hours(1)).expect("listed"), 1);
         assert!(new.exists() && !old.exists());
     }
 }

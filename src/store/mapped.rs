@@ -53,6 +53,12 @@ impl Mapped {
         self.bytes.is_empty()
     }
 
+    /// All of it.
+    #[must_use]
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Some of it, without a copy. The range must lie within.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Bytes {

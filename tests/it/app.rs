@@ -12,6 +12,7 @@ use duoku::db::{self, Db};
 use serde_json::Value;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
+use crate::bucket::Bucket;
 use crate::client::Client;
 
 /// Password of `admin` in every test.
@@ -24,6 +25,7 @@ const START: Duration = Duration::from_secs(60);
 pub(crate) struct TestApp {
     folder: tempfile::TempDir,
     database: Option<Database>,
+    bucket: Option<Bucket>,
     settings: Vec<(String, String)>,
     server: Option<Running>,
 }
@@ -91,7 +93,28 @@ impl TestApp {
     pub(crate) fn stopped(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("duoku-it-").tempdir().expect("a folder");
         let own = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Self { folder, database: Database::create(), settings: own.collect(), server: None }
+        let wanted = std::env::var("DUOKU_TEST_STORE").is_ok_and(|store| store == "s3");
+        let bucket = wanted.then(Bucket::start);
+        let (database, settings) = (Database::create(), own.collect());
+        Self { folder, database, bucket, settings, server: None }
+    }
+
+    /// Starts a server whose objects are in a bucket.
+    pub(crate) fn in_bucket(settings: &[(&str, &str)]) -> Self {
+        let mut app = Self::stopped(settings);
+        app.bucket.get_or_insert_with(Bucket::start);
+        app.serve(&[]);
+        app
+    }
+
+    /// The bucket, where there is one.
+    pub(crate) fn bucket(&self) -> &Bucket {
+        self.bucket.as_ref().expect("the objects are in a bucket")
+    }
+
+    /// The folder of the objects.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.bucket.as_ref().map_or_else(|| self.data().join("store"), Bucket::folder)
     }
 
     /// Starts `duoku serve ARGUMENTS` and waits until it is ready.
@@ -181,6 +204,9 @@ impl TestApp {
         if let Some(database) = &self.database {
             command.env("DUOKU_DATABASE", &database.url);
         }
+        if let Some(bucket) = &self.bucket {
+            command.envs(bucket.settings());
+        }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -219,7 +245,17 @@ impl TestApp {
         let set = command.get_envs().filter_map(|(name, value)| {
             Some((name.to_str()?.to_owned(), value?.to_str()?.to_owned()))
         });
-        let config = duoku::config::Config::load(None, set).expect("settings of tests");
+        let set: Vec<(String, String)> = set.collect();
+        for (name, value) in set.iter().filter(|(name, _)| name.starts_with("AWS_")) {
+            #[expect(
+                unsafe_code,
+                reason = "nothing else in a test's process reads these meanwhile"
+            )]
+            unsafe {
+                std::env::set_var(name, value);
+            }
+        }
+        let config = duoku::config::Config::load(None, set.into_iter()).expect("settings of tests");
         duoku::app::App::open(config).await.expect("it opens")
     }
 
@@ -284,7 +320,7 @@ impl TestApp {
 
     /// Files in the store, relative to it.
     pub(crate) fn stored(&self) -> Vec<PathBuf> {
-        let root = self.data().join("store");
+        let root = self.store();
         let mut files = Vec::new();
         collect(&root, &mut files);
         files.iter().map(|f| f.strip_prefix(&root).expect("within").to_owned()).collect()

@@ -63,6 +63,13 @@ pub(crate) async fn answer(request: RequestBuilder) -> Answer {
     }
 }
 
+/// The same; `None` when the connection or the body breaks off.
+pub(crate) async fn try_answer(request: RequestBuilder) -> Option<Answer> {
+    let response = request.send().await.ok()?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Some(Answer { status, headers, body: response.bytes().await.ok()? })
+}
+
 impl Client {
     pub(crate) fn new(address: &str, token: Option<String>) -> Self {
         let http = reqwest::Client::builder()

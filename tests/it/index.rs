@@ -162,7 +162,7 @@ async fn an_index_in_use_is_told_apart_by_check() {
     let ids = pictures(&app, &admin).await;
     // Damage of each sort is found and named.
     let victim = app.stored().into_iter().find(|p| p.to_string_lossy().ends_with(".webp"));
-    let victim = app.data().join("store").join(victim.expect("a picture"));
+    let victim = app.store().join(victim.expect("a picture"));
     let bytes = fs::read(&victim).expect("there");
     let kinds = |said: &crate::app::Said| -> Vec<String> {
         let report: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");

@@ -5,6 +5,7 @@
 //! database whose user may make others.
 
 mod app;
+mod bucket;
 mod client;
 mod fixture;
 mod raw;
@@ -18,6 +19,7 @@ mod http;
 mod import;
 mod index;
 mod jobs;
+mod s3;
 mod search;
 mod settings;
 mod sources;

@@ -490,8 +490,7 @@ fn size(width: Option<i64>, height: Option<i64>) -> Option<(u32, u32)> {
 /// What the first captions say. They are our own WebVTT, read back.
 async fn transcript(app: &App, delivery: &Delivery) -> Result<Vec<Cue>, ApiError> {
     let Some(caption) = delivery.captions.first() else { return Ok(Vec::new()) };
-    let object = app.store.map(&caption.key)?;
-    let bytes = object.slice(0..object.len());
+    let bytes = app.store.open(&caption.key, 0).await?.read().await?;
     let cues =
         tokio::task::spawn_blocking(move || parse(&bytes, "own.vtt").map(|captions| captions.cues));
     let cues = cues.await.ok().and_then(Result::ok).unwrap_or_default();

@@ -1,0 +1,143 @@
+//! A store in a bucket: delivery through the cache, a server that misbehaves, moving a store.
+
+use std::time::Duration;
+
+use http::Method;
+
+use crate::app::{TestApp, eventually};
+use crate::bucket::Fault;
+use crate::client::{answer, text_of, try_answer};
+use crate::fixture;
+
+/// Publishes a video; gives the paths of a segment of its first rendition and of the original.
+async fn publish(app: &TestApp, bytes: &[u8]) -> [String; 2] {
+    let resource = app.admin().await.published("编网.mp4", "编网", bytes).await;
+    let base = format!("/media/{}", text_of(&resource["id"]));
+    let master = app.nobody().get(&format!("{base}/master.m3u8")).await.expect(200).text();
+    let playlist = master.lines().find(|line| line.ends_with("/playlist.m3u8")).expect("a variant");
+    let rendition = playlist.split('/').next().expect("its id");
+    [format!("{base}/{rendition}/1.m4s"), format!("{base}/original")]
+}
+
+#[tokio::test]
+async fn many_who_watch_cost_one_fetch() {
+    let mut app = TestApp::in_bucket(&[]);
+    let [path, _] = publish(&app, &fixture::video(20)).await;
+    // The cache begins empty.
+    app.stop();
+    app.serve(&[]);
+    let nobody = app.nobody();
+    app.bucket().take_reads("");
+    let answers = futures::future::join_all((0..100).map(|_| nobody.get(&path))).await;
+    let first = answers[0].body.clone();
+    assert!(!first.is_empty());
+    for answer in &answers {
+        assert_eq!((answer.status, &answer.body), (200, &first));
+    }
+    let reads = app.bucket().take_reads("");
+    assert!(reads.iter().all(|(_, count)| *count == 1), "{reads:?}");
+    assert_eq!(nobody.get(&path).await.body, first);
+    assert!(app.bucket().take_reads("").is_empty(), "it is here now");
+    app.check();
+}
+
+#[tokio::test]
+async fn nothing_wrong_is_ever_delivered() {
+    let mut app = TestApp::in_bucket(&[]);
+    let [path, original] = publish(&app, &fixture::sharp_video(20)).await;
+    let right = [app.nobody().get(&path).await.body, app.nobody().get(&original).await.body];
+    for fault in [
+        Fault::Status(500),
+        Fault::Status(503),
+        Fault::Reset,
+        Fault::Silence,
+        Fault::Truncated,
+        Fault::ErrorBody,
+        Fault::Lost,
+    ] {
+        app.stop();
+        app.serve(&[]);
+        let nobody = app.nobody();
+        app.bucket().misbehave(fault);
+        for path in [&path, &original] {
+            let got = try_answer(nobody.ask(Method::GET, path));
+            let got = tokio::time::timeout(Duration::from_secs(60), got).await;
+            let got = got.unwrap_or_else(|_| panic!("{fault:?}: no end of {path}"));
+            // A body that breaks off is an error to its reader.
+            if let Some(answer) = got {
+                assert!([404, 503].contains(&answer.status), "{fault:?}: {answer:?}");
+            }
+        }
+        app.bucket().behave();
+        for (path, right) in [&path, &original].into_iter().zip(&right) {
+            eventually("it is delivered again", Duration::from_secs(60), async || {
+                let answer = try_answer(nobody.ask(Method::GET, path)).await?;
+                (answer.status == 200).then(|| assert_eq!(&answer.body, right, "{fault:?}"))
+            })
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upload_ends_well_after_the_server_was_ill() {
+    let app = TestApp::in_bucket(&[]);
+    let admin = app.admin().await;
+    for (number, fault) in [
+        Fault::Status(503),
+        Fault::Reset,
+        Fault::Silence,
+        Fault::WrongTag,
+        Fault::ErrorBody,
+        Fault::Lost,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        app.bucket().misbehave_to(fault, 8);
+        let picture = fixture::picture(900 + number as u32);
+        let resource = admin.published("图.bmp", &format!("{fault:?}"), &picture).await;
+        app.bucket().behave();
+        let path = format!("/media/{}/original", text_of(&resource["id"]));
+        let original = app.nobody().get(&path).await.expect(200);
+        assert_eq!(original.body, picture, "{fault:?}");
+    }
+    app.check();
+}
+
+#[tokio::test]
+async fn what_was_changed_in_the_bucket_is_not_delivered() {
+    let mut app = TestApp::in_bucket(&[]);
+    let resource = app.admin().await.published("图.bmp", "图", &fixture::picture(950)).await;
+    let path = format!("/media/{}/original", text_of(&resource["id"]));
+    app.stop();
+    let source = app.stored().into_iter().find(|path| path.starts_with("source"));
+    let source = app.store().join(source.expect("a source"));
+    let mut bytes = std::fs::read(&source).expect("read");
+    *bytes.last_mut().expect("some") ^= 1;
+    std::fs::write(&source, bytes).expect("written");
+    app.serve(&[]);
+    let answer = try_answer(app.nobody().ask(Method::GET, &path)).await;
+    assert!(answer.is_none_or(|answer| answer.status == 503), "one byte is another");
+    let said = app.run(&["check"]);
+    assert!(said.code != 0 && said.out.contains("SHA-256"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_range_of_a_bucket_is_the_range_that_was_asked_for() {
+    let app = TestApp::in_bucket(&[("DUOKU_STORAGE_S3_BLOCK_BYTES", "65536")]);
+    let bytes = fixture::sharp_video(20);
+    let [_, path] = publish(&app, &bytes).await;
+    let length = bytes.len();
+    for (from, to) in
+        [(0, 1), (65_535, 65_537), (65_536, 131_072), (100_000, 400_000), (length - 1, length)]
+    {
+        let ask = app
+            .nobody()
+            .ask(Method::GET, &path)
+            .header("range", format!("bytes={from}-{}", to - 1));
+        let part = answer(ask).await.expect(206);
+        assert_eq!(part.body, bytes[from..to], "{from} to {to}");
+    }
+    assert_eq!(app.nobody().get(&path).await.expect(200).body, bytes);
+}
