@@ -9,6 +9,7 @@ mod media;
 mod reindex;
 mod renditions;
 mod serve;
+mod store;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,6 +59,9 @@ enum Command {
     Check(check::Check),
     /// What is kept of videos and sound, what is not made, and what that saves.
     Renditions(renditions::Renditions),
+    /// Where the objects are.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Tools for media files.
     Media(media::Media),
 }
@@ -110,6 +114,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Reindex => reindex::run(open(config).await?).await,
             Command::Check(check) => check.run(open(config).await?).await,
             Command::Renditions(renditions) => renditions.run(open(config).await?).await,
+            Command::Store(store) => store.run(open(config).await?).await,
             Command::Media(_) => unreachable!("ran above"),
         }
     })

@@ -72,6 +72,16 @@ pub async fn list(db: &mut AnyConnection, after: &str, limit: i64) -> Result<Vec
     .await?)
 }
 
+/// How many objects there are, and their bytes.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn total(db: &mut AnyConnection) -> Result<(i64, i64)> {
+    let total = "SELECT COUNT(*), CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM object";
+    Ok(sqlx::query_as(total).fetch_one(db).await?)
+}
+
 /// Keys of a resource's objects.
 ///
 /// # Errors

@@ -69,17 +69,38 @@ impl LocalStore {
             .map_err(io_at("writing", copy.path()))?;
         let key = key_of(stored.sha256);
         let target = self.path(&key.to_string())?;
-        if target.exists() {
-            return Ok((key, stored));
+        if !target.exists() {
+            self.place(copy, &target)?;
         }
-        let folder = parent(&target);
-        fs::create_dir_all(folder).map_err(io_at("making", folder))?;
-        copy.as_file().sync_all().map_err(io_at("syncing", &target))?;
-        crate::fault::at("object-synced");
-        copy.persist(&target).map_err(|error| io_at("moving", &target)(error.error))?;
-        crate::fault::at("object-moved");
-        self.sync_folders(folder)?;
         Ok((key, stored))
+    }
+
+    /// Stores `file`, which must be `expected`, at `key`. Durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Changed`] when it is something else, [`Error::Io`]; then what was at `key` still is.
+    pub fn put_object(&self, key: &str, file: &File, expected: &Stored) -> Result<(), Error> {
+        let (target, aside) = (self.path(key)?, self.root.join("aside"));
+        let mut copy = tempfile::NamedTempFile::new_in(&aside).map_err(io_at("writing", &aside))?;
+        let stored = copy_hashed(file, copy.as_file_mut()).map_err(io_at("writing", &target))?;
+        if stored != *expected {
+            return Err(Error::Changed(key.to_owned()));
+        }
+        self.place(copy, &target)?;
+        self.maps.invalidate(key);
+        Ok(())
+    }
+
+    /// Gives what was written aside its name.
+    fn place(&self, copy: tempfile::NamedTempFile, target: &Path) -> Result<(), Error> {
+        let folder = parent(target);
+        fs::create_dir_all(folder).map_err(io_at("making", folder))?;
+        copy.as_file().sync_all().map_err(io_at("syncing", target))?;
+        crate::fault::at("object-synced");
+        copy.persist(target).map_err(|error| io_at("moving", target)(error.error))?;
+        crate::fault::at("object-moved");
+        self.sync_folders(folder)
     }
 
     /// Stores `file`, which is `stored`, as a source and leaves it where it is; on

@@ -78,6 +78,15 @@ impl Store {
         each!(self, own => own.put(key, bytes))
     }
 
+    /// Stores `file`, which must be `expected`, at `key`, whatever is there. Durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Changed`] when it is something else; others.
+    pub fn put_object(&self, key: &str, file: &File, expected: &Stored) -> Result<(), Error> {
+        each!(self, own => own.put_object(key, file, expected))
+    }
+
     /// Size in bytes of the object at `key`.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 
 use crate::app::{TestApp, eventually};
-use crate::bucket::Fault;
+use crate::bucket::{Bucket, Fault};
 use crate::client::{answer, text_of, try_answer};
 use crate::fixture;
 
@@ -140,4 +140,51 @@ async fn a_range_of_a_bucket_is_the_range_that_was_asked_for() {
         assert_eq!(part.body, bytes[from..to], "{from} to {to}");
     }
     assert_eq!(app.nobody().get(&path).await.expect(200).body, bytes);
+}
+
+#[tokio::test]
+async fn a_store_moves_into_a_bucket_and_back() {
+    if std::env::var_os("DUOKU_TEST_STORE").is_some() {
+        // Every installation has a bucket then; this one is to begin with a folder.
+        return;
+    }
+    let mut app = TestApp::with(&[]);
+    let bucket = Bucket::start();
+    let resource = app.admin().await.published("编网.mp4", "编网", &fixture::video(8)).await;
+    let master = format!("/media/{}/master.m3u8", text_of(&resource["id"]));
+    let path = format!("/media/{}/original", text_of(&resource["id"]));
+    let before = app.nobody().get(&path).await.expect(200).body;
+    for (name, value) in bucket.settings() {
+        if name != "DUOKU_STORE" {
+            app.set(&name, &value);
+        }
+    }
+    let said = app.ran(&["store", "copy", "s3://media/test"]);
+    assert!(said.contains(" 0 failed") && !said.contains(" 0 copied"), "{said}");
+    let again = app.ran(&["store", "copy", "s3://media/test"]);
+    assert!(again.contains(" 0 copied"), "nothing is copied twice: {again}");
+    // What was damaged meanwhile is found, and put right.
+    let source =
+        std::fs::read_dir(bucket.folder().join("source")).expect("sources").flatten().next();
+    let source = std::fs::read_dir(source.expect("one").path()).expect("it").flatten().next();
+    let source = source.expect("a source").path();
+    let mut bytes = std::fs::read(&source).expect("read");
+    bytes[0] ^= 1;
+    std::fs::write(&source, bytes).expect("written");
+    let verified = app.ran(&["store", "copy", "--verify", "s3://media/test"]);
+    assert!(verified.contains(" 1 copied"), "{verified}");
+    app.stop();
+    app.set("DUOKU_STORE", "s3://media/test");
+    app.serve(&[]);
+    assert_eq!(app.nobody().get(&path).await.expect(200).body, before);
+    app.nobody().get(&master).await.expect(200);
+    let report = app.check();
+    assert!(report["objects"].as_i64().is_some_and(|count| count > 3), "{report}");
+    let back = app.desk().join("back");
+    app.ran(&["store", "copy", back.to_str().expect("text")]);
+    app.stop();
+    app.set("DUOKU_STORE", back.to_str().expect("text"));
+    app.serve(&[]);
+    assert_eq!(app.nobody().get(&path).await.expect(200).body, before);
+    app.check();
 }

@@ -10,7 +10,7 @@ mod remote;
 mod write;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(super) use remote::broken;
 
 use self::files::Files;
 use self::remote::Remote;
-use super::local::{copy_hashed, io_at};
+use super::local::{copy_hashed, hash_of, io_at};
 use super::{Error, Key, Object, RemoteObject, Stored};
 use crate::catalogue::Sha256;
 
@@ -98,7 +98,7 @@ impl S3Store {
             .map_err(io_at("writing", copy.path()))?;
         let key = key_of(stored.sha256);
         crate::fault::at("object-synced");
-        self.0.remote.put_file(&key.to_string(), copy.path(), &stored)?;
+        self.0.remote.put_file(&key.to_string(), copy.as_file(), &stored)?;
         crate::fault::at("object-moved");
         Ok((key, stored))
     }
@@ -106,10 +106,28 @@ impl S3Store {
     /// See [`super::Store::link_source`].
     pub(super) fn link_source(&self, stored: &Stored, file: &Path) -> Result<(), Error> {
         let key = Key::Source(stored.sha256).to_string();
-        self.0.remote.put_file(&key, file, stored)?;
+        let opened = File::open(file).map_err(io_at("opening", file))?;
+        self.0.remote.put_file(&key, &opened, stored)?;
         // The worker reads it next; it need not come back from there.
         self.0.files.adopt(&key, file);
         Ok(())
+    }
+
+    /// See [`super::Store::put_object`].
+    pub(super) fn put_object(
+        &self,
+        key: &str,
+        mut file: &File,
+        expected: &Stored,
+    ) -> Result<(), Error> {
+        let reading = |error: std::io::Error| broken("reading", key, error.to_string());
+        if hash_of(file).map_err(reading)? != *expected {
+            return Err(Error::Changed(key.to_owned()));
+        }
+        file.rewind().map_err(reading)?;
+        // One of the same size and other content would be taken for it.
+        self.0.remote.delete(key)?;
+        self.0.remote.put_file(key, file, expected)
     }
 
     /// See [`super::Store::put`].

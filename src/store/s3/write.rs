@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +12,6 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 
-use super::super::local::io_at;
 use super::super::{Error, Stored};
 use super::remote::{Remote, broken, failure};
 use crate::catalogue::Sha256;
@@ -29,18 +27,18 @@ const AT_ONCE: usize = 4;
 
 impl Remote {
     /// Stores `file`, which is `stored`, at `key`, unless an object of its size is there already.
-    pub(super) fn put_file(&self, key: &str, file: &Path, stored: &Stored) -> Result<(), Error> {
+    pub(super) fn put_file(&self, key: &str, file: &File, stored: &Stored) -> Result<(), Error> {
         if self.is_there(key, stored.size_bytes)? {
             return Ok(());
         }
-        let opened = File::open(file).map_err(io_at("opening", file))?;
+        let reading = |error: std::io::Error| broken("reading", key, error.to_string());
         let size = stored.size_bytes.cast_unsigned();
         let etag = if size <= WHOLE {
             let mut bytes = vec![0; size as usize];
-            opened.read_exact_at(&mut bytes, 0).map_err(io_at("reading", file))?;
+            file.read_exact_at(&mut bytes, 0).map_err(reading)?;
             self.put_whole(key, bytes.into(), stored.sha256)?
         } else {
-            self.put_pieces(key, opened, size)?
+            self.put_pieces(key, file.try_clone().map_err(reading)?, size)?
         };
         self.verify(key, stored.size_bytes, etag)
     }
