@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use duoku::store::{Error, Key, Stored};
 use http::Method;
 
 use crate::app::{TestApp, eventually};
@@ -140,6 +141,25 @@ async fn a_range_of_a_bucket_is_the_range_that_was_asked_for() {
         assert_eq!(part.body, bytes[from..to], "{from} to {to}");
     }
     assert_eq!(app.nobody().get(&path).await.expect(200).body, bytes);
+}
+
+#[tokio::test]
+async fn large_objects_are_written_in_pieces_and_read_back_whole() {
+    let mut app = TestApp::in_bucket(&[]);
+    app.stop();
+    let store = app.inside().await.store.clone();
+    let bytes: Vec<u8> =
+        (0..40_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let expected = Stored::of_bytes(&bytes);
+    let work = move || {
+        let (key, stored) = store.put_copy(&*bytes, u64::MAX, Key::Source)?;
+        assert_eq!(stored, expected);
+        assert_eq!(store.stored(&key.to_string())?, expected);
+        store.delete(&key.to_string())?;
+        assert!(matches!(store.size_of(&key.to_string()), Err(Error::Missing(_))));
+        Ok::<_, Error>(())
+    };
+    tokio::task::spawn_blocking(work).await.expect("no panic").expect("written and read");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -29,6 +29,9 @@ use crate::catalogue::Sha256;
 
 /// Objects that are remembered.
 const OBJECTS: u64 = 1_000_000;
+
+/// Shows, locked, that a process uses the folder that it is in.
+const LOCK: &str = "lock";
 
 /// How often a block is fetched again from where it broke off.
 const ATTEMPTS: u32 = 4;
@@ -58,6 +61,8 @@ pub struct Blocks {
     most_fetches: usize,
     /// Names the next file.
     next: AtomicU64,
+    /// Held as long as this process uses its folder.
+    _lock: fs::File,
 }
 
 /// What the server says of an object; the same for all its blocks.
@@ -103,14 +108,11 @@ impl Drop for Block {
 
 impl Blocks {
     pub(super) fn open(remote: Remote, settings: &S3Settings) -> Result<Self, Error> {
-        let folder = settings.cache.join("blocks");
-        // What an earlier process left may not have reached the disk.
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(io_at("emptying", &folder)(error));
-            }
-            _ => fs::create_dir_all(&folder).map_err(io_at("making", &folder))?,
-        }
+        let all = settings.cache.join("blocks");
+        fs::create_dir_all(&all).map_err(io_at("making", &all))?;
+        remove_left(&all);
+        let folder = all.join(std::process::id().to_string());
+        let lock = make_own(&folder).map_err(io_at("making", &folder))?;
         let weight =
             |_: &Id, block: &Arc<Block>| u32::try_from(block.map.len()).unwrap_or(u32::MAX);
         Ok(Self {
@@ -128,6 +130,7 @@ impl Blocks {
             slots: Semaphore::new(settings.max_fetches),
             most_fetches: settings.max_fetches,
             next: AtomicU64::new(0),
+            _lock: lock,
         })
     }
 
@@ -316,6 +319,24 @@ impl Blocks {
             }
         }
     }
+}
+
+/// Removes the folders of processes that have ended: what they left may not have reached the disk.
+fn remove_left(all: &Path) {
+    for folder in fs::read_dir(all).into_iter().flatten().flatten() {
+        let lock = fs::File::open(folder.path().join(LOCK));
+        if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+            // Another process may do the same.
+            let _ = fs::remove_dir_all(folder.path());
+        }
+    }
+}
+
+fn make_own(folder: &Path) -> io::Result<fs::File> {
+    fs::create_dir_all(folder)?;
+    let lock = fs::File::create(folder.join(LOCK))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 /// Writes a block into a file and maps it. One that is a whole object must have its hash.

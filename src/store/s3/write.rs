@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use base64::Engine as _;
@@ -197,7 +198,11 @@ impl Remote {
     pub(super) fn abort_uploads(&self, age: Duration) -> Result<usize, Error> {
         let call =
             self.client.list_multipart_uploads().bucket(&self.bucket).prefix(self.name("")).send();
-        let found = self.wait(call).map_err(|error| failure("listing", "uploads", &error))?;
+        let found = match self.wait(call) {
+            // Some servers remove what was not completed themselves.
+            Err(error) if error.code() == Some("NotImplemented") => return Ok(0),
+            found => found.map_err(|error| failure("listing", "uploads", &error))?,
+        };
         let mut ended = 0;
         for upload in found.uploads() {
             let begun = upload.initiated().and_then(|time| SystemTime::try_from(*time).ok());
