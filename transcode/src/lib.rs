@@ -29,6 +29,7 @@ mod language;
 pub mod picture;
 pub mod plan;
 mod probe;
+pub mod remux;
 mod stills;
 mod subtitles;
 mod time;
