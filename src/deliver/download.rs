@@ -164,7 +164,7 @@ impl<'a> Download<'a> {
             let fragment = read_fragment(store, part, segment).await?;
             let scale = self.tracks[*track].time_scale;
             waiting.extend(chunks(*track, part, segment, fragment, scale));
-            waiting.sort_by(|one, other| one.place().cmp(&other.place()));
+            waiting.sort_by_key(Chunk::place);
             // Those that come before all that is still to be read.
             let next = order
                 .get(at + 1)

@@ -94,7 +94,11 @@ async fn set_top_boxes_play_transport_streams() {
     assert!(text.contains("CODECS=\"avc1.") && text.contains(",mp4a.40.2\""), "{text}");
     let variants = addresses(&master);
     assert!(variants.len() >= 2, "{text}");
-    for variant in &variants {
+    let told: Vec<f64> = text
+        .lines()
+        .filter_map(|line| line.split_once(":BANDWIDTH=")?.1.split(',').next()?.parse().ok())
+        .collect();
+    for (variant, told) in variants.iter().zip(told) {
         let playlist = nobody.get(&format!("{base}/{variant}")).await.expect(200);
         let text = playlist.text();
         assert!(text.contains("#EXT-X-PLAYLIST-TYPE:VOD\n") && text.ends_with("#EXT-X-ENDLIST\n"));
@@ -103,9 +107,15 @@ async fn set_top_boxes_play_transport_streams() {
         assert!(segments.len() >= 3, "{text}");
         let mut counters = HashMap::new();
         let ids = ids(variant);
-        for segment in &segments {
+        let seconds = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("#EXTINF:")?.strip_suffix(',')?.parse().ok());
+        for (segment, seconds) in segments.iter().zip(seconds) {
+            let seconds: f64 = seconds;
             let segment = nobody.get(&format!("{base}/ts/{}/{segment}", ids[0])).await.expect(200);
             assert_eq!(segment.header("content-type"), "video/mp2t");
+            let bps = segment.body.len() as f64 * 8.0 / seconds;
+            assert!(bps <= told, "BANDWIDTH {told} is less than {bps}");
             follow(&segment.body, &mut counters);
         }
         assert!(counters.len() == 4, "tables, picture and sound: {counters:?}");
@@ -252,6 +262,30 @@ async fn renditions_are_taken_away_as_single_files() {
     let page = nobody.ask(Method::GET, &format!("/resources/{id}")).header("accept-language", "zh");
     assert!(answer(page).await.text().contains("视频 720p（MP4）"));
     app.check();
+}
+
+#[tokio::test]
+async fn other_forms_are_made_of_a_bucket_as_well() {
+    // Blocks that are smaller than a segment.
+    let mut app = TestApp::in_bucket(&[("DUOKU_STORAGE_S3_BLOCK_BYTES", "65536")]);
+    let admin = app.admin().await;
+    let resource = admin.published("a.mp4", "桶", &fixture::sharp_video(14)).await;
+    let base = base(&resource);
+    let master = app.nobody().get(&format!("{base}/ts.m3u8")).await.expect(200);
+    let segment = format!("{base}/{}/1.ts", addresses(&master)[0].trim_end_matches(".m3u8"));
+    let file = text_of(&resource["links"]["downloads"][0]["href"]);
+    let before = [app.nobody().get(&segment).await.expect(200), app.nobody().get(file).await];
+    // The cache begins empty.
+    app.stop();
+    app.serve(&[]);
+    let nobody = app.nobody();
+    for (address, before) in [segment.as_str(), file].iter().zip(&before) {
+        let range = nobody.ask(Method::GET, address).header("range", "bytes=100000-400000");
+        assert_eq!(answer(range).await.expect(206).body, before.body[100_000..400_001]);
+        assert_eq!(nobody.get(address).await.expect(200).body, before.body);
+    }
+    decoded(&write(&app.desk(), "a.mp4", &before[1].body));
+    decoded(&write(&app.desk(), "1.ts", &before[0].body));
 }
 
 #[tokio::test]

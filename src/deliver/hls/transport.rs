@@ -6,13 +6,26 @@
 
 use std::fmt::Write as _;
 
-use super::{average_bps, groups_of, peak_bps, size_fields, sound_group_for, target_s};
+use super::{groups_of, size_fields, sound_group_for, target_s};
 use crate::catalogue::{Rendition, TrackKind};
 use crate::deliver::{Delivery, Span};
 
-/// Bytes of a packet, and those of its header.
-const PACKET: f64 = 188.0;
-const HEADER: f64 = 4.0;
+/// Bits of a packet.
+const PACKET: f64 = 188.0 * 8.0;
+
+/// What headers of packets add: 188 bytes for each 184.
+const HEADERS: f64 = 188.0 / 184.0;
+
+/// Bits of a frame's or PES packet's own headers, and of half a packet that is filled up.
+const FRAME: f64 = 30.0 * 8.0 + PACKET / 2.0;
+
+/// Packets of a segment that are there for its continuity counters: the tables, 16 times each, and
+/// at most 15 for a stream.
+const TABLES: f64 = 32.0;
+const SPREAD: f64 = 15.0;
+
+/// Clocks a second.
+const CLOCKS: f64 = 12.5;
 
 /// The multivariant playlist: each H.264 picture with the sound that suits it, or the sound alone.
 /// Nobody is told of more than one sound: in a transport stream it is part of the variant.
@@ -38,13 +51,18 @@ pub fn transport_playlist(delivery: &Delivery) -> String {
 
 fn variant(text: &mut String, picture: Option<&Rendition>, sound: Option<&Rendition>) {
     let both = || picture.into_iter().chain(sound);
-    let sum = |rate: fn(&Rendition) -> f64| both().map(|r| muxed_bps(r, rate(r))).sum::<f64>();
+    let (mut peak, mut average) = (0.0, 0.0);
+    for (number, rendition) in both().enumerate() {
+        let muxed = muxed_bps(rendition, number == 0);
+        peak += muxed.0;
+        average += muxed.1;
+    }
     let codecs: Vec<&str> = both().filter_map(|rendition| rendition.codecs.as_deref()).collect();
     let _ = write!(
         text,
         "#EXT-X-STREAM-INF:BANDWIDTH={},AVERAGE-BANDWIDTH={},CODECS=\"{}\"",
-        sum(peak_bps).ceil().max(1.0),
-        sum(average_bps).ceil().max(1.0),
+        peak.ceil().max(1.0),
+        average.ceil().max(1.0),
         codecs.join(",")
     );
     if let Some(picture) = picture {
@@ -54,15 +72,32 @@ fn variant(text: &mut String, picture: Option<&Rendition>, sound: Option<&Rendit
     let _ = writeln!(text, "\nts/{}.m3u8", ids.join("/"));
 }
 
-/// Bits a second as MPEG-TS: the header of each packet; of each frame its header, and half a packet
-/// that is filled up; the tables.
-fn muxed_bps(rendition: &Rendition, bps: f64) -> f64 {
-    let frames = match rendition.kind {
-        TrackKind::Video => rendition.frame_rate.unwrap_or(25.0),
-        // Some are sent together, but each has a header.
-        TrackKind::Audio => rendition.sample_rate.unwrap_or(48_000) as f64 / 1024.0 / 2.0,
+/// Peak and average bits a second as MPEG-TS, rather a little too much: `BANDWIDTH` must not be
+/// less than any segment takes (RFC 8216 section 4.3.4.2). Tables and clocks go with the one that
+/// leads.
+fn muxed_bps(rendition: &Rendition, leads: bool) -> (f64, f64) {
+    let (frames, clocks) = match rendition.kind {
+        TrackKind::Video => {
+            let frames = rendition.frame_rate.unwrap_or(25.0);
+            (frames, (CLOCKS - frames).max(0.0))
+        }
+        // Three at least are sent together.
+        TrackKind::Audio => (rendition.sample_rate.unwrap_or(48_000) as f64 / 1024.0 / 3.0, 0.0),
     };
-    (bps + frames * (30.0 + PACKET / 2.0) * 8.0) * PACKET / (PACKET - HEADER) + 10_000.0
+    let own = if leads { TABLES + SPREAD } else { SPREAD };
+    let bits = |length: u64, seconds: f64| {
+        let media = length as f64 * 8.0 + frames * seconds * FRAME;
+        media * HEADERS + (own + clocks * seconds) * PACKET
+    };
+    let (mut peak, mut sum, mut total) = (0.0_f64, 0.0, 0.0);
+    for (_, segment) in rendition.segments() {
+        let seconds = rendition.seconds(segment.duration);
+        let bits = bits(segment.length, seconds);
+        peak = peak.max(bits / seconds.max(1.0));
+        sum += bits;
+        total += seconds;
+    }
+    (peak, sum / total.max(1.0))
 }
 
 /// The media playlist of a picture with sound, or of one of them. It grows while parts are to come,
@@ -113,7 +148,7 @@ mod tests {
         all.extend(sound(2));
         all.extend(sound(1));
         let hevc = crate::catalogue::Rendition { name: "720p-hevc".to_owned(), ..video(1280, 720) };
-        all.push(hevc.clone());
+        all.push(hevc);
         let text = transport_playlist(&delivery(all.clone(), Vec::new()));
         let [best, small] = [all[4].id, all[5].id];
         let expected =
