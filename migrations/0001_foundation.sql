@@ -162,7 +162,7 @@ CREATE TABLE part (
   rendition  TEXT NOT NULL REFERENCES rendition (id) ON DELETE CASCADE,
   number     BIGINT NOT NULL,             -- from 0
   key        TEXT NOT NULL,
-  segments   TEXT NOT NULL,               -- JSON array of [offset, length, start, duration]; bytes, ticks
+  segments   TEXT NOT NULL,               -- JSON array of [offset, length, bytes up to the end of the first sample, start, duration]; bytes, ticks
   PRIMARY KEY (rendition, number)
 );
 

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, broadcast};
 use crate::catalogue::ResourceId;
 use crate::config::{Config, Place};
 use crate::db::{self, Db};
-use crate::deliver::{Asked, Deliveries, Text, TicketKey, Traffic};
+use crate::deliver::{Asked, Deliveries, Downloads, Text, TicketKey, Traffic};
 use crate::store::{self, LocalStore, S3Settings, S3Store, Store};
 
 /// Bytes of texts that are kept with their compressed forms.
@@ -36,6 +36,8 @@ pub struct Shared {
     pub index_doubted: AtomicBool,
     /// What can be delivered now, kept for some seconds.
     pub deliveries: Deliveries,
+    /// Heads of files that were downloaded lately.
+    pub downloads: Downloads,
     /// Objects that are texts, with their compressed forms, by key.
     pub texts: Cache<String, Arc<Text>>,
     /// What was sent, until it is written down.
@@ -94,6 +96,8 @@ impl App {
         let mut tx = db.begin().await?;
         let ticket_key = TicketKey::get(&mut tx).await?;
         tx.commit().await?;
+        let deliver = &config.deliver;
+        let downloads = Downloads::new(deliver.max_heads_bytes, deliver.heads_at_once);
         let traffic = Arc::<Traffic>::default();
         Ok(Self(Arc::new(Shared {
             config,
@@ -109,6 +113,7 @@ impl App {
                 .max_capacity(MOST_TEXT_BYTES)
                 .build(),
             traffic,
+            downloads,
             asked: Asked::default(),
             ticket_key,
             job_pushed: Notify::new(),

@@ -59,6 +59,7 @@ settings!(
         upload: Upload,
         work: Work,
         media: Media,
+        deliver: Deliver,
         search: Search,
         session: Session,
         log: Log,
@@ -139,6 +140,10 @@ settings!(
         max_pages: u32,
         max_pixels: u64,
     }
+);
+settings!(
+    /// `[deliver]`
+    Deliver { max_heads_bytes: u64, heads_at_once: usize }
 );
 settings!(
     /// `[search]`
@@ -241,6 +246,9 @@ impl Config {
         }
         if !(0..=36_500).contains(&self.media.drop_after_days) {
             return bad("media.drop_after_days", "must be 0 to 36500");
+        }
+        if self.deliver.heads_at_once == 0 {
+            return bad("deliver.heads_at_once", "must be at least 1");
         }
         if !(65_536..=1 << 30).contains(&self.storage.s3_block_bytes) {
             return bad("storage.s3_block_bytes", "must be 65536 to 1073741824");

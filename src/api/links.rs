@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::catalogue::Resource;
-use crate::deliver::Delivery;
+use crate::catalogue::{Rendition, Resource, TrackKind};
+use crate::deliver::{Delivery, Download};
 
 /// Addresses, relative to the server. For what is not public they begin with a ticket.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
@@ -16,6 +16,13 @@ pub(super) struct Links {
     pub hls: Option<String>,
     /// DASH, when there is something to play.
     pub dash: Option<String>,
+    /// HLS over MPEG-TS, for set-top boxes, when there is something to play.
+    pub ts: Option<String>,
+    /// HLS of the sound alone, when there is sound to play.
+    pub audio: Option<String>,
+    /// Single files to take away, when they are whole: the pictures, each with its sound, then the
+    /// sound alone.
+    pub downloads: Vec<DownloadLink>,
     /// The source.
     pub original: Option<String>,
     /// A picture.
@@ -32,6 +39,23 @@ pub(super) struct Links {
     pub base: String,
 }
 
+/// A rendition as one file.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct DownloadLink {
+    /// Where it is.
+    pub href: String,
+    /// video or audio
+    pub kind: &'static str,
+    /// The rung or the bit rate, such as 1080p or 128 kbit/s.
+    pub label: String,
+    /// Of a sound, BCP 47.
+    pub language: Option<String>,
+    /// video/mp4 or audio/mp4
+    pub media_type: &'static str,
+    /// About how large it is; the answer to a HEAD tells it exactly.
+    pub about_bytes: u64,
+}
+
 /// The addresses of `delivery` for whoever may see it.
 pub(super) fn links(app: &App, delivery: &Delivery) -> Links {
     let resource = &delivery.resource;
@@ -43,6 +67,9 @@ pub(super) fn links(app: &App, delivery: &Delivery) -> Links {
         page: format!("/resources/{}", resource.id),
         hls: when(delivery.is_playable(), "master.m3u8"),
         dash: when(delivery.is_playable(), "manifest.mpd"),
+        ts: when(delivery.is_playable(), "ts.m3u8"),
+        audio: when(delivery.has_sound(), "audio.m3u8"),
+        downloads: downloads(delivery, &base),
         original: when(resource.source.is_some(), "original"),
         poster: poster(&base, resource.poster.as_deref()),
         storyboard: when(!resource.derived.storyboard.is_empty(), "storyboard.vtt"),
@@ -55,6 +82,26 @@ pub(super) fn links(app: &App, delivery: &Delivery) -> Links {
         picture: when(resource.derived.picture.is_some(), "picture.webp"),
         base,
     }
+}
+
+fn downloads(delivery: &Delivery, base: &str) -> Vec<DownloadLink> {
+    let link = |rendition: &Rendition| {
+        let download = Download::of(delivery, rendition)?;
+        let (kind, language) = match rendition.kind {
+            TrackKind::Video => ("video", None),
+            TrackKind::Audio => ("audio", rendition.language.clone()),
+        };
+        Some(DownloadLink {
+            href: format!("{base}/{}.{}", rendition.id, download.ending()),
+            kind,
+            label: download.label(),
+            language,
+            media_type: download.media_type(),
+            about_bytes: download.about_bytes(),
+        })
+    };
+    let of = |kind| delivery.renditions.iter().filter(move |r| r.kind == kind).filter_map(link);
+    of(TrackKind::Video).chain(of(TrackKind::Audio)).collect()
 }
 
 /// Where the media of `delivery` begin: with a ticket unless it is public.

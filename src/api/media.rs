@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response};
 
 use super::caller::Who;
+use super::forms;
 use super::meter::Meter;
 use super::problem::ApiError;
 use crate::app::App;
@@ -147,6 +148,10 @@ async fn answer(
             }
         }
         What::Passages => text_content(delivery, passages(app, delivery).await?),
+        What::Transport { picture, sound, number } => {
+            forms::transport(app, delivery, (picture, sound), number).await?
+        }
+        What::Download(rendition) => forms::download(app, delivery, rendition).await?,
     };
     Ok(send(app, delivery, kind, (method, headers), content))
 }
@@ -163,7 +168,7 @@ fn answer_now(app: &App, delivery: &Delivery, what: What) -> Option<Content> {
             let object = app.store.opened(&named.key).ok()??;
             object_content(app, delivery, named, object).ok()
         }
-        What::Passages => None,
+        What::Passages | What::Transport { .. } | What::Download(_) => None,
     }
 }
 

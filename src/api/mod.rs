@@ -1,6 +1,7 @@
 //! The axum edge: routes, one file per noun, and the layers around them.
 
 mod caller;
+mod forms;
 mod jobs;
 mod libraries;
 mod links;

@@ -17,7 +17,7 @@ use super::reader::Reader;
 use super::sentences;
 use crate::app::App;
 use crate::catalogue::{Refusal, RuleError};
-use crate::{db, ingest, store};
+use crate::{db, deliver, ingest, store};
 
 /// What a handler fails with.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +50,21 @@ pub(crate) enum ApiError {
     /// The store.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// Something that is made while it is sent.
+    #[error(transparent)]
+    Deliver(deliver::Error),
     /// The index.
     #[error(transparent)]
     Index(#[from] indexer::Error),
+}
+
+impl From<deliver::Error> for ApiError {
+    fn from(error: deliver::Error) -> Self {
+        match error {
+            deliver::Error::Store(error) => Self::Store(error),
+            error => Self::Deliver(error),
+        }
+    }
 }
 
 impl ApiError {
@@ -95,7 +107,7 @@ impl ApiError {
             Self::Store(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
             Self::Index(indexer::Error::QueryTooLong { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Db(error) if error.is_bad_text() => StatusCode::BAD_REQUEST,
-            Self::Ingest(_) | Self::Db(_) | Self::Store(_) | Self::Index(_) => {
+            Self::Ingest(_) | Self::Db(_) | Self::Store(_) | Self::Index(_) | Self::Deliver(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }

@@ -136,6 +136,8 @@ pub struct Segment {
     pub offset: u64,
     /// Bytes.
     pub length: u64,
+    /// Bytes up to the end of the first sample, which of a picture is an IDR frame.
+    pub key_length: u64,
     /// First presentation time, ticks.
     pub start: u64,
     /// Ticks.
@@ -147,6 +149,12 @@ impl Rendition {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.state == RenditionState::Complete
+    }
+
+    /// Whether parts are still to come.
+    #[must_use]
+    pub fn is_growing(&self) -> bool {
+        self.state == RenditionState::Making
     }
 
     /// Whether somebody who plays the resource is to have it, and cannot.

@@ -143,8 +143,8 @@ pub async fn insert_part(
     rendition: RenditionId,
     part: &Part,
 ) -> Result<bool> {
-    let segments: Vec<[u64; 4]> =
-        part.segments.iter().map(|s| [s.offset, s.length, s.start, s.duration]).collect();
+    let row = |s: &Segment| [s.offset, s.length, s.key_length, s.start, s.duration];
+    let segments: Vec<[u64; 5]> = part.segments.iter().map(row).collect();
     sqlx::query(
         "INSERT INTO part (rendition, number, key, segments) VALUES ($1, $2, $3, $4)
              ON CONFLICT (rendition, number) DO NOTHING",
@@ -457,15 +457,16 @@ fn rendition(row: RenditionRow, parts: &[PartRow]) -> Result<Rendition> {
         if part.number != expected {
             break;
         }
-        let segments: Vec<[u64; 4]> = parse_json("part.segments", &part.segments)?;
+        let segments: Vec<[u64; 5]> = parse_json("part.segments", &part.segments)?;
         own.push(Part {
             number: part.number,
             key: part.key.clone(),
             segments: segments
                 .into_iter()
-                .map(|[offset, length, start, duration]| Segment {
+                .map(|[offset, length, key_length, start, duration]| Segment {
                     offset,
                     length,
+                    key_length,
                     start,
                     duration,
                 })

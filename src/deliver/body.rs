@@ -1,5 +1,5 @@
 //! A body that is sent from mapped pages, without a copy, and without making
-//! the thread that serves many wait for a disk or a bucket.
+//! the thread that serves many wait for a disk or a bucket; or that is made while it is sent.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures::StreamExt as _;
 use futures::stream::BoxStream;
+use futures::{Stream, StreamExt as _};
 use http_body::{Body, Frame, SizeHint};
 use tokio::task::JoinHandle;
 
+use super::Error;
 use super::traffic::Sent;
 use crate::store::{RemoteObject, is_resident, make_resident};
 
@@ -22,7 +23,7 @@ use crate::store::{RemoteObject, is_resident, make_resident};
 const STEP: usize = 1024 * 1024;
 
 /// Some bytes of a body.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Piece {
     /// In memory.
     Memory(Bytes),
@@ -30,6 +31,38 @@ pub enum Piece {
     Mapped(Bytes),
     /// A range of an object in a bucket.
     Remote(RemoteObject, Range<u64>),
+    /// Made, or read, when it is taken.
+    Made(Making),
+}
+
+/// Bytes that are made when they are taken; how many is known before.
+pub struct Making {
+    left: u64,
+    stream: BoxStream<'static, io::Result<Bytes>>,
+}
+
+impl fmt::Debug for Making {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Making").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+impl Making {
+    /// Of `length` bytes, which `stream` gives.
+    pub fn new(
+        length: u64,
+        stream: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
+    ) -> Self {
+        Self { left: length, stream: stream.map(|made| made.map_err(io::Error::other)).boxed() }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let made = ready!(self.stream.poll_next_unpin(context));
+        // The length was promised: the connection is cut rather than to end as if all was there.
+        let made = made.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))?;
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        Poll::Ready(Ok(made.slice(..made.len().min(most))))
+    }
 }
 
 /// What is waited for.
@@ -65,6 +98,7 @@ impl Piece {
         match self {
             Self::Memory(bytes) | Self::Mapped(bytes) => bytes.len() as u64,
             Self::Remote(_, range) => range.end - range.start,
+            Self::Made(making) => making.left,
         }
     }
 
@@ -74,7 +108,8 @@ impl Piece {
         self.len() == 0
     }
 
-    /// The next of it to be sent, from memory or a map; none when it is still in the bucket.
+    /// The next of it to be sent, from memory or a map; none when it is still in the bucket, or
+    /// not made.
     fn step(&self) -> Option<Bytes> {
         match self {
             Self::Memory(bytes) => Some(bytes.clone()),
@@ -82,6 +117,7 @@ impl Piece {
             Self::Remote(object, range) => {
                 object.get(&(range.start..range.end.min(range.start + STEP as u64)))
             }
+            Self::Made(_) => None,
         }
     }
 
@@ -89,6 +125,7 @@ impl Piece {
         match self {
             Self::Memory(bytes) | Self::Mapped(bytes) => *bytes = bytes.slice(by..),
             Self::Remote(_, range) => range.start += by as u64,
+            Self::Made(making) => making.left -= by as u64,
         }
     }
 }
@@ -139,10 +176,13 @@ impl Body for PiecesBody {
 
 /// The next bytes of `piece`, when they are in memory.
 fn poll_step(
-    piece: &Piece,
+    piece: &mut Piece,
     reading: &mut Option<Reading>,
     context: &mut Context<'_>,
 ) -> Poll<io::Result<Bytes>> {
+    if let Piece::Made(making) = piece {
+        return making.poll(context);
+    }
     loop {
         match reading {
             Some(Reading::Bucket(stream)) => match ready!(stream.poll_next_unpin(context)) {
@@ -157,7 +197,7 @@ fn poll_step(
                     piece.step().ok_or_else(|| io::ErrorKind::UnexpectedEof.into()),
                 );
             }
-            None => match (piece.step(), piece) {
+            None => match (piece.step(), &*piece) {
                 (Some(step), Piece::Memory(_)) => return Poll::Ready(Ok(step)),
                 (Some(step), _) if is_resident(&step) => return Poll::Ready(Ok(step)),
                 (Some(step), _) => {

@@ -119,6 +119,12 @@ impl Delivery {
         !self.renditions.is_empty()
     }
 
+    /// Whether there is something to listen to.
+    #[must_use]
+    pub fn has_sound(&self) -> bool {
+        self.of_kind(TrackKind::Audio).next().is_some()
+    }
+
     /// Whether picture and sound, as far as there are any, can be had whole by every player.
     #[must_use]
     pub fn is_complete(&self) -> bool {

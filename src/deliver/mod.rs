@@ -7,27 +7,39 @@ mod body;
 mod dash;
 mod deliveries;
 mod delivery;
+mod download;
+mod file;
+mod forms;
 mod hls;
+mod parts;
 mod range;
 mod reply;
 mod storyboard;
 mod text;
 mod ticket;
 mod traffic;
+mod transport;
 mod wanted;
 
 pub use asked::Asked;
-pub use body::{Piece, PiecesBody};
+pub use body::{Making, Piece, PiecesBody};
 pub use dash::manifest;
 pub use deliveries::Deliveries;
 pub use delivery::Delivery;
-pub use hls::{captions_playlist, master_playlist, media_playlist, storyboard_playlist};
+pub use download::{Download, Downloads};
+pub use file::{Extent, VirtualFile};
+pub use hls::{
+    audio_playlist, captions_playlist, iframe_playlist, master_playlist, media_playlist,
+    storyboard_playlist, transport_media_playlist, transport_playlist,
+};
+pub use parts::Error;
 pub use range::{Selection, select};
 pub use reply::{Caching, Content, Source, reply};
 pub use storyboard::storyboard_vtt;
 pub use text::{Encoding, Text};
 pub use ticket::{Ticket, TicketKey};
 pub use traffic::{Amount, Sent, Traffic};
+pub use transport::{Span, Transport};
 pub use wanted::{Kind, Named, Wanted, What};
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::text::{Encoding, Text};
 use super::traffic::Sent;
-use super::{Piece, PiecesBody, Selection, select};
-use crate::store::Object;
+use super::{Making, Piece, PiecesBody, Selection, Transport, VirtualFile, select};
+use crate::store::{Object, Store};
 
 /// Headers of an answer, so that the map need not grow.
 const HEADERS: usize = 14;
@@ -44,6 +44,10 @@ pub enum Source {
     Text(Arc<Text>),
     /// A range of an object.
     Object(Object, Range<u64>),
+    /// A segment of MPEG-TS, written as it is sent.
+    Transport(Arc<Transport>),
+    /// A virtual file, and where its objects are.
+    File(Arc<VirtualFile>, Store),
 }
 
 /// How long an answer may be kept.
@@ -62,6 +66,8 @@ impl Source {
         match self {
             Self::Text(text) => text.plain.len() as u64,
             Self::Object(_, range) => range.end - range.start,
+            Self::Transport(segment) => segment.length(),
+            Self::File(file, _) => file.length(),
         }
     }
 
@@ -75,6 +81,14 @@ impl Source {
                     Object::Mapped(mapped) => Piece::Mapped(mapped.slice(as_usize(range))),
                     Object::Remote(remote) => Piece::Remote(remote.clone(), range),
                 }
+            }
+            Self::Transport(segment) => {
+                let length = range.end - range.start;
+                Piece::Made(Making::new(length, Arc::clone(segment).read(range)))
+            }
+            Self::File(file, store) => {
+                let length = range.end - range.start;
+                Piece::Made(Making::new(length, Arc::clone(file).read(store.clone(), range)))
             }
         }
     }

@@ -15,6 +15,7 @@ pub(super) fn rendition(name: &str, kind: TrackKind, size: Option<(i64, i64)>) -
     let segment = |number: u64, seconds: u64| Segment {
         offset: number * 100_000,
         length: 100_000,
+        key_length: 20_000,
         start: number * 6 * time_scale,
         duration: seconds * time_scale,
     };
@@ -45,12 +46,12 @@ pub(super) fn rendition(name: &str, kind: TrackKind, size: Option<(i64, i64)>) -
     }
 }
 
-fn video(width: i64, height: i64) -> Rendition {
+pub(super) fn video(width: i64, height: i64) -> Rendition {
     rendition(&format!("{height}p"), TrackKind::Video, Some((width, height)))
 }
 
 /// The best and the smallest sound of a track.
-fn sound(track: i64) -> [Rendition; 2] {
+pub(super) fn sound(track: i64) -> [Rendition; 2] {
     [(128_000, "best"), (48_000, "small")].map(|(bitrate_bps, name)| Rendition {
         track,
         bitrate_bps,
@@ -59,7 +60,7 @@ fn sound(track: i64) -> [Rendition; 2] {
     })
 }
 
-fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> Delivery {
+pub(super) fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> Delivery {
     let library = LibraryId::fresh();
     let resource = Resource {
         id: ResourceId::fresh(),
@@ -115,7 +116,7 @@ fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> Delivery {
     }
 }
 
-fn lines<'a>(text: &'a str, start: &str) -> Vec<&'a str> {
+pub(super) fn lines<'a>(text: &'a str, start: &str) -> Vec<&'a str> {
     text.lines().filter(|line| line.starts_with(start)).collect()
 }
 

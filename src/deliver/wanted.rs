@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::text::Text;
 use super::{
-    Caching, Delivery, captions_playlist, manifest, master_playlist, media_playlist,
-    storyboard_playlist, storyboard_vtt,
+    Caching, Delivery, audio_playlist, captions_playlist, iframe_playlist, manifest,
+    master_playlist, media_playlist, storyboard_playlist, storyboard_vtt, transport_playlist,
 };
-use crate::catalogue::{FileType, Rendition, RenditionId};
+use crate::catalogue::{FileType, Rendition, RenditionId, TrackKind};
 use crate::store::Key;
 
 /// Media type of playlists (RFC 8216 section 4).
-const HLS: &str = "application/vnd.apple.mpegurl";
+pub(super) const HLS: &str = "application/vnd.apple.mpegurl";
 
 /// What is asked for, for counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +28,12 @@ pub enum Kind {
     Captions,
     Page,
     Text,
+    Download,
 }
 
 impl Kind {
     /// How many there are.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 11;
 
     /// Its name in metrics.
     #[must_use]
@@ -48,6 +49,7 @@ impl Kind {
             Self::Captions => "captions",
             Self::Page => "page",
             Self::Text => "text",
+            Self::Download => "download",
         }
     }
 }
@@ -70,6 +72,17 @@ pub enum What {
     Object(Named),
     /// All that captions and pages say.
     Passages,
+    /// A segment of MPEG-TS, made of those of a picture, a sound or both.
+    Transport {
+        /// The picture.
+        picture: Option<RenditionId>,
+        /// The sound.
+        sound: Option<RenditionId>,
+        /// From 0.
+        number: usize,
+    },
+    /// A rendition as one file.
+    Download(RenditionId),
 }
 
 /// An object, or a range of it, with what is said about it.
@@ -132,6 +145,18 @@ impl Delivery {
             ("captions", file) => (Kind::Captions, self.captions_file(path, file)?),
             ("pages", file) => (Kind::Page, self.page(file)?),
             ("text", "") => (Kind::Text, What::Passages),
+            ("ts.m3u8", "") if self.is_playable() => {
+                (Kind::Manifest, self.text(path, HLS, || transport_playlist(self)))
+            }
+            ("ts", below) => self.transport(path, below)?,
+            ("audio.m3u8", "") if self.has_sound() => {
+                (Kind::Playlist, self.text(path, HLS, || audio_playlist(self)))
+            }
+            (rendition, "iframes.m3u8") => {
+                let picture = self.rendition(rendition).filter(|r| r.kind == TrackKind::Video)?;
+                (Kind::Playlist, self.text(path, HLS, || iframe_playlist(self, picture)))
+            }
+            (file, "") => (Kind::Download, self.download(file)?),
             (rendition, "playlist.m3u8") => {
                 let rendition = self.rendition(rendition)?;
                 (Kind::Playlist, self.text(path, HLS, || media_playlist(self, rendition)))
@@ -149,7 +174,12 @@ impl Delivery {
         Some(Wanted { kind, what })
     }
 
-    fn text(&self, path: &str, media_type: &'static str, render: impl FnOnce() -> String) -> What {
+    pub(super) fn text(
+        &self,
+        path: &str,
+        media_type: &'static str,
+        render: impl FnOnce() -> String,
+    ) -> What {
         What::Text(self.texts.get(path, || Text::new(render(), media_type)))
     }
 
@@ -209,12 +239,21 @@ impl Delivery {
         }
     }
 
-    fn rendition(&self, id: &str) -> Option<&Rendition> {
-        let id: RenditionId = id.parse().ok()?;
+    /// The rendition of this id. Only one way to write it counts: texts are kept by their paths.
+    pub(super) fn rendition(&self, id: &str) -> Option<&Rendition> {
+        let plain = id.len() == 32 && !id.bytes().any(|b| b.is_ascii_uppercase());
+        self.get(id.parse().ok().filter(|_| plain)?)
+    }
+
+    /// The rendition of this id.
+    #[must_use]
+    pub fn get(&self, id: RenditionId) -> Option<&Rendition> {
         self.renditions.iter().find(|rendition| rendition.id == id)
     }
 
-    fn forever(&self) -> Caching {
+    /// How long what never changes may be kept.
+    #[must_use]
+    pub fn forever(&self) -> Caching {
         if self.is_public() { Caching::Forever } else { Caching::ForeverPrivate }
     }
 }
@@ -230,7 +269,7 @@ fn tag(key: &str) -> &str {
     key.rsplit(['-', '.']).nth(1).unwrap_or(key)
 }
 
-fn number(file: &str, ending: &str) -> Option<usize> {
+pub(super) fn number(file: &str, ending: &str) -> Option<usize> {
     let digits = file.strip_suffix(ending)?;
     digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
 }

@@ -224,6 +224,7 @@ fn segment(segment: &transcode::Segment) -> Segment {
     Segment {
         offset: segment.offset_bytes,
         length: segment.length_bytes,
+        key_length: segment.key_bytes,
         start: u64::try_from(segment.start_ticks).unwrap_or_default(),
         duration: u64::try_from(segment.duration_ticks).unwrap_or_default(),
     }

@@ -168,6 +168,7 @@ fn segments_hold(segments: &[Segment]) -> bool {
     let sound = |segment: &Segment| {
         segment.length_bytes > 0
             && segment.length_bytes <= 1 << 40
+            && (1..=segment.length_bytes).contains(&segment.key_bytes)
             && (0..=latest).contains(&segment.start_ticks)
             && (1..=latest).contains(&segment.duration_ticks)
     };
@@ -302,7 +303,7 @@ mod tests {
         let segments: Vec<Value> = segments
             .iter()
             .map(|[offset, length, start, duration]| {
-                json!({ "offset_bytes": offset, "length_bytes": length,
+                json!({ "offset_bytes": offset, "length_bytes": length, "key_bytes": 1,
                         "start_ticks": start, "duration_ticks": duration })
             })
             .collect();
@@ -397,6 +398,11 @@ mod tests {
             &[[0, 10, 5, 1], [10, 1, 5, 1]],
         ] {
             assert!(!admitted(&part(segments)), "{segments:?}");
+        }
+        for key_bytes in [0, 11, u64::MAX] {
+            let mut answer = part(&[[0, 10, 0, 1]]);
+            answer["media"]["part"]["segments"][0]["key_bytes"] = key_bytes.into();
+            assert!(!admitted(&answer), "{key_bytes}");
         }
     }
 

@@ -17,6 +17,10 @@ const scripts = {
   "shaka HLS": ["shaka-player/dist/shaka-player.compiled.js", "master.m3u8"],
   "shaka DASH": ["shaka-player/dist/shaka-player.compiled.js", "manifest.mpd"],
   "dash.js": ["dashjs/dist/modern/umd/dash.all.min.js", "manifest.mpd"],
+  "hls.js TS": ["hls.js/dist/hls.min.js", "ts.m3u8"],
+  "hls.js audio": ["hls.js/dist/hls.min.js", "audio.m3u8"],
+  // The browser's own player, and the best picture or sound as one file.
+  "video element": [null, null],
 };
 
 const only = process.env.ONLY?.split(",") ?? Object.keys(scripts);
@@ -60,7 +64,10 @@ async function play([name, src, seconds]) {
     errors.push(`${what} (at ${video.currentTime.toFixed(2)} of ${video.duration}, ready ${video.readyState})`);
     return false;
   };
-  if (name === "hls.js") {
+  if (name === "video element") {
+    video.addEventListener("error", () => errors.push(`${video.error.code} ${video.error.message}`));
+    video.src = src;
+  } else if (name.startsWith("hls.js")) {
     const hls = new Hls();
     hls.on(Hls.Events.ERROR, (_, e) => { if (e.fatal || !/buffer|Stall|Nudge/.test(e.details)) errors.push(`${e.details} ${e.error ?? ""}`); });
     hls.loadSource(src);
@@ -100,13 +107,17 @@ const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "
 for (const resource of (await list()).filter(({ id }) => !wanted.length || wanted.includes(id))) {
   const seconds = resource.duration_ms / 1000;
   for (const [name, [script, manifest]] of Object.entries(scripts).filter(([name]) => only.includes(name))) {
+    const { downloads, audio } = resource.links;
+    if (manifest === "audio.m3u8" && !audio) continue;
+    const address = manifest ? `/media/${resource.id}/${manifest}` : downloads[0]?.href;
+    if (!address) continue;
     const page = await browser.newPage();
     let result;
     try {
       await page.goto(origin);
-      await page.addScriptTag({ url: `${origin}/${script}` });
+      if (script) await page.addScriptTag({ url: `${origin}/${script}` });
       result = await Promise.race([
-        page.evaluate(play, [name, `${url}/media/${resource.id}/${manifest}`, seconds]),
+        page.evaluate(play, [name, `${url}${address}`, seconds]),
         new Promise((_, no) => setTimeout(() => no(new Error("timeout")), 90000)),
       ]);
     } catch (error) {
@@ -116,7 +127,7 @@ for (const resource of (await list()).filter(({ id }) => !wanted.length || wante
     const off = Math.abs((result.duration ?? 0) - seconds);
     if (result.duration !== undefined && off > 0.1) result.errors.push(`duration ${result.duration} instead of ${seconds}`);
     if (result.errors.length) failed++;
-    console.log(`${result.errors.length ? "FAILED" : "ok    "} ${name.padEnd(10)} ${resource.title} ${seconds} s ${result.width ?? 0}x${result.height ?? 0} ${result.errors.slice(0, 3).join("; ")}`);
+    console.log(`${result.errors.length ? "FAILED" : "ok    "} ${name.padEnd(13)} ${resource.title} ${seconds} s ${result.width ?? 0}x${result.height ?? 0} ${result.errors.slice(0, 3).join("; ")}`);
   }
 }
 await browser.close();

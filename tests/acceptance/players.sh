@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# players.sh URL: plays every published video and audio of a running duoku from start to end with ffmpeg,
-# mpv, VLC (as nobody) and GStreamer, by HLS and by DASH; a line each, exit 1 when one failed. VLC plays in
+# players.sh URL [FORM...]: plays every published video and audio of a running duoku from start to end with ffmpeg,
+# mpv, VLC (as nobody) and GStreamer; a line each, exit 1 when one failed. Forms: hls, dash, ts (HLS over
+# MPEG-TS), audio (the sound alone), download (the best picture or sound as one file); without any, all. VLC plays in
 # real time: only what is shorter than VLC_SECONDS (60); where there are captions, VLC 3.0 does not find the end of
 # less than 3 s. What is longer than MOST_SECONDS is left out.
 set -uo pipefail
 url=${1:?the server}
+shift
+forms=("$@")
 log=$(mktemp)
 failed=0
 
@@ -41,31 +44,35 @@ whole() {
         failed=$((failed + 1))
     fi
     # Frames of slides come when they come: times are kept, not counted in frames.
-    try "ffmpeg ${manifest##*.}" 600 ffmpeg -nostdin -v warning -xerror -i "$manifest" -map '0:v?' -map '0:a?' -fps_mode passthrough -enc_time_base 1:90000 -f null -
+    try "ffmpeg ${manifest##*/}" 600 ffmpeg -nostdin -v warning -xerror -i "$manifest" -map '0:v?' -map '0:a?' -fps_mode passthrough -enc_time_base 1:90000 -f null -
 }
 
-while IFS=$'\t' read -r id seconds title; do
+while IFS=$'\t' read -r id seconds title addresses; do
     awk -v s="$seconds" -v most="${MOST_SECONDS:-86400}" 'BEGIN { exit !(s > most) }' && continue
-    base="$url/media/$id"
     limit=$(awk -v s="$seconds" 'BEGIN { print int(s * 2 + 60) }')
-    for manifest in "$base/master.m3u8" "$base/manifest.mpd"; do
+    for address in $addresses; do
+        manifest=$url$address
         whole "$manifest" "$seconds"
-        try "gst ${manifest##*.}" "$limit" bash -c "$(declare -f gstreamer); log=$log; gstreamer $manifest"
+        try "gst ${manifest##*/}" "$limit" bash -c "$(declare -f gstreamer); log=$log; gstreamer $manifest"
         if awk -v s="$seconds" -v most="${VLC_SECONDS:-60}" 'BEGIN { exit !(s < most) }'; then
-            try "vlc ${manifest##*.}" "$limit" runuser -u nobody -- cvlc -q -I dummy --vout dummy --aout dummy --play-and-exit "$manifest"
+            try "vlc ${manifest##*/}" "$limit" runuser -u nobody -- cvlc -q -I dummy --vout dummy --aout dummy --play-and-exit "$manifest"
         fi
+        [[ $manifest == *.mpd ]] ||
+            try "mpv ${manifest##*/}" "$limit" mpv --no-config --really-quiet --msg-level=all=warn --vo=null --ao=null --untimed --ao-null-untimed=yes "$manifest"
     done
-    try mpv "$limit" mpv --no-config --really-quiet --msg-level=all=warn --vo=null --ao=null --untimed --ao-null-untimed=yes "$base/master.m3u8"
     echo "done   $title"
-done < <(python3 - "$url" <<'P'
+done < <(python3 - "$url" "${forms[@]}" <<'P'
 import json, sys, urllib.request
+forms = sys.argv[2:] or ["hls", "dash", "ts", "audio", "download"]
 for kind in ("video", "audio"):
     page = 1
     while True:
         answer = json.load(urllib.request.urlopen(f"{sys.argv[1]}/api/resources?kind={kind}&stage=published&per_page=100&page={page}"))
         items = answer.get("items", answer) if isinstance(answer, dict) else answer
         for item in items:
-            print(item["id"], item["duration_ms"] / 1000, item["title"], sep="\t")
+            links = item["links"] | {"download": next((one["href"] for one in item["links"]["downloads"]), None)}
+            addresses = " ".join(links[form] for form in forms if links[form])
+            print(item["id"], item["duration_ms"] / 1000, item["title"], addresses, sep="\t")
         if len(items) < 100:
             break
         page += 1

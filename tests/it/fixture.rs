@@ -19,6 +19,17 @@ pub(crate) fn video(seconds: u32) -> Vec<u8> {
     )
 }
 
+/// A picture without sound.
+pub(crate) fn video_without_sound() -> Vec<u8> {
+    ffmpeg(
+        "silent-3.mp4",
+        &[
+            &["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=3"],
+            &["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"],
+        ],
+    )
+}
+
 /// A video that takes some seconds to encode: no part of it can be copied.
 pub(crate) fn heavy_video(seconds: u32) -> Vec<u8> {
     ffmpeg(

@@ -15,6 +15,7 @@ mod connections;
 mod crash;
 mod demand;
 mod documents;
+mod forms;
 mod http;
 mod import;
 mod index;

@@ -55,6 +55,8 @@ pub(crate) async fn addresses(client: &Client, resource: &Value) -> BTreeSet<Str
             .values()
             .map(|link| text_of(link).to_owned()),
     );
+    let downloads = resource["links"]["downloads"].as_array().expect("downloads");
+    to_read.extend(downloads.iter().map(|one| text_of(&one["href"]).to_owned()));
     let base = text_of(&resource["links"]["base"]).to_owned();
     to_read.retain(|link| *link != base);
     while let Some(address) = to_read.pop() {

@@ -80,6 +80,8 @@ pub struct Segment {
     pub offset_bytes: u64,
     /// `moof` and `mdat` together.
     pub length_bytes: u64,
+    /// Up to the end of the first sample, which of a picture is an IDR frame.
+    pub key_bytes: u64,
     /// Media time in the rendition's ticks.
     pub start_ticks: i64,
     /// Up to the next segment's start.

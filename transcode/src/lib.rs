@@ -8,6 +8,8 @@
 //!                              -> extract_subtitles, stills
 //! ```
 //!
+//! [`remux`] gives stored parts in other containers, from any program that has them.
+//!
 //! Plain synchronous code. It reads one open file and writes into one folder; it knows nothing of
 //! tokio, SQL, HTTP or the catalogue's ids.
 
@@ -29,6 +31,7 @@ mod language;
 pub mod picture;
 pub mod plan;
 mod probe;
+pub mod remux;
 mod stills;
 mod subtitles;
 mod time;

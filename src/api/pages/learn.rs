@@ -17,6 +17,7 @@ use super::super::search::{
     find_in,
 };
 use super::super::sentences::sentence;
+use super::downloads::downloads;
 use super::shell::{page, shell};
 use super::tiles::{library_tiles, term_links, tiles, topic_links};
 use crate::app::App;
@@ -26,7 +27,7 @@ use crate::db::resources::Filter;
 use crate::deliver::Delivery;
 use crate::media::captions::{parse, plain};
 use crate::pages::{
-    self, CaptionsView, Cue, Download, Facet, FacetValue, HitView, HomeView, Lang, LibrariesView,
+    self, CaptionsView, Cue, Facet, FacetValue, HitView, HomeView, Lang, LibrariesView,
     LibraryView, MediaView, MomentKind, MomentView, Paging, PictureView, PlayView, ReadView,
     ResourceView, SearchView,
 };
@@ -380,15 +381,7 @@ pub(in crate::api) async fn resource(
         media: media(&app, &reader, &delivery, &links, query.page).await?,
         notice,
         moments: moments_in(&app, &resource, &query.q).await,
-        downloads: links
-            .original
-            .iter()
-            .map(|href| Download {
-                href: href.clone(),
-                label: resource.file_name.clone(),
-                size_bytes: u64::try_from(resource.size_bytes).ok(),
-            })
-            .collect(),
+        downloads: downloads(&resource, &links, reader.lang),
         edit_href: visitor.caller.can_edit(&resource).then(|| format!("/studio/resources/{id}")),
         related: tiles(&app, &related, false).await?,
         query: query.q,

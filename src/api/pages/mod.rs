@@ -1,5 +1,6 @@
 //! Handlers of pages: they fill the views of `crate::pages` from rows.
 
+mod downloads;
 mod learn;
 mod login;
 mod shell;

@@ -39,7 +39,7 @@ pub struct Captions {
 }
 
 /// A text and when it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cue {
     /// From the start of the media.
     pub start_ms: u64,

@@ -2,23 +2,23 @@
 
 /// A growing run of boxes.
 #[derive(Default)]
-pub(super) struct Boxes(Vec<u8>);
+pub(crate) struct Boxes(Vec<u8>);
 
 impl Boxes {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Writes a box whose content `fill` writes; the size is set afterwards.
-    pub(super) fn put(&mut self, name: &[u8; 4], fill: impl FnOnce(&mut Self)) -> &mut Self {
+    pub(crate) fn put(&mut self, name: &[u8; 4], fill: impl FnOnce(&mut Self)) -> &mut Self {
         let start = self.0.len();
         self.u32(0).bytes(name);
         fill(self);
@@ -28,7 +28,7 @@ impl Boxes {
     }
 
     /// Writes a box with version and flags.
-    pub(super) fn full(
+    pub(crate) fn full(
         &mut self,
         name: &[u8; 4],
         version: u8,
@@ -41,38 +41,38 @@ impl Boxes {
         })
     }
 
-    pub(super) fn u8(&mut self, value: u8) -> &mut Self {
+    pub(crate) fn u8(&mut self, value: u8) -> &mut Self {
         self.bytes(&[value])
     }
 
-    pub(super) fn u16(&mut self, value: u16) -> &mut Self {
+    pub(crate) fn u16(&mut self, value: u16) -> &mut Self {
         self.bytes(&value.to_be_bytes())
     }
 
-    pub(super) fn u32(&mut self, value: u32) -> &mut Self {
+    pub(crate) fn u32(&mut self, value: u32) -> &mut Self {
         self.bytes(&value.to_be_bytes())
     }
 
-    pub(super) fn i32(&mut self, value: i32) -> &mut Self {
+    pub(crate) fn i32(&mut self, value: i32) -> &mut Self {
         self.bytes(&value.to_be_bytes())
     }
 
-    pub(super) fn u64(&mut self, value: u64) -> &mut Self {
+    pub(crate) fn u64(&mut self, value: u64) -> &mut Self {
         self.bytes(&value.to_be_bytes())
     }
 
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.extend_from_slice(bytes);
         self
     }
 
-    pub(super) fn zeros(&mut self, count: usize) -> &mut Self {
+    pub(crate) fn zeros(&mut self, count: usize) -> &mut Self {
         self.0.resize(self.0.len() + count, 0);
         self
     }
 
     /// Overwrites four bytes that were written before.
-    pub(super) fn patch_u32(&mut self, at: usize, value: u32) {
+    pub(crate) fn patch_u32(&mut self, at: usize, value: u32) {
         self.0[at..at + 4].copy_from_slice(&value.to_be_bytes());
     }
 }

@@ -19,7 +19,7 @@ const KEY: u32 = 0x0200_0000;
 const NOT_KEY: u32 = 0x0101_0000;
 
 /// Data offset, and duration, size, flags and composition offset of each sample.
-const TRUN_FLAGS: u32 = 0x1 | 0x100 | 0x200 | 0x400 | 0x800;
+pub(crate) const TRUN_FLAGS: u32 = 0x1 | 0x100 | 0x200 | 0x400 | 0x800;
 
 /// Writes the samples as a fragment that lasts until `end`.
 pub(crate) fn fragment(sequence: u32, samples: &[Sample], end: i64) -> Vec<u8> {

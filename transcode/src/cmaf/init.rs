@@ -41,7 +41,7 @@ pub(crate) struct AudioTrack<'a> {
 const TRACK_ID: u32 = 1;
 
 /// The unity matrix of `mvhd` and `tkhd`.
-const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
+pub(crate) const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
 /// Describes a video track. Equal input gives equal bytes, whichever part it is made with.
 pub(crate) fn init_video(track: &VideoTrack) -> Vec<u8> {
@@ -249,7 +249,7 @@ fn elementary_stream(b: &mut Boxes, track: &AudioTrack) {
 
 /// Three letters of five bits (ISO/IEC 14496-12 section 8.4.2.3); only codes that are three
 /// letters long can be told here, manifests tell the others.
-fn packed_language(language: Option<&str>) -> u16 {
+pub(crate) fn packed_language(language: Option<&str>) -> u16 {
     let letters = match language {
         Some("zh") => *b"zho",
         Some("en") => *b"eng",

@@ -88,11 +88,13 @@ impl Packager {
         let number = u32::try_from(number).unwrap_or(0).saturating_add(1);
         self.sequence = number.max(self.sequence.saturating_add(1));
         let bytes = fragment(self.sequence, &samples, end);
+        let others: usize = samples.iter().skip(1).map(|sample| sample.data.len()).sum();
         let start_ticks = samples.iter().map(|s| s.time.max(0)).min().unwrap_or(0);
         part.file.write_all(&bytes).map_err(io(format!("write {}", part.name)))?;
         part.segments.push(Segment {
             offset_bytes: part.offset_bytes,
             length_bytes: bytes.len() as u64,
+            key_bytes: (bytes.len() - others) as u64,
             start_ticks,
             duration_ticks: end - start_ticks,
         });

@@ -77,6 +77,7 @@ fn take(renditions: &mut BTreeMap<String, Rendition>, event: Event, folder: &std
             let mut offset = 0;
             for segment in &segments {
                 assert_eq!(segment.offset_bytes, offset, "{file}");
+                assert!((1..=segment.length_bytes).contains(&segment.key_bytes), "{file}");
                 offset += segment.length_bytes;
             }
             assert_eq!(offset, length, "{file}");

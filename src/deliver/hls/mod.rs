@@ -1,9 +1,17 @@
 //! HLS playlists (RFC 8216 and draft-pantos-hls-rfc8216bis), rendered from rows.
 
+mod audio;
+mod iframes;
+mod transport;
+
 use std::fmt::Write as _;
 
+pub use audio::audio_playlist;
+pub use iframes::iframe_playlist;
+pub use transport::{transport_media_playlist, transport_playlist};
+
 use super::Delivery;
-use crate::catalogue::{AudioRole, LANGUAGES, Rendition, RenditionState, TrackKind, label_of};
+use crate::catalogue::{AudioRole, LANGUAGES, Rendition, TrackKind, label_of};
 
 /// Widest picture, in pixels of its short side, that goes with the small sound, unless it is the
 /// best there is.
@@ -24,8 +32,34 @@ const TOLD: &str = ",CHARACTERISTICS=\"public.accessibility.describes-video\"";
 
 /// One sound rendition of each track, for the variants that go with it.
 struct SoundGroup<'a> {
-    id: &'static str,
+    id: String,
     members: Vec<&'a Rendition>,
+}
+
+impl<'a> SoundGroup<'a> {
+    /// What is heard unless another track is chosen.
+    fn selected(&self) -> Option<&'a Rendition> {
+        let selected = self.members.iter().copied().find(|sound| sound.selected);
+        selected.or(self.members.first().copied())
+    }
+}
+
+/// One sound of each track that goes with `video` in manifests.
+pub(super) fn sounds_for<'a>(delivery: &'a Delivery, video: &Rendition) -> Vec<&'a Rendition> {
+    let videos: Vec<&Rendition> = delivery.of_kind(TrackKind::Video).collect();
+    let groups = groups_of(delivery);
+    sound_group_for(&groups, &videos, video).map(|group| group.members.clone()).unwrap_or_default()
+}
+
+/// The group that goes with a picture out of `videos`.
+fn sound_group_for<'a, 'b>(
+    groups: &'b [SoundGroup<'a>],
+    videos: &[&Rendition],
+    video: &Rendition,
+) -> Option<&'b SoundGroup<'a>> {
+    let tallest = videos.iter().map(|video| short_side(video)).max().unwrap_or(0);
+    let small = short_side(video) <= SMALL_SOUND_UP_TO && short_side(video) < tallest;
+    if small { groups.last() } else { groups.first() }
 }
 
 /// The multivariant playlist: every picture with the sound that suits it,
@@ -35,14 +69,11 @@ struct SoundGroup<'a> {
 #[must_use]
 pub fn master_playlist(delivery: &Delivery) -> String {
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
-    let groups = sound_groups(delivery);
+    let groups = groups_of(delivery);
     let opus = opus_group(delivery);
     let videos: Vec<&Rendition> = delivery.of_kind(TrackKind::Video).collect();
-    let tallest = videos.iter().map(|video| short_side(video)).max().unwrap_or(0);
-    let group_for = |video: &Rendition| {
-        let small = short_side(video) <= SMALL_SOUND_UP_TO && short_side(video) < tallest;
-        if small { groups.last() } else { groups.first() }
-    };
+    let group_for = |video: &Rendition| sound_group_for(&groups, &videos, video);
+    let captions = !delivery.captions.is_empty();
     for group in &groups {
         // Without a picture the variants are the sound itself.
         let named = match videos.as_slice() {
@@ -50,11 +81,11 @@ pub fn master_playlist(delivery: &Delivery) -> String {
             videos => videos.iter().any(|video| group_for(video).is_some_and(|g| g.id == group.id)),
         };
         if named {
-            group.members.iter().for_each(|sound| sound_line(&mut text, delivery, group.id, sound));
+            group_lines(&mut text, delivery, group, group.selected().filter(|_| videos.is_empty()));
         }
     }
     if let Some(group) = opus.as_ref().filter(|g| !videos.is_empty() || g.members.len() > 1) {
-        group.members.iter().for_each(|sound| sound_line(&mut text, delivery, group.id, sound));
+        group_lines(&mut text, delivery, group, group.selected().filter(|_| videos.is_empty()));
     }
     for (number, caption) in delivery.captions.iter().enumerate() {
         let word = caption.word(true);
@@ -74,17 +105,18 @@ pub fn master_playlist(delivery: &Delivery) -> String {
         );
     }
     for video in &videos {
-        variant_line(&mut text, delivery, Some(video), group_for(video));
+        variant_line(&mut text, Some(video), group_for(video), captions);
     }
     // Opus goes with the codec that was made last: who plays the one mostly plays the other.
     let newest = videos.last().map_or("", |video| video.family());
     for video in videos.iter().filter(|video| opus.is_some() && video.family() == newest) {
-        variant_line(&mut text, delivery, Some(video), opus.as_ref());
+        variant_line(&mut text, Some(video), opus.as_ref(), captions);
     }
     if videos.is_empty() {
         let all = groups.iter().chain(&opus);
-        all.for_each(|group| variant_line(&mut text, delivery, None, Some(group)));
+        all.for_each(|group| variant_line(&mut text, None, Some(group), captions));
     }
+    videos.iter().for_each(|video| iframes::stream_line(&mut text, video));
     if let Some(sprite) = delivery.resource.derived.storyboard.first() {
         let _ = writeln!(
             text,
@@ -100,7 +132,7 @@ pub fn master_playlist(delivery: &Delivery) -> String {
 /// since players follow either all playlists or none.
 #[must_use]
 pub fn media_playlist(delivery: &Delivery, rendition: &Rendition) -> String {
-    let whole = rendition.state != RenditionState::Making && delivery.is_complete();
+    let whole = !rendition.is_growing() && delivery.is_complete();
     let mut text = format!(
         "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:{}\n#EXT-X-INDEPENDENT-SEGMENTS\n{}#EXT-X-MAP:URI=\"init.mp4\"\n",
         target_s(rendition),
@@ -168,36 +200,50 @@ pub fn storyboard_playlist(delivery: &Delivery) -> String {
 fn opus_group(delivery: &Delivery) -> Option<SoundGroup<'_>> {
     let sounds = delivery.of_kind(TrackKind::Audio).filter(|sound| !sound.is_basic());
     let members: Vec<&Rendition> = sounds.collect();
-    (!members.is_empty()).then_some(SoundGroup { id: "sound-opus", members })
+    (!members.is_empty()).then_some(SoundGroup { id: "sound-opus".to_owned(), members })
 }
 
 /// The best AAC of each track, and the smallest of each where there is more than one.
-fn sound_groups(delivery: &Delivery) -> Vec<SoundGroup<'_>> {
-    let mut tracks: Vec<(i64, Vec<&Rendition>)> = Vec::new();
-    for sound in delivery.of_kind(TrackKind::Audio).filter(|sound| sound.is_basic()) {
-        match tracks.iter_mut().find(|(track, _)| *track == sound.track) {
-            Some((_, sounds)) => sounds.push(sound),
-            None => tracks.push((sound.track, vec![sound])),
-        }
-    }
+fn groups_of(delivery: &Delivery) -> Vec<SoundGroup<'_>> {
+    let tracks = tracks_of(delivery);
     if tracks.is_empty() {
         return Vec::new();
     }
-    tracks.iter_mut().for_each(|(_, sounds)| sounds.sort_by_key(|sound| sound.bitrate_bps));
-    let best = tracks.iter().filter_map(|(_, sounds)| sounds.last().copied()).collect();
-    let mut groups = vec![SoundGroup { id: "sound", members: best }];
-    if tracks.iter().any(|(_, sounds)| sounds.len() > 1) {
-        let smallest = tracks.iter().filter_map(|(_, sounds)| sounds.first().copied()).collect();
-        groups.push(SoundGroup { id: "sound-small", members: smallest });
+    let best = tracks.iter().filter_map(|sounds| sounds.last().copied()).collect();
+    let mut groups = vec![SoundGroup { id: "sound".to_owned(), members: best }];
+    if tracks.iter().any(|sounds| sounds.len() > 1) {
+        let smallest = tracks.iter().filter_map(|sounds| sounds.first().copied()).collect();
+        groups.push(SoundGroup { id: "sound-small".to_owned(), members: smallest });
     }
     groups
 }
 
-fn short_side(video: &Rendition) -> i64 {
+/// The AAC of each track, that of the fewest bits first.
+fn tracks_of(delivery: &Delivery) -> Vec<Vec<&Rendition>> {
+    let mut tracks: Vec<Vec<&Rendition>> = Vec::new();
+    for sound in delivery.of_kind(TrackKind::Audio).filter(|sound| sound.is_basic()) {
+        match tracks.iter_mut().find(|sounds| sounds[0].track == sound.track) {
+            Some(sounds) => sounds.push(sound),
+            None => tracks.push(vec![sound]),
+        }
+    }
+    tracks.iter_mut().for_each(|sounds| sounds.sort_by_key(|sound| sound.bitrate_bps));
+    tracks
+}
+
+pub(super) fn short_side(video: &Rendition) -> i64 {
     video.width.min(video.height).unwrap_or(0)
 }
 
-fn sound_line(text: &mut String, delivery: &Delivery, group: &str, sound: &Rendition) {
+/// A track of a group. What the variants carry themselves has no address here (RFC 8216 section
+/// 4.3.4.2.1): hls.js looks for a picture in a variant whose sound is elsewhere.
+fn sound_line(
+    text: &mut String,
+    delivery: &Delivery,
+    group: &SoundGroup<'_>,
+    sound: &Rendition,
+    carried: bool,
+) {
     let language = sound.language.as_deref();
     let role = sound.role.zh();
     let name = match language {
@@ -209,7 +255,8 @@ fn sound_line(text: &mut String, delivery: &Delivery, group: &str, sound: &Rendi
     };
     let _ = write!(
         text,
-        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{group}\",NAME={},DEFAULT={},AUTOSELECT={}{}",
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{}\",NAME={},DEFAULT={},AUTOSELECT={}{}",
+        group.id,
         quoted(&unique(delivery, sound, name)),
         if sound.selected { "YES" } else { "NO" },
         if sound.selected || sound.role != AudioRole::Commentary { "YES" } else { "NO" },
@@ -221,7 +268,23 @@ fn sound_line(text: &mut String, delivery: &Delivery, group: &str, sound: &Rendi
     if let Some(channels) = sound.channels {
         let _ = write!(text, ",CHANNELS=\"{channels}\"");
     }
-    let _ = writeln!(text, ",URI=\"{}/playlist.m3u8\"", sound.id);
+    if !carried {
+        let _ = write!(text, ",URI=\"{}/playlist.m3u8\"", sound.id);
+    }
+    text.push('\n');
+}
+
+/// The tracks of a group.
+fn group_lines(
+    text: &mut String,
+    delivery: &Delivery,
+    group: &SoundGroup<'_>,
+    carried: Option<&Rendition>,
+) {
+    for sound in &group.members {
+        let carried = carried.is_some_and(|carried| carried.id == sound.id);
+        sound_line(text, delivery, group, sound, carried);
+    }
 }
 
 /// Names must differ within a group (RFC 8216 section 4.3.4.1).
@@ -248,9 +311,9 @@ fn position(delivery: &Delivery, sound: &Rendition) -> usize {
 
 fn variant_line(
     text: &mut String,
-    delivery: &Delivery,
     video: Option<&Rendition>,
     group: Option<&SoundGroup<'_>>,
+    captions: bool,
 ) {
     let sounds = group.map(|group| group.members.as_slice()).unwrap_or_default();
     let loudest = |rate: fn(&Rendition) -> f64| sounds.iter().map(|s| rate(s)).fold(0.0, f64::max);
@@ -268,23 +331,27 @@ fn variant_line(
         average.ceil().max(1.0),
         codecs.join(",")
     );
-    if let Some(video) = video
-        && let (Some(width), Some(height)) = (video.width, video.height)
-    {
-        let _ = write!(text, ",RESOLUTION={width}x{height}");
-        if let Some(frame_rate) = video.frame_rate {
-            let _ = write!(text, ",FRAME-RATE={frame_rate:.3}");
-        }
+    if let Some(video) = video {
+        size_fields(text, video);
     }
     if let Some(group) = group.filter(|group| video.is_some() || group.members.len() > 1) {
         let _ = write!(text, ",AUDIO=\"{}\"", group.id);
     }
-    if !delivery.captions.is_empty() {
+    if captions {
         text.push_str(",SUBTITLES=\"captions\"");
     }
     text.push_str(",CLOSED-CAPTIONS=NONE\n");
-    if let Some(rendition) = video.or(sounds.first().copied()) {
+    if let Some(rendition) = video.or(group.and_then(SoundGroup::selected)) {
         let _ = writeln!(text, "{}/playlist.m3u8", rendition.id);
+    }
+}
+
+fn size_fields(text: &mut String, video: &Rendition) {
+    if let (Some(width), Some(height)) = (video.width, video.height) {
+        let _ = write!(text, ",RESOLUTION={width}x{height}");
+        if let Some(frame_rate) = video.frame_rate {
+            let _ = write!(text, ",FRAME-RATE={frame_rate:.3}");
+        }
     }
 }
 
