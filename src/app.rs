@@ -13,6 +13,7 @@ use crate::config::{Config, Place};
 use crate::db::{self, Db};
 use crate::deliver::{Asked, Deliveries, Text, TicketKey, Traffic};
 use crate::store::{self, LocalStore, S3Settings, S3Store, Store};
+use crate::server::{Load, Rates};
 
 /// Bytes of texts that are kept with their compressed forms.
 const MOST_TEXT_BYTES: u64 = 32 * 1024 * 1024;
@@ -44,6 +45,10 @@ pub struct Shared {
     pub asked: Asked,
     /// Signs and checks tickets.
     pub ticket_key: TicketKey,
+    /// How often each client and account may ask.
+    pub rates: Rates,
+    /// What is in hand.
+    pub load: Load,
     /// Wakes workers when a job was pushed.
     pub job_pushed: Notify,
     /// Wakes the index when a resource was changed.
@@ -96,6 +101,8 @@ impl App {
         tx.commit().await?;
         let traffic = Arc::<Traffic>::default();
         Ok(Self(Arc::new(Shared {
+            rates: Rates::new(&config.rates),
+            load: Load::new(&config.server),
             config,
             db,
             store,

@@ -106,6 +106,7 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
         .with_state(app.clone())
         // Inside of those that word and count, so that a panic is an error like others.
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(problem::refuse))
         .layer(middleware::from_fn_with_state(app.clone(), problem::finish))
         .layer(middleware::from_fn(measure))
         .layer(PropagateRequestIdLayer::x_request_id())

@@ -1,4 +1,4 @@
-//! A request's body with deadlines: silence ends it, and so does dripping.
+//! A request's body with deadlines: silence ends it, and so do dripping and want of memory.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -12,6 +12,8 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
+use crate::app::App;
+
 /// A body that is not an upload may take this many times the longest silence.
 const WHOLE: u32 = 10;
 
@@ -24,6 +26,7 @@ pub(super) struct Patient {
     /// Set while we wait.
     deadline: Option<Pin<Box<Sleep>>>,
     unread: Arc<AtomicBool>,
+    app: App,
 }
 
 impl Drop for Patient {
@@ -34,9 +37,9 @@ impl Drop for Patient {
 
 impl Patient {
     /// `silence` is the longest time without a byte. `whole` bounds the time for all of it too.
-    pub(super) fn new(body: Incoming, silence: Duration, whole: bool) -> Self {
+    pub(super) fn new(body: Incoming, silence: Duration, whole: bool, app: App) -> Self {
         let end = whole.then(|| Instant::now() + silence * WHOLE);
-        Self { body, silence, end, deadline: None, unread: Arc::default() }
+        Self { body, silence, end, deadline: None, unread: Arc::default(), app }
     }
 
     /// Tells, once the body was dropped, whether some of it was not read.
@@ -53,6 +56,9 @@ impl Body for Patient {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.app.load.is_short_of_memory() {
+            return Poll::Ready(Some(Err("there is no memory for a body".into())));
+        }
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             self.deadline = None;
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));

@@ -132,7 +132,7 @@ impl TestApp {
         let line = lines.recv_timeout(START).unwrap_or_else(|_| {
             panic!("duoku serve is not ready:\n{}", self.logged());
         });
-        let address = line.split_once("http://").expect("the line ends with the address").1;
+        let address = line.split_once("://").expect("the line ends with the address").1;
         address.clone_into(&mut running.address);
         self.server = Some(running);
     }

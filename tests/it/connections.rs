@@ -96,7 +96,7 @@ async fn heads_that_are_too_long_or_wrong_are_refused() {
 }
 
 /// A download of 12 MiB: path and bytes.
-async fn large(app: &TestApp) -> (String, Vec<u8>) {
+pub(crate) async fn large(app: &TestApp) -> (String, Vec<u8>) {
     let bytes = fixture::noise(12 * 1024 * 1024);
     let admin = app.admin().await;
     let id = admin.upload("a.wav", "长", &bytes).await;
