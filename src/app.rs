@@ -11,7 +11,7 @@ use tokio::sync::{Notify, broadcast};
 use crate::catalogue::ResourceId;
 use crate::config::{Config, Place};
 use crate::db::{self, Db};
-use crate::deliver::{Asked, Deliveries, Text, TicketKey, Traffic};
+use crate::deliver::{Asked, Deliveries, Text, TicketKeys, Traffic};
 use crate::store::{self, LocalStore, S3Settings, S3Store, Store};
 use crate::server::{Load, Rates};
 
@@ -43,8 +43,8 @@ pub struct Shared {
     pub traffic: Arc<Traffic>,
     /// What players asked for, until it is written down.
     pub asked: Asked,
-    /// Signs and checks tickets.
-    pub ticket_key: TicketKey,
+    /// Sign and check tickets.
+    pub ticket_keys: TicketKeys,
     /// How often each client and account may ask.
     pub rates: Rates,
     /// What is in hand.
@@ -97,7 +97,7 @@ impl App {
         let db = Db::open(&config.database_url()).await?;
         let store = open_store(&config, &config.store()).await?;
         let mut tx = db.begin().await?;
-        let ticket_key = TicketKey::get(&mut tx).await?;
+        let ticket_keys = TicketKeys::open(&mut tx).await?;
         tx.commit().await?;
         let traffic = Arc::<Traffic>::default();
         Ok(Self(Arc::new(Shared {
@@ -117,7 +117,7 @@ impl App {
                 .build(),
             traffic,
             asked: Asked::default(),
-            ticket_key,
+            ticket_keys,
             job_pushed: Notify::new(),
             resource_changed: Notify::new(),
             progress: broadcast::Sender::new(256),

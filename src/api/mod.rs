@@ -26,13 +26,14 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::header::{CACHE_CONTROL, VARY};
+use http::header::{CACHE_CONTROL, REFERRER_POLICY, VARY};
 use http::{HeaderName, HeaderValue, Method};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -168,9 +169,15 @@ fn page_routes(app: &App) -> Router<App> {
 }
 
 fn media_routes() -> Router<App> {
+    let secret = SetResponseHeaderLayer::overriding(
+        REFERRER_POLICY,
+        // Whatever the answer is, its address holds a ticket.
+        HeaderValue::from_static("no-referrer"),
+    );
     Router::new()
-        .route("/media/{id}/{*path}", get(media::get))
         .route("/t/{ticket}/media/{id}/{*path}", get(media::get_with_ticket))
+        .layer(secret)
+        .route("/media/{id}/{*path}", get(media::get))
         .layer(cors())
 }
 

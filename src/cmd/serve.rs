@@ -33,6 +33,8 @@ impl Serve {
             let stop = app.stop.clone();
             tokio::spawn(async move { tls.follow(&stop).await })
         });
+        let keys = app.clone();
+        let keys = tokio::spawn(async move { keys.ticket_keys.follow(&keys.db, &keys.stop).await });
         let load = app.clone();
         let load = tokio::spawn(async move { load.load.watch(&load.stop).await });
         let index = tokio::spawn(ingest::index::follow(app.clone()));
@@ -49,6 +51,7 @@ impl Serve {
         wait_for_stop(&app).await?;
         server.join().await;
         load.await?;
+        keys.await?;
         if let Some(certificates) = certificates {
             certificates.await?;
         }

@@ -13,6 +13,7 @@ mod reply;
 mod storyboard;
 mod text;
 mod ticket;
+mod ticket_keys;
 mod traffic;
 mod wanted;
 
@@ -26,7 +27,8 @@ pub use range::{Selection, select};
 pub use reply::{Caching, Content, Source, reply};
 pub use storyboard::storyboard_vtt;
 pub use text::{Encoding, Text};
-pub use ticket::{Ticket, TicketKey};
+pub use ticket::Ticket;
+pub use ticket_keys::{Earlier, TicketKeys};
 pub use traffic::{Amount, Sent, Traffic};
 pub use wanted::{Kind, Named, Wanted, What};
 
