@@ -41,6 +41,7 @@ use utoipa_axum::routes;
 
 pub(crate) use caller::{fresh_token, token_hash};
 pub(crate) use jobs::{JobView, STATES as JOB_STATES};
+pub(crate) use problem::chain;
 pub use sentences::sentence;
 pub(crate) use session::{SETUP, hash_password};
 

@@ -261,7 +261,8 @@ fn problem(status: StatusCode, code: &str, sentence: &str) -> Response {
     response
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// An error with all its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

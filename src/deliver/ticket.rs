@@ -14,7 +14,7 @@ const MAC_BYTES: usize = 16;
 const EXPIRES: u64 = u64::MAX >> 8;
 
 /// The longest time that a ticket admits, seconds: six hours.
-pub const LONGEST_S: i64 = 6 * 3600;
+pub(super) const LONGEST_S: i64 = 6 * 3600;
 
 /// Signs and checks tickets; see [`TicketKeys`](super::TicketKeys) for which does what when.
 #[derive(Clone, PartialEq, Eq)]

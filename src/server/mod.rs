@@ -188,9 +188,11 @@ async fn accept(
     serve: impl Fn(tokio::net::TcpStream, SocketAddr, limits::Place),
 ) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let mut failing = false;
     while let Some(accepted) = edge.app.stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, address)) => {
+                failing = false;
                 // One too many is closed without a word: the cheapest there is.
                 if let Some(place) = limits.admit(address.ip().to_canonical()) {
                     serve(stream, address, place);
@@ -198,7 +200,10 @@ async fn accept(
             }
             // Out of descriptors, or the peer's own trouble.
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
+                if !failing {
+                    tracing::warn!(%error, "cannot accept connections");
+                }
+                failing = true;
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -134,6 +134,8 @@ async fn requests_go_side_by_side_and_bytes_are_right() {
 async fn a_client_that_takes_nothing_of_its_answer_is_cut() {
     let app = TestApp::with(&[
         ("DUOKU_SERVER_WRITE_TIMEOUT_MS", "1500"),
+        ("DUOKU_SERVER_HEAD_TIMEOUT_MS", "1000"),
+        ("DUOKU_SERVER_IDLE_TIMEOUT_MS", "1000"),
         // Pings that are answered do not help.
         ("DUOKU_SERVER_HTTP2_PING_MS", "200"),
     ]);

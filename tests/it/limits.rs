@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use http::Method;
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::json;
 
 use crate::app::{PASSWORD, TestApp, eventually};
@@ -136,9 +136,9 @@ async fn a_process_without_descriptors_left_goes_on_when_some_are_closed() {
     assert!(known.head().0.starts_with("HTTP/1.1 200"));
     let id = app.server().id();
     let open = std::fs::read_dir(format!("/proc/{id}/fd")).expect("it runs").count() as u64;
-    let limit = |number| Rlimit { current: Some(number), maximum: Some(number) };
     let pid = Pid::from_raw(id.cast_signed());
-    let before = prlimit(pid, Resource::Nofile, limit(open + 20)).expect("ours");
+    let few = Rlimit { current: Some(open + 20), ..getrlimit(Resource::Nofile) };
+    prlimit(pid, Resource::Nofile, few).expect("ours");
     let mut many: Vec<Raw> = (0..100).map(|_| Raw::connect(app.address())).collect();
     std::thread::sleep(Duration::from_millis(500));
     // Who is there already is answered.
@@ -150,6 +150,7 @@ async fn a_process_without_descriptors_left_goes_on_when_some_are_closed() {
     late.write(GET_HEALTH);
     assert!(late.head().0.starts_with("HTTP/1.1 200"));
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
-    prlimit(pid, Resource::Nofile, before).expect("ours");
     app.nobody().get("/readyz").await.expect(200);
+    let told = app.logged().matches("cannot accept").count();
+    assert!((1..10).contains(&told), "not each time: {told}");
 }

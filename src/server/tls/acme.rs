@@ -13,7 +13,7 @@ use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::CertifiedKey;
 
-use super::{Certificates, expires_s, provider, read};
+use super::{Certificates, provider, read};
 use crate::config;
 
 /// Pause after the first failure; it doubles each time up to `LONGEST_PAUSE`, far below the
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
 
-/// How often it is looked whether it is time for another certificate.
+/// How often it is looked, at least, whether it is time for another certificate.
 const LOOK: Duration = Duration::from_secs(3600);
 
 /// How long a CA may take to look at us, and to sign.
@@ -43,7 +43,7 @@ pub enum Error {
     #[error("the ACME account is damaged: {0}")]
     Damaged(#[from] serde_json::Error),
     /// The CA, or the way to it.
-    #[error("the CA says: {0}")]
+    #[error("ACME")]
     Ca(#[from] instant_acme::Error),
     /// The CA offers no way that we know.
     #[error("the CA offers no TLS-ALPN-01 for {0}")]
@@ -54,6 +54,9 @@ pub enum Error {
     /// A certificate that answers the CA.
     #[error("cannot make a certificate: {0}")]
     Make(#[from] rcgen::Error),
+    /// Its key.
+    #[error("cannot use a key: {0}")]
+    Key(#[from] rustls::Error),
 }
 
 /// Fetches certificates.
@@ -92,8 +95,9 @@ impl Acme {
     pub(super) async fn follow(&self, certificates: &Certificates) {
         let mut pause = PAUSE;
         loop {
-            if !self.is_due(certificates) {
-                tokio::time::sleep(LOOK).await;
+            let wait = self.due_in(certificates);
+            if !wait.is_zero() {
+                tokio::time::sleep(wait.min(LOOK)).await;
                 continue;
             }
             match self.fetch(certificates).await {
@@ -102,7 +106,8 @@ impl Acme {
                     pause = PAUSE;
                 }
                 Err(error) => {
-                    tracing::error!(%error, names = ?self.domains, "no new certificate");
+                    let error = crate::api::chain(&error);
+                    tracing::error!(error, names = ?self.domains, "no new certificate");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -110,11 +115,12 @@ impl Acme {
         }
     }
 
-    fn is_due(&self, certificates: &Certificates) -> bool {
+    /// How long until another certificate is to be fetched.
+    fn due_in(&self, certificates: &Certificates) -> Duration {
         let current = certificates.current.load();
-        let Some(certificate) = current.as_deref() else { return true };
+        let Some(certificate) = current.as_deref() else { return Duration::ZERO };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        is_due(certificate, now.try_into().unwrap_or(i64::MAX))
+        due_in(certificate, now.try_into().unwrap_or(i64::MAX))
     }
 
     async fn fetch(&self, certificates: &Certificates) -> Result<(), Error> {
@@ -211,18 +217,19 @@ fn answer(name: &str, challenge: &ChallengeHandle<'_>) -> Result<CertifiedKey, E
     let key = KeyPair::generate()?;
     let certificate = parameters.self_signed(&key)?;
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    let made = CertifiedKey::from_der(vec![certificate.der().clone()], key, &provider());
-    Ok(made.expect("a certificate and its own key"))
+    // Not `from_der`: it would look into the certificate, whose extension it does not know.
+    let key = provider().key_provider.load_private_key(key)?;
+    Ok(CertifiedKey::new(vec![certificate.der().clone()], key))
 }
 
-/// Whether less than a third of a certificate's time is left at `now_s`, Unix seconds.
-fn is_due(certificate: &CertifiedKey, now_s: i64) -> bool {
+/// How long, from `now_s` (Unix seconds), until only a third of a certificate's time is left.
+fn due_in(certificate: &CertifiedKey, now_s: i64) -> Duration {
     let parsed = certificate.cert.first().map(|der| x509_parser::parse_x509_certificate(der));
-    let (Some(Ok((_, parsed))), Some(expires_s)) = (parsed, expires_s(certificate)) else {
-        return true;
-    };
-    let begun_s = parsed.validity().not_before.timestamp();
-    expires_s - now_s < (expires_s - begun_s) / 3
+    let Some(Ok((_, parsed))) = parsed else { return Duration::ZERO };
+    let validity = parsed.validity();
+    let (begun_s, ends_s) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+    let due_s = ends_s - (ends_s - begun_s) / 3;
+    Duration::from_secs(due_s.saturating_sub(now_s).try_into().unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -241,8 +248,8 @@ mod tests {
         let certificate = certificate.expect("they belong together");
         let day_s = 86_400;
         let begun_s = rcgen::date_time_ymd(2026, 1, 1).unix_timestamp();
-        assert!(!is_due(&certificate, begun_s + 19 * day_s));
-        assert!(is_due(&certificate, begun_s + 21 * day_s));
-        assert!(is_due(&certificate, begun_s + 40 * day_s), "over");
+        let due_in = |days: i64| due_in(&certificate, begun_s + days * day_s).as_secs();
+        assert_eq!(due_in(19), 86_400);
+        assert_eq!((due_in(20), due_in(21), due_in(40)), (0, 0, 0));
     }
 }
