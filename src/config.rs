@@ -86,6 +86,7 @@ settings!(
         head_timeout_ms: u64,
         idle_timeout_ms: u64,
         body_timeout_ms: u64,
+        min_body_rate_bytes: u32,
         write_timeout_ms: u64,
         max_head_bytes: usize,
         max_head_lines: usize,
@@ -225,6 +226,9 @@ impl Server {
         // RFC 9113 section 6.9.1.
         if !(65_535..=i32::MAX as u32).contains(&self.http2_window_bytes) {
             return bad("server.http2_window_bytes", "must be 65535 to 2147483647");
+        }
+        if self.min_body_rate_bytes == 0 {
+            return bad("server.min_body_rate_bytes", "must be more than 0");
         }
         if self.http2_ping_ms == 0 {
             return bad("server.http2_ping_ms", "must be more than 0");

@@ -178,7 +178,7 @@ mod tests {
         let now_s = 1_000_000;
         let old = vec![TicketKey { id: 255, signs_from_s: 0, secret: [1; 32] }];
         let new = rotated(&old, now_s, [2; 32], Earlier::Admit);
-        let (knows_old, knows_new) = (keys(old.clone()), keys(new.clone()));
+        let (knows_old, knows_new) = (keys(old), keys(new.clone()));
         // Whatever a process signs before it has learnt the new key, and what others sign then.
         for at_s in [now_s, now_s + LEAD_S - 1] {
             let ticket = knows_new.sign(&resource, at_s, at_s + LONGEST_S);

@@ -22,6 +22,7 @@ use tower::Service as _;
 
 use super::Edge;
 use super::guarded::Guarded;
+use super::kind::Kind;
 use super::limits;
 use super::load::Place;
 use super::patient::Patient;
@@ -147,10 +148,8 @@ async fn route(
     admitted: Result<Place, Refused>,
 ) -> Result<Response<Body>, Infallible> {
     let http2 = head.version == Version::HTTP_2;
-    // An upload takes as long as it takes.
-    let whole = !head.uri.path().starts_with("/api/uploads");
-    let silence = Duration::from_millis(edge.app.config.server.body_timeout_ms);
-    let body = Patient::new(body, silence, whole, edge.app.clone());
+    let is_upload = Kind::of(&head.method, head.uri.path()) == Kind::Upload;
+    let body = Patient::new(body, is_upload, edge.app.clone());
     let unread = body.unread();
     let mut request = Request::from_parts(head, Body::new(body));
     request::describe(&mut request, peer, secure, admitted.as_ref().err());

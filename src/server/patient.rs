@@ -14,15 +14,15 @@ use tokio::time::{Instant, Sleep};
 
 use crate::app::App;
 
-/// A body that is not an upload may take this many times the longest silence.
-const WHOLE: u32 = 10;
+/// Longest silences after which a body that is not an upload must keep its rate.
+const HEAD_START: u32 = 2;
 
 /// A body that ends with an error when nothing comes of it for too long.
 pub(super) struct Patient {
     body: Incoming,
     silence: Duration,
-    /// When all of it must have come.
-    end: Option<Instant>,
+    /// When it is cut unless more has come until then, and for how much longer each byte keeps it.
+    end: Option<(Instant, Duration)>,
     /// Set while we wait.
     deadline: Option<Pin<Box<Sleep>>>,
     unread: Arc<AtomicBool>,
@@ -36,9 +36,12 @@ impl Drop for Patient {
 }
 
 impl Patient {
-    /// `silence` is the longest time without a byte. `whole` bounds the time for all of it too.
-    pub(super) fn new(body: Incoming, silence: Duration, whole: bool, app: App) -> Self {
-        let end = whole.then(|| Instant::now() + silence * WHOLE);
+    /// Of an upload when `is_upload`: that takes as long as it takes.
+    pub(super) fn new(body: Incoming, is_upload: bool, app: App) -> Self {
+        let settings = &app.config.server;
+        let silence = Duration::from_millis(settings.body_timeout_ms);
+        let each = Duration::from_secs(1) / settings.min_body_rate_bytes;
+        let end = (!is_upload).then(|| (Instant::now() + silence * HEAD_START, each));
         Self { body, silence, end, deadline: None, unread: Arc::default(), app }
     }
 
@@ -61,10 +64,14 @@ impl Body for Patient {
         }
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             self.deadline = None;
+            if let (Some(Ok(frame)), Some((end, each))) = (&frame, &mut self.end) {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                *end += *each * u32::try_from(length).unwrap_or(u32::MAX);
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let silent = Instant::now() + self.silence;
-        let deadline = self.end.map_or(silent, |end| end.min(silent));
+        let deadline = self.end.map_or(silent, |(end, _)| end.min(silent));
         let deadline =
             self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         deadline.as_mut().poll(context).map(|()| {
