@@ -126,16 +126,20 @@ async fn respond(
     let (head, body) = request.into_parts();
     let peer = Peer::of(address, &head.headers, &edge.app.config.server.trusted_proxies);
     let admitted = request::admit(&head, peer, &edge.app);
+    let is_head = head.method == Method::HEAD;
     let at_once = matches!(head.method, Method::GET | Method::HEAD)
         && body.is_end_stream()
         && admitted.is_ok();
     let mut response = match at_once.then(|| edge.answers.front.answer(&head)).flatten() {
         Some(response) => response,
-        None => route(&edge, head, body, (peer, secure), admitted).await?,
+        // Boxed, so that the answers of the front cost a connection nothing that only routes need.
+        None => Box::pin(route(&edge, head, body, (peer, secure), admitted)).await?,
     };
     if let Some(hsts) = edge.hsts.as_ref().filter(|_| secure) {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
     }
+    // Of HTTP/2 hyper would send it, and the client call that an error (RFC 9110 section 9.3.2).
+    let response = if is_head { response.map(|_| Body::empty()) } else { response };
     Ok(response.map(|body| Answer::new(body, stream)))
 }
 
