@@ -49,7 +49,7 @@ class Server:
         file = pathlib.Path(self.folder.name, "noise.wav")
         with wave.open(str(file), "wb") as sound:
             sound.setparams((2, 2, 48000, 0, "NONE", ""))
-            sound.writeframes(os.urandom(16_000_000))
+            sound.writeframes(os.urandom(64_000_000))
         subprocess.run([self.duoku, "import", file, "--library", "main", "--wait"], env=self.env, check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.process = subprocess.Popen([self.duoku, "serve"], env=self.env, stdout=subprocess.PIPE, text=True)
