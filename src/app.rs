@@ -11,7 +11,8 @@ use tokio::sync::{Notify, broadcast};
 use crate::catalogue::ResourceId;
 use crate::config::{Config, Place};
 use crate::db::{self, Db};
-use crate::deliver::{Asked, Deliveries, Downloads, Text, TicketKey, Traffic};
+use crate::deliver::{Asked, Deliveries, Downloads, Text, TicketKeys, Traffic};
+use crate::server::{Load, Rates};
 use crate::store::{self, LocalStore, S3Settings, S3Store, Store};
 
 /// Bytes of texts that are kept with their compressed forms.
@@ -44,8 +45,12 @@ pub struct Shared {
     pub traffic: Arc<Traffic>,
     /// What players asked for, until it is written down.
     pub asked: Asked,
-    /// Signs and checks tickets.
-    pub ticket_key: TicketKey,
+    /// Sign and check tickets.
+    pub ticket_keys: TicketKeys,
+    /// How often each client and account may ask.
+    pub rates: Rates,
+    /// What is in hand.
+    pub load: Load,
     /// Wakes workers when a job was pushed.
     pub job_pushed: Notify,
     /// Wakes the index when a resource was changed.
@@ -94,12 +99,14 @@ impl App {
         let db = Db::open(&config.database_url()).await?;
         let store = open_store(&config, &config.store()).await?;
         let mut tx = db.begin().await?;
-        let ticket_key = TicketKey::get(&mut tx).await?;
+        let ticket_keys = TicketKeys::open(&mut tx).await?;
         tx.commit().await?;
         let deliver = &config.deliver;
         let downloads = Downloads::new(deliver.max_heads_bytes, deliver.heads_at_once);
         let traffic = Arc::<Traffic>::default();
         Ok(Self(Arc::new(Shared {
+            rates: Rates::new(&config.rates),
+            load: Load::new(&config.server),
             config,
             db,
             store,
@@ -115,7 +122,7 @@ impl App {
             traffic,
             downloads,
             asked: Asked::default(),
-            ticket_key,
+            ticket_keys,
             job_pushed: Notify::new(),
             resource_changed: Notify::new(),
             progress: broadcast::Sender::new(256),

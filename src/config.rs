@@ -55,6 +55,7 @@ settings!(
     Config {
         site: Site,
         server: Server,
+        rates: Rates,
         storage: Storage,
         upload: Upload,
         work: Work,
@@ -74,20 +75,46 @@ settings!(
     Server {
         listen: SocketAddr,
         public_url: String,
+        tls_certificate: PathBuf,
+        tls_key: PathBuf,
+        redirect_listen: String,
+        hsts_seconds: u64,
+        acme_domains: Vec<String>,
+        acme_contact: String,
+        acme_directory: String,
         threads: usize,
         trusted_proxies: Vec<IpAddr>,
         head_timeout_ms: u64,
         idle_timeout_ms: u64,
         body_timeout_ms: u64,
+        min_body_rate_bytes: u32,
         write_timeout_ms: u64,
         max_head_bytes: usize,
         max_head_lines: usize,
         max_ranges: usize,
+        http2_max_streams: u32,
+        http2_window_bytes: u32,
+        http2_ping_ms: u64,
+        http2_max_resets: usize,
+        max_requests: usize,
+        max_pages: usize,
+        max_searches: usize,
+        max_memory_bytes: u64,
         max_connections: usize,
         max_connections_per_address: usize,
         notsent_lowat_bytes: u32,
         grace_ms: u64,
         max_json_bytes: usize,
+    }
+);
+settings!(
+    /// `[rates]`
+    Rates {
+        media_per_minute: u32,
+        page_per_minute: u32,
+        search_per_minute: u32,
+        write_per_minute: u32,
+        login_per_minute: u32,
     }
 );
 settings!(
@@ -168,6 +195,74 @@ pub enum LogFormat {
     Json,
 }
 
+/// An error for the setting `name`.
+fn bad<T>(name: &str, problem: &str) -> Result<T, Error> {
+    Err(Error::Bad { origin: name.to_owned(), problem: problem.to_owned() })
+}
+
+impl Server {
+    fn check(&self) -> Result<(), Error> {
+        let url = &self.public_url;
+        if !url.is_empty() && !url.starts_with("http://") && !url.starts_with("https://") {
+            return bad("server.public_url", "must begin with http:// or https://");
+        }
+        let (certificate, key) = (&self.tls_certificate, &self.tls_key);
+        if certificate.as_os_str().is_empty() != key.as_os_str().is_empty() {
+            return bad("server.tls_key", "must be set together with server.tls_certificate");
+        }
+        if !self.acme_domains.is_empty() && !certificate.as_os_str().is_empty() {
+            return bad("server.acme_domains", "cannot be set beside server.tls_certificate");
+        }
+        if self.acme_domains.iter().any(|name| name.contains('*')) {
+            return bad("server.acme_domains", "TLS-ALPN-01 knows no wildcards");
+        }
+        if !self.redirect_listen.is_empty() && self.redirect_address().is_none() {
+            return bad("server.redirect_listen", "must be an address and a port, or empty");
+        }
+        if !self.redirect_listen.is_empty() && !self.uses_tls() {
+            return bad("server.redirect_listen", "leads nowhere without TLS");
+        }
+        if self.max_head_bytes < 8192 {
+            return bad("server.max_head_bytes", "must be at least 8192");
+        }
+        if !(1..=1000).contains(&self.http2_max_streams) {
+            return bad("server.http2_max_streams", "must be 1 to 1000");
+        }
+        // RFC 9113 section 6.9.1.
+        if !(65_535..=i32::MAX as u32).contains(&self.http2_window_bytes) {
+            return bad("server.http2_window_bytes", "must be 65535 to 2147483647");
+        }
+        if self.min_body_rate_bytes == 0 {
+            return bad("server.min_body_rate_bytes", "must be more than 0");
+        }
+        if self.http2_ping_ms == 0 {
+            return bad("server.http2_ping_ms", "must be more than 0");
+        }
+        if self.max_requests < 2 || self.max_pages == 0 || self.max_searches == 0 {
+            return bad("server.max_requests", "must leave room for requests, pages and searches");
+        }
+        Ok(())
+    }
+
+    /// Whether `listen` speaks TLS.
+    #[must_use]
+    pub fn uses_tls(&self) -> bool {
+        !self.tls_certificate.as_os_str().is_empty() || !self.acme_domains.is_empty()
+    }
+
+    /// Whether people come by https: cookies may then be marked `Secure`.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.uses_tls() || self.public_url.starts_with("https://")
+    }
+
+    /// Where plain HTTP is redirected to https.
+    #[must_use]
+    pub fn redirect_address(&self) -> Option<SocketAddr> {
+        self.redirect_listen.parse().ok()
+    }
+}
+
 impl Config {
     /// The defaults, with `file` and the variables of `environment` over them.
     ///
@@ -202,15 +297,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let bad = |name: &str, problem: &str| {
-            Err(Error::Bad { origin: name.to_owned(), problem: problem.to_owned() })
-        };
-        if !self.server.public_url.is_empty()
-            && !self.server.public_url.starts_with("http://")
-            && !self.server.public_url.starts_with("https://")
-        {
-            return bad("server.public_url", "must begin with http:// or https://");
-        }
+        self.server.check()?;
         if jiff::tz::TimeZone::get(&self.site.zone).is_err() {
             return bad("site.zone", &format!("{:?} is not a time zone", self.site.zone));
         }
@@ -260,9 +347,6 @@ impl Config {
             && bucket.is_empty()
         {
             return bad("storage.store", "names no bucket: s3://BUCKET or s3://BUCKET/PREFIX");
-        }
-        if self.server.max_head_bytes < 8192 {
-            return bad("server.max_head_bytes", "must be at least 8192");
         }
         let dictionary = &self.search.dictionary;
         if !dictionary.as_os_str().is_empty()

@@ -10,6 +10,7 @@ use super::reader::cookie;
 use crate::app::App;
 use crate::catalogue::{Caller, Sha256};
 use crate::db;
+use crate::server::Kind;
 
 /// Name of the session's cookie.
 pub(super) const COOKIE_NAME: &str = "duoku_session";
@@ -57,7 +58,11 @@ impl FromRequestParts<App> for Visitor {
         if by_cookie && !parts.method.is_safe() {
             check_origin(&parts.method, headers, &app.config.server.public_url)?;
         }
-        Self::of(app, headers).await
+        let visitor = Self::of(app, headers).await?;
+        if let Some(account) = &visitor.caller.0 {
+            app.rates.take_account(account.id, Kind::of(&parts.method, parts.uri.path()))?;
+        }
+        Ok(visitor)
     }
 }
 

@@ -118,8 +118,9 @@ pub(super) fn base_of(app: &App, resource: &Resource, public: bool) -> String {
     // Rounded up, so that the addresses stay the same for a while and can be cached.
     let minutes = app.config.session.ticket_minutes;
     let step_s = (minutes * 60 / 2).max(1);
-    let expires_s = (app.now_ms() / 1000 / step_s + 2) * step_s;
-    let ticket = app.ticket_key.sign(resource, expires_s);
+    let now_s = app.now_ms() / 1000;
+    let expires_s = (now_s / step_s + 2) * step_s;
+    let ticket = app.ticket_keys.sign(resource, now_s, expires_s);
     format!("/t/{}/media/{id}", ticket.0)
 }
 

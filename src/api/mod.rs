@@ -27,13 +27,14 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::header::{CACHE_CONTROL, VARY};
+use http::header::{CACHE_CONTROL, REFERRER_POLICY, VARY};
 use http::{HeaderName, HeaderValue, Method};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -41,6 +42,7 @@ use utoipa_axum::routes;
 
 pub(crate) use caller::{fresh_token, token_hash};
 pub(crate) use jobs::{JobView, STATES as JOB_STATES};
+pub(crate) use problem::chain;
 pub use sentences::sentence;
 pub(crate) use session::{SETUP, hash_password};
 
@@ -107,6 +109,7 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
         .with_state(app.clone())
         // Inside of those that word and count, so that a panic is an error like others.
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(problem::refuse))
         .layer(middleware::from_fn_with_state(app.clone(), problem::finish))
         .layer(middleware::from_fn(measure))
         .layer(PropagateRequestIdLayer::x_request_id())
@@ -168,9 +171,15 @@ fn page_routes(app: &App) -> Router<App> {
 }
 
 fn media_routes() -> Router<App> {
+    let secret = SetResponseHeaderLayer::overriding(
+        REFERRER_POLICY,
+        // Whatever the answer is, its address holds a ticket.
+        HeaderValue::from_static("no-referrer"),
+    );
     Router::new()
-        .route("/media/{id}/{*path}", get(media::get))
         .route("/t/{ticket}/media/{id}/{*path}", get(media::get_with_ticket))
+        .layer(secret)
+        .route("/media/{id}/{*path}", get(media::get))
         .layer(cors())
 }
 

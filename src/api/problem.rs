@@ -17,6 +17,7 @@ use super::reader::Reader;
 use super::sentences;
 use crate::app::App;
 use crate::catalogue::{Refusal, RuleError};
+use crate::server::{Busy, Refused, TooOften};
 use crate::{db, deliver, ingest, store};
 
 /// What a handler fails with.
@@ -41,6 +42,9 @@ pub(crate) enum ApiError {
         /// The value in question.
         info: String,
     },
+    /// A client or an account that asks too often.
+    #[error("too often")]
+    TooOften(TooOften),
     /// A step of the pipeline that was asked for directly.
     #[error(transparent)]
     Ingest(#[from] ingest::Error),
@@ -95,6 +99,7 @@ impl ApiError {
                 Refusal::DiskFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
             },
             Self::Coded { status, .. } => *status,
+            Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Ingest(ingest::Error::Db(db::Error::Sql(sqlx::Error::RowNotFound))) => {
                 StatusCode::NOT_FOUND
             }
@@ -110,6 +115,16 @@ impl ApiError {
             Self::Ingest(_) | Self::Db(_) | Self::Store(_) | Self::Index(_) | Self::Deliver(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
+        }
+    }
+
+    /// Seconds after which it may be tried again (RFC 9110 section 10.2.3), where that helps.
+    fn retry_after_s(&self) -> Option<u64> {
+        match (self, self.status()) {
+            (Self::TooOften(TooOften { wait }), _) => Some(wait.as_secs() + 1),
+            (_, StatusCode::TOO_MANY_REQUESTS) => Some(60),
+            (_, StatusCode::SERVICE_UNAVAILABLE) => Some(5),
+            _ => None,
         }
     }
 
@@ -129,6 +144,9 @@ impl ApiError {
             }
             Self::Refused(refusal) => (refusal.code().into(), refusal.info()),
             Self::Coded { code, info, .. } => ((*code).into(), info.clone()),
+            Self::TooOften(_) => {
+                ("too_often".into(), self.retry_after_s().unwrap_or(1).to_string())
+            }
             Self::Ingest(error) if !error.is_transient() => error.reason(),
             Self::Index(indexer::Error::QueryTooLong { .. }) => {
                 ("query_too_long".into(), String::new())
@@ -140,6 +158,18 @@ impl ApiError {
             _ if self.status() == StatusCode::NOT_FOUND => ("not_found".into(), String::new()),
             _ => ("broken".into(), String::new()),
         }
+    }
+}
+
+impl From<Busy> for ApiError {
+    fn from(Busy: Busy) -> Self {
+        Self::coded(StatusCode::SERVICE_UNAVAILABLE, "busy", "")
+    }
+}
+
+impl From<TooOften> for ApiError {
+    fn from(too_often: TooOften) -> Self {
+        Self::TooOften(too_often)
     }
 }
 
@@ -158,7 +188,7 @@ impl IntoResponse for ApiError {
 /// Words the error of a response for its reader: a page for a person who asked
 /// for one, problem+json for everybody else. The only place that logs a 5xx.
 pub(super) async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
-    let reader = Reader::of(request.headers(), request.uri());
+    let reader = Reader::of(request.headers(), request.uri(), request.extensions());
     let path = super::tracing_path(request.uri().path()).into_owned();
     let mut response = next.run(request).await;
     let error = match response.extensions_mut().remove::<Unworded>() {
@@ -169,7 +199,8 @@ pub(super) async fn finish(State(app): State<App>, request: Request, next: Next)
         },
     };
     let status = error.status();
-    if status.is_server_error() {
+    // That there is too much to do is counted where it is found; under load a line each is a load.
+    if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(error = %chain(&error), path, "request failed");
     }
     let (code, info) = error.reason();
@@ -189,19 +220,22 @@ pub(super) async fn finish(State(app): State<App>, request: Request, next: Next)
         }
     }
     let headers = worded.headers_mut();
-    match status {
-        StatusCode::TOO_MANY_REQUESTS => {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
-        }
-        StatusCode::SERVICE_UNAVAILABLE => {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
-        }
-        StatusCode::UNAUTHORIZED => {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        _ => {}
+    if let Some(seconds) = error.retry_after_s() {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     worded
+}
+
+/// Refuses a request that the server's limits do not let through.
+pub(super) async fn refuse(request: Request, next: Next) -> Result<Response, ApiError> {
+    match request.extensions().get::<Refused>() {
+        None => Ok(next.run(request).await),
+        Some(Refused::TooOften(too_often)) => Err(ApiError::TooOften(*too_often)),
+        Some(Refused::Busy) => Err(Busy.into()),
+    }
 }
 
 /// An error that axum or a layer answered with, without a word of ours.
@@ -239,7 +273,8 @@ fn problem(status: StatusCode, code: &str, sentence: &str) -> Response {
     response
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// An error with all its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

@@ -5,9 +5,10 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, COOKIE};
 use http::request::Parts;
-use http::{HeaderMap, Uri};
+use http::{Extensions, HeaderMap, Uri};
 
 use crate::pages::{Lang, Theme};
+use crate::server::Secure;
 
 /// For whom an answer is worded.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn of(headers: &HeaderMap, uri: &Uri) -> Self {
+    pub(super) fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
         let chosen = uri
             .query()
@@ -37,12 +38,13 @@ impl Reader {
             .or_else(|| cookie(headers, "lang").and_then(Lang::from_code))
             .unwrap_or_else(|| Lang::from_accept(text(ACCEPT_LANGUAGE)));
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let scheme = if extensions.get::<Secure>().is_some() { "https" } else { "http" };
         let data = ["/api/", "/media/", "/t/", "/metrics"].iter().any(|p| path.starts_with(p));
         Self {
             lang,
             theme: Theme::from_cookie(cookie(headers, "theme").unwrap_or("")),
             wants_page: !data && text(ACCEPT).contains("text/html"),
-            origin: format!("http://{}", text(http::header::HOST)),
+            origin: format!("{scheme}://{}", text(http::header::HOST)),
             path,
             chosen,
         }
@@ -68,6 +70,6 @@ impl<S: Sync> FromRequestParts<S> for Reader {
         // Nested routers change the URI; the layer outside keeps the true one.
         let uri =
             parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
-        Ok(Self::of(&parts.headers, uri))
+        Ok(Self::of(&parts.headers, uri, &parts.extensions))
     }
 }

@@ -108,7 +108,7 @@ pub(super) async fn suggest(
 ) -> Result<Json<Vec<SuggestionView>>, ApiError> {
     let Some(index) = app.index.load_full() else { return Ok(Json(Vec::new())) };
     let limit = query.limit.unwrap_or(8).clamp(1, 20);
-    let mut found = match run(move || index.suggest(&query.q, limit)).await {
+    let mut found = match run(&app, move || index.suggest(&query.q, limit)).await {
         Err(ApiError::Index(indexer::Error::QueryTooLong { .. })) => Vec::new(),
         Err(ApiError::Index(error)) => {
             doubt(&app, &error);
@@ -132,7 +132,7 @@ pub(super) async fn find(
     let begun = Instant::now();
     let Some(index) = app.index.load_full() else { return by_title(app, query, begun).await };
     let asked = query.asked();
-    let found = match run(move || index.search(&asked)).await {
+    let found = match run(app, move || index.search(&asked)).await {
         Err(ApiError::Index(error)) if !matches!(error, indexer::Error::QueryTooLong { .. }) => {
             doubt(app, &error);
             return by_title(app, query, begun).await;
@@ -202,7 +202,7 @@ pub(super) async fn find_in(app: &App, resource: ResourceId, q: &str) -> Option<
         per_page: 1,
         ..indexer::Query::default()
     };
-    match run(move || index.search(&asked)).await {
+    match run(app, move || index.search(&asked)).await {
         Ok(found) => found.hits.into_iter().next().map(|hit| hit_view(hit, q)),
         Err(ApiError::Index(error)) => {
             doubt(app, &error);
@@ -227,10 +227,17 @@ async fn public(app: &App, ids: &[String]) -> Result<HashMap<String, Resource>, 
     Ok(found.into_iter().map(|resource| (resource.id.to_string(), resource)).collect())
 }
 
-/// Searches take some milliseconds of processor: not on a thread that serves many.
+/// Searches take some milliseconds of processor: not on a thread that serves many, and only so many
+/// at a time, those that nobody waits for any more included.
 async fn run<T: Send + 'static>(
+    app: &App,
     work: impl FnOnce() -> Result<T, indexer::Error> + Send + 'static,
 ) -> Result<T, ApiError> {
+    let place = app.load.begin_search()?;
+    let work = move || {
+        let _held = place;
+        work()
+    };
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => Ok(result?),
         Err(error) => {

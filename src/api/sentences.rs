@@ -50,6 +50,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("taken", "“{}”已经有人用了。", "\"{}\" is taken already."),
     ("method", "这个地址不支持此操作。", "This address does not support that."),
     ("too_many", "尝试太频繁，请一分钟后再试。", "Too many attempts. Try again in a minute."),
+    ("too_often", "请求太频繁，请 {} 秒后再试。", "Too many requests. Try again in {} seconds."),
     ("wrong_password", "用户名或密码不对。", "The name or the password is wrong."),
     (
         "foreign_origin",

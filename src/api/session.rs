@@ -187,7 +187,7 @@ async fn session(app: &App, account: AccountId) -> Result<HeaderValue, ApiError>
 }
 
 fn set_cookie(app: &App, token: &str, seconds: i64) -> HeaderValue {
-    let secure = if app.config.server.public_url.starts_with("https://") { "; Secure" } else { "" };
+    let secure = if app.config.server.is_secure() { "; Secure" } else { "" };
     let text =
         format!("{COOKIE_NAME}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     HeaderValue::from_str(&text).expect("a hexadecimal token")

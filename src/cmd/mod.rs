@@ -10,6 +10,7 @@ mod reindex;
 mod renditions;
 mod serve;
 mod store;
+mod ticket;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,6 +49,9 @@ enum Command {
     /// API tokens.
     #[command(subcommand)]
     Token(account::Token),
+    /// Links to media that is not public.
+    #[command(subcommand)]
+    Ticket(ticket::Ticket),
     /// Libraries.
     #[command(subcommand)]
     Library(library::LibraryCommand),
@@ -105,6 +109,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Jobs(jobs) => jobs.run(open(config).await?).await,
             Command::User(user) => user.run(open(config).await?).await,
             Command::Token(token) => token.run(open(config).await?).await,
+            Command::Ticket(ticket) => ticket.run(open(config).await?).await,
             Command::Library(library) => library.run(open(config).await?).await,
             Command::Migrate => {
                 open(config).await?;

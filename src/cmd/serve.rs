@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{open, print_line};
 use crate::app::App;
 use crate::config::Config;
-use crate::server::Server;
+use crate::server::{Answers, Server, Tls};
 use crate::{api, ingest};
 
 /// Answers requests.
@@ -24,21 +24,37 @@ impl Serve {
     pub(super) async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let app = open(config).await?;
         let router = api::router(&app)?;
+        let tls = Tls::open(&app.config)?;
         let listen = app.config.server.listen;
-        let server = Server::start(&app.config.server, &api::front(&app), &router, &app.stop)
+        let answers = Answers { front: api::front(&app), router };
+        let server = Server::start(&app, &answers, tls.as_ref())
             .with_context(|| format!("cannot listen on {listen}"))?;
+        let certificates = tls.clone().map(|tls| {
+            let stop = app.stop.clone();
+            tokio::spawn(async move { tls.follow(&stop).await })
+        });
+        let keys = app.clone();
+        let keys = tokio::spawn(async move { keys.ticket_keys.follow(&keys.db, &keys.stop).await });
+        let load = app.clone();
+        let load = tokio::spawn(async move { load.load.watch(&load.stop).await });
         let index = tokio::spawn(ingest::index::follow(app.clone()));
         let asked = tokio::spawn(ingest::demand::follow(app.clone()));
         let workers = (!self.no_work).then(|| start_workers(&app));
-        print_line(&format!("多库已启动 duoku is ready: http://{}", server.address));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        print_line(&format!("多库已启动 duoku is ready: {scheme}://{}", server.address));
         if let Some(path) = super::account::setup_path(&app).await? {
             print_line(&format!(
-                "首次使用请打开此链接设置管理员 admin 的密码 Choose the password of admin: http://{}{path}",
+                "首次使用请打开此链接设置管理员 admin 的密码 Choose the password of admin: {scheme}://{}{path}",
                 server.address
             ));
         }
         wait_for_stop(&app).await?;
         server.join().await;
+        load.await?;
+        keys.await?;
+        if let Some(certificates) = certificates {
+            certificates.await?;
+        }
         index.await?;
         asked.await?;
         ingest::demand::write_down(&app).await;

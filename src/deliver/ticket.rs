@@ -4,70 +4,81 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sqlx::AnyConnection;
 
 use crate::catalogue::{Resource, ResourceId};
-use crate::db;
 
 /// Bytes of the signature that are kept (HMAC-SHA-256, truncated as RFC 2104 section 5 allows).
 const MAC_BYTES: usize = 16;
 
-/// Signs and checks tickets; the same for all processes of an installation.
-#[derive(Clone)]
-pub struct TicketKey([u8; 32]);
+/// The seven bytes that say when a ticket ends.
+const EXPIRES: u64 = u64::MAX >> 8;
 
-/// The text of a ticket, as it stands in a path.
+/// The longest time that a ticket admits, seconds: six hours.
+pub(super) const LONGEST_S: i64 = 6 * 3600;
+
+/// Signs and checks tickets; see [`TicketKeys`](super::TicketKeys) for which does what when.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct TicketKey {
+    /// Told in the ticket, so that only one key is tried.
+    pub id: u8,
+    /// When it begins to sign, Unix seconds. It admits from the moment that it is known.
+    pub signs_from_s: i64,
+    pub secret: [u8; 32],
+}
+
+/// The text of a ticket, as it stands in a path: base64url of the key's id (1 byte), when it ends
+/// (Unix seconds, 7 bytes, most significant first) and the signature (16 bytes).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket(pub String);
 
 impl std::fmt::Debug for TicketKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TicketKey(…)")
+        write!(f, "TicketKey({}, …)", self.id)
+    }
+}
+
+/// A ticket taken apart; nothing about it was checked.
+pub(super) struct Parsed {
+    pub key: u8,
+    expires_s: i64,
+    mac: [u8; MAC_BYTES],
+}
+
+impl Parsed {
+    /// What `ticket`, a step of a path, says.
+    pub(super) fn of(ticket: &str) -> Option<Self> {
+        let mut bytes = [0; 8 + MAC_BYTES];
+        if URL_SAFE_NO_PAD.decode_slice(ticket, &mut bytes) != Ok(bytes.len()) {
+            return None;
+        }
+        let (head, mac) = bytes.split_at(8);
+        let head = u64::from_be_bytes(head.try_into().ok()?);
+        let expires_s = (head & EXPIRES) as i64;
+        Some(Self { key: (head >> 56) as u8, expires_s, mac: mac.try_into().ok()? })
     }
 }
 
 impl TicketKey {
-    /// The installation's key; makes it the first time.
-    ///
-    /// # Errors
-    ///
-    /// Those of the database, and of the kernel's random numbers.
-    pub async fn get(db: &mut AnyConnection) -> Result<Self, crate::app::Error> {
-        let mut fresh = [0; 32];
-        getrandom::fill(&mut fresh)?;
-        let text =
-            db::settings::get_or_set(db, "ticket_key", &URL_SAFE_NO_PAD.encode(fresh)).await?;
-        let mut key = [0; 32];
-        match URL_SAFE_NO_PAD.decode_slice(&text, &mut key) {
-            Ok(32) => Ok(Self(key)),
-            _ => Err(db::Error::Row { what: "setting.ticket_key", value: String::new() }.into()),
-        }
-    }
-
     /// A ticket for `resource` until `expires_s`, Unix seconds.
-    #[must_use]
-    pub fn sign(&self, resource: &Resource, expires_s: i64) -> Ticket {
-        let mut bytes = expires_s.to_be_bytes().to_vec();
+    pub(super) fn sign(&self, resource: &Resource, expires_s: i64) -> Ticket {
+        let head = u64::from(self.id) << 56 | expires_s.cast_unsigned() & EXPIRES;
+        let mut bytes = head.to_be_bytes().to_vec();
         bytes.extend(self.mac(resource.id, resource.ticket_epoch, expires_s));
         Ticket(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// Whether `ticket` lets its bearer have `resource` at `now_s`, Unix seconds.
-    #[must_use]
-    pub fn admits(&self, ticket: &str, resource: &Resource, now_s: i64) -> bool {
-        let mut bytes = [0; 8 + MAC_BYTES];
-        if URL_SAFE_NO_PAD.decode_slice(ticket, &mut bytes) != Ok(bytes.len()) {
-            return false;
-        }
-        let (expires, mac) = bytes.split_at(8);
-        let expires_s = i64::from_be_bytes(expires.try_into().expect("eight bytes"));
+    /// Whether `ticket`, which names this key, lets its bearer have `resource` at `now_s`, Unix
+    /// seconds.
+    pub(super) fn admits(&self, ticket: &Parsed, resource: &Resource, now_s: i64) -> bool {
+        let expires_s = ticket.expires_s;
         let expected = self.mac(resource.id, resource.ticket_epoch, expires_s);
-        let same: bool = subtle::ConstantTimeEq::ct_eq(mac, &expected[..]).into();
-        same && now_s < expires_s
+        let same: bool = subtle::ConstantTimeEq::ct_eq(&ticket.mac[..], &expected[..]).into();
+        same && now_s < expires_s && expires_s <= now_s + LONGEST_S
     }
 
     fn mac(&self, id: ResourceId, epoch: i64, expires_s: i64) -> [u8; MAC_BYTES] {
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.0).expect("any length will do");
+        let mut mac =
+            Hmac::<sha2::Sha256>::new_from_slice(&self.secret).expect("any length will do");
         mac.update(id.to_string().as_bytes());
         mac.update(&epoch.to_be_bytes());
         mac.update(&expires_s.to_be_bytes());
@@ -81,19 +92,29 @@ mod tests {
     use super::*;
     use crate::catalogue::{Stage, test_resource};
 
+    fn key(secret: u8) -> TicketKey {
+        TicketKey { id: 3, signs_from_s: 0, secret: [secret; 32] }
+    }
+
+    fn admits(key: &TicketKey, ticket: &Ticket, resource: &Resource, now_s: i64) -> bool {
+        Parsed::of(&ticket.0).is_some_and(|ticket| key.admits(&ticket, resource, now_s))
+    }
+
     #[test]
     fn a_ticket_is_for_one_resource_until_it_ends_or_is_withdrawn() {
-        let key = TicketKey([7; 32]);
         let resource = test_resource(Stage::Published);
-        let ticket = key.sign(&resource, 1000);
-        assert!(key.admits(&ticket.0, &resource, 999));
-        assert!(!key.admits(&ticket.0, &resource, 1000), "expired");
-        assert!(!key.admits(&ticket.0, &test_resource(Stage::Published), 999), "another resource");
-        assert!(!TicketKey([8; 32]).admits(&ticket.0, &resource, 999), "another key");
+        let ticket = key(7).sign(&resource, 30_000);
+        assert_eq!(Parsed::of(&ticket.0).expect("a ticket").key, 3);
+        assert!(admits(&key(7), &ticket, &resource, 29_999));
+        assert!(!admits(&key(7), &ticket, &resource, 30_000), "expired");
+        assert!(!admits(&key(7), &ticket, &resource, 30_000 - LONGEST_S - 1), "too long");
+        let other = test_resource(Stage::Published);
+        assert!(!admits(&key(7), &ticket, &other, 29_999), "another resource");
+        assert!(!admits(&key(8), &ticket, &resource, 29_999), "another key");
         let withdrawn = resource.withdraw().expect("published");
-        assert!(!key.admits(&ticket.0, &withdrawn, 999), "withdrawn");
+        assert!(!admits(&key(7), &ticket, &withdrawn, 29_999), "withdrawn");
         for bad in ["", "x", "AAAA", &"A".repeat(32), &"A".repeat(33)] {
-            assert!(!key.admits(bad, &withdrawn, 0), "{bad}");
+            assert!(!admits(&key(7), &Ticket(bad.into()), &withdrawn, 0), "{bad}");
         }
     }
 }

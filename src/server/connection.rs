@@ -1,186 +1,178 @@
-//! One connection: deadlines for its head, its body, its silence and its reading.
+//! One connection: what it speaks, and deadlines for its head, its silence and its reading.
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
-use futures::future::{Either, ready};
-use http::header::CONNECTION;
-use http::{HeaderValue, Method, Request, Response};
+use http::header::{CONNECTION, STRICT_TRANSPORT_SECURITY};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tower::Service as _;
 
-use super::Answers;
-use super::limits::{Peer, Place};
+use super::Edge;
+use super::guarded::Guarded;
+use super::kind::Kind;
+use super::limits;
+use super::load::Place;
 use super::patient::Patient;
-use crate::config;
+use super::peer::Peer;
+use super::request::{self, Refused};
+use super::streams::{Answer, Stream, Streams, Waits};
 
 /// Answers what comes on `stream` until it ends or a deadline passes.
-pub(super) fn serve_connection(
+pub(super) async fn serve_connection(
     stream: TcpStream,
     address: SocketAddr,
-    answers: &Answers,
-    settings: &config::Server,
-    place: Place,
-    graceful: &GracefulShutdown,
+    edge: Rc<Edge>,
+    _place: limits::Place,
 ) {
+    let settings = &edge.app.config.server;
     // Neither is worth a connection.
     let _ = stream.set_nodelay(true);
     let _ = set_notsent_lowat(&stream, settings.notsent_lowat_bytes);
-    let io = TokioIo::new(Guarded {
-        stream,
-        patience: Duration::from_millis(settings.write_timeout_ms),
-        stalled: None,
-    });
-    let asked = Arc::new(AtomicBool::new(false));
+    // The first request must have come by then, after the handshake.
+    let deadline = Instant::now() + Duration::from_millis(settings.head_timeout_ms);
+    let stream = Guarded::new(stream, Duration::from_millis(settings.write_timeout_ms));
+    let Some(tls) = &edge.tls else {
+        return answer(stream, address, &edge, deadline, false).await;
+    };
+    match timeout_at(deadline, tls.accept(stream)).await {
+        Ok(Ok(Some(stream))) => {
+            // Boxed, since it is much larger than what plain connections need.
+            Box::pin(answer(stream, address, &edge, deadline, true)).await;
+        }
+        Ok(Ok(None)) => tracing::debug!(%address, "a CA looked at us"),
+        Ok(Err(error)) => tracing::debug!(%address, %error, "no handshake"),
+        Err(_) => count_silent(),
+    }
+}
+
+/// Answers requests of HTTP/1.1 or HTTP/2, whichever the client begins with. `first` is when the
+/// first one must have come.
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    address: SocketAddr,
+    edge: &Rc<Edge>,
+    first: Instant,
+    secure: bool,
+) {
+    let streams = Streams::new();
     let service = {
-        let (answers, asked) = (answers.clone(), Arc::clone(&asked));
-        let trusted = settings.trusted_proxies.clone();
-        let silence = Duration::from_millis(settings.body_timeout_ms);
+        let (edge, streams, address) =
+            (Rc::clone(edge), Rc::clone(&streams), address.ip().to_canonical());
         hyper::service::service_fn(move |request: Request<Incoming>| {
-            asked.store(true, Ordering::Relaxed);
-            let (head, body) = request.into_parts();
-            if matches!(head.method, Method::GET | Method::HEAD)
-                && body.is_end_stream()
-                && let Some(response) = answers.front.answer(&head)
-            {
-                return Either::Left(ready(Ok::<Response<Body>, Infallible>(response)));
-            }
-            // An upload takes as long as it takes.
-            let whole = !head.uri.path().starts_with("/api/uploads");
-            let body = Patient::new(body, silence, whole);
-            let unread = body.unread();
-            let mut request = Request::from_parts(head, Body::new(body));
-            let peer = Peer::of(address.ip().to_canonical(), request.headers(), &trusted);
-            request.extensions_mut().insert(peer);
-            // A router is always ready.
-            let answering = answers.router.clone().call(request);
-            Either::Right(async move {
-                let mut response = answering.await?;
-                if unread.load(Ordering::Relaxed) {
-                    // Then hyper closes the connection: the client must not send more on it.
-                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                }
-                Ok::<_, Infallible>(response)
-            })
+            let stream = streams.begin(request.version());
+            respond(Rc::clone(&edge), request, address, secure, stream)
         })
     };
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        // A silent client, half a head, and idling between requests are one thing to hyper.
-        .header_read_timeout(Duration::from_millis(settings.idle_timeout_ms))
-        .max_buf_size(settings.max_head_bytes)
-        .max_headers(settings.max_head_lines)
-        .serve_connection(io, service);
-    let connection = graceful.watch(connection);
-    let head = Duration::from_millis(settings.head_timeout_ms);
-    tokio::task::spawn_local(async move {
-        let _place = place;
-        tokio::pin!(connection);
-        let deadline = tokio::time::sleep(head);
-        tokio::pin!(deadline);
-        let ended = tokio::select! {
-            ended = &mut connection => ended,
-            // The first request must have come by now.
-            () = &mut deadline => {
-                if !asked.load(Ordering::Relaxed) {
-                    metrics::counter!("duoku_connections_silent").increment(1);
-                    return;
-                }
-                connection.await
+    let mut connection = pin!(edge.http.serve_connection(TokioIo::new(stream), service));
+    let mut deadline = pin!(sleep_until(first));
+    let (mut stopping, mut leaving) = (false, false);
+    let settings = &edge.app.config.server;
+    let ended = loop {
+        tokio::select! {
+            ended = &mut connection => break ended,
+            () = edge.app.stop.cancelled(), if !stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
             }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%address, %error, "connection ended");
+            () = &mut deadline, if !streams.is_http1() => {
+                let (since, limit_ms) = match streams.waits() {
+                    Waits::First => return count_silent(),
+                    Waits::Idle(since) => (since, settings.idle_timeout_ms),
+                    Waits::Stalled(since) => (since, settings.write_timeout_ms),
+                    Waits::Busy => (Instant::now(), settings.idle_timeout_ms),
+                };
+                let until = since + Duration::from_millis(limit_ms);
+                if until > Instant::now() {
+                    deadline.as_mut().reset(until);
+                } else if leaving || matches!(streams.waits(), Waits::Stalled(_)) {
+                    metrics::counter!("duoku_connections_stalled").increment(1);
+                    return;
+                } else {
+                    // Answers that are with the client already may still be on their way.
+                    leaving = true;
+                    connection.as_mut().graceful_shutdown();
+                    let grace = Duration::from_millis(settings.write_timeout_ms);
+                    deadline.as_mut().reset(Instant::now() + grace);
+                }
+            }
         }
-    });
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%address, error, "connection ended");
+    }
+}
+
+/// Answers one request.
+async fn respond(
+    edge: Rc<Edge>,
+    request: Request<Incoming>,
+    address: IpAddr,
+    secure: bool,
+    stream: Option<Stream>,
+) -> Result<Response<Answer>, Infallible> {
+    let (head, body) = request.into_parts();
+    let peer = Peer::of(address, &head.headers, &edge.app.config.server.trusted_proxies);
+    let admitted = request::admit(&head, peer, &edge.app);
+    let is_head = head.method == Method::HEAD;
+    let at_once = matches!(head.method, Method::GET | Method::HEAD)
+        && body.is_end_stream()
+        && admitted.is_ok();
+    let mut response = match at_once.then(|| edge.answers.front.answer(&head)).flatten() {
+        Some(response) => response,
+        // Boxed, so that the answers of the front cost a connection nothing that only routes need.
+        None => Box::pin(route(&edge, head, body, (peer, secure), admitted)).await?,
+    };
+    if let Some(hsts) = edge.hsts.as_ref().filter(|_| secure) {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
+    }
+    // Of HTTP/2 hyper would send it, and the client call that an error (RFC 9110 section 9.3.2).
+    let response = if is_head { response.map(|_| Body::empty()) } else { response };
+    Ok(response.map(|body| Answer::new(body, stream)))
+}
+
+/// Has the router answer.
+async fn route(
+    edge: &Edge,
+    head: Parts,
+    body: Incoming,
+    (peer, secure): (Peer, bool),
+    admitted: Result<Place, Refused>,
+) -> Result<Response<Body>, Infallible> {
+    let http2 = head.version == Version::HTTP_2;
+    let is_upload = Kind::of(&head.method, head.uri.path()) == Kind::Upload;
+    let body = Patient::new(body, is_upload, edge.app.clone());
+    let unread = body.unread();
+    let mut request = Request::from_parts(head, Body::new(body));
+    request::describe(&mut request, peer, secure, admitted.as_ref().err());
+    // A router is always ready.
+    let mut response = edge.answers.router.clone().call(request).await?;
+    if unread.load(Ordering::Relaxed) && !http2 {
+        // Then hyper closes the connection: the client must not send more on it. (A stream of
+        // HTTP/2 is reset.)
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+fn count_silent() {
+    metrics::counter!("duoku_connections_silent").increment(1);
 }
 
 /// Bounds what the kernel holds unsent: a client that asks and does not read
 /// costs this instead of megabytes.
 fn set_notsent_lowat(stream: &TcpStream, bytes: u32) -> io::Result<()> {
     socket2::SockRef::from(stream).set_tcp_notsent_lowat(bytes)
-}
-
-/// A stream that ends when the other side takes nothing for too long.
-struct Guarded {
-    stream: TcpStream,
-    patience: Duration,
-    stalled: Option<Pin<Box<Sleep>>>,
-}
-
-impl Guarded {
-    fn judge<T>(
-        &mut self,
-        context: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.stalled = None;
-            return written;
-        }
-        let patience = self.patience;
-        let stalled = self
-            .stalled
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + patience)));
-        if stalled.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        Poll::Pending
-    }
-}
-
-impl AsyncRead for Guarded {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Guarded {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.judge(context, written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
-        self.judge(context, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
 }

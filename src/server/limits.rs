@@ -1,14 +1,16 @@
-//! How many connections there may be, and from whom a request is.
+//! How many connections there may be, in all and from one client.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::FromRequestParts;
-use http::request::Parts;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::peer::network;
 use crate::config;
+
+/// Descriptors that are kept for files, the database and media children.
+const OTHER_DESCRIPTORS: u64 = 256;
 
 /// Connections that are open, in all and by address.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ pub(super) struct Place {
 impl Limits {
     pub(super) fn new(settings: &config::Server) -> Self {
         Self {
-            most: settings.max_connections,
+            most: settings.max_connections.min(descriptors_for_connections()),
             most_per_address: settings.max_connections_per_address,
             proxies: settings.trusted_proxies.clone(),
             open: Mutex::default(),
@@ -45,9 +47,11 @@ impl Limits {
 
     /// A place for a connection from `address`, if there is one left.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let crowds = self.proxies.contains(&address);
+        let address = network(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let own = open.by_address.get(&address).copied().unwrap_or(0);
-        let crowded = own >= self.most_per_address && !self.proxies.contains(&address);
+        let crowded = own >= self.most_per_address && !crowds;
         if open.all >= self.most || crowded {
             metrics::counter!("duoku_connections_refused").increment(1);
             return None;
@@ -73,37 +77,19 @@ impl Drop for Place {
     }
 }
 
-/// The address that a request is from: the connection's, or what a proxy that is trusted says.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub IpAddr);
-
-impl Peer {
-    pub(super) fn of(connection: IpAddr, headers: &http::HeaderMap, trusted: &[IpAddr]) -> Self {
-        if !trusted.contains(&connection) {
-            return Self(connection);
-        }
-        // The last that is not a trusted proxy is the client; before it anybody may have written
-        // anything. Several lines are one list.
-        let forwarded = headers.get_all("x-forwarded-for").iter().rev();
-        let client = forwarded
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|list| list.rsplit(','))
-            .map(|text| text.trim().parse().ok().map(|address: IpAddr| address.to_canonical()))
-            .find(|address| address.is_none_or(|address| !trusted.contains(&address)));
-        Self(client.flatten().unwrap_or(connection))
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Peer {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts
-            .extensions
-            .get::<Self>()
-            .copied()
-            .unwrap_or(Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
-    }
+/// Raises the limit of descriptors as far as this process may, and gives how many connections
+/// fit under it: one more is refused before the kernel has to.
+fn descriptors_for_connections() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let current = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    // None is no limit. Where there are few, half is for connections.
+    let Some(descriptors) = current else { return usize::MAX };
+    let rest = descriptors.saturating_sub(OTHER_DESCRIPTORS).max(descriptors / 2);
+    usize::try_from(rest).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -136,17 +122,5 @@ mod tests {
         let places: Vec<_> = (0..3).map_while(|_| limits.admit(proxy)).collect();
         assert_eq!(places.len(), 3);
         assert!(limits.admit(proxy).is_none(), "too many in all");
-    }
-
-    #[test]
-    fn only_trusted_proxies_are_believed() {
-        let mut headers = http::HeaderMap::new();
-        headers.insert("x-forwarded-for", "6.6.6.6, 1.2.3.4, 10.0.0.9".parse().expect("a value"));
-        let (proxy, other) = (IpAddr::from([10, 0, 0, 8]), IpAddr::from([10, 0, 0, 9]));
-        assert_eq!(Peer::of(proxy, &headers, &[proxy, other]).0, IpAddr::from([1, 2, 3, 4]));
-        assert_eq!(Peer::of(proxy, &headers, &[]).0, proxy);
-        // What a client wrote stands before what the proxy added, in the same line or in its own.
-        headers.append("x-forwarded-for", "::ffff:5.6.7.8".parse().expect("a value"));
-        assert_eq!(Peer::of(proxy, &headers, &[proxy]).0, IpAddr::from([5, 6, 7, 8]));
     }
 }

@@ -5,39 +5,64 @@
 //! all cores is slower with many connections; ARCHITECTURE.md tells more.
 
 mod connection;
+mod guarded;
+mod http;
+mod kind;
 mod limits;
+mod listen;
+mod load;
 mod patient;
+mod peer;
+mod rates;
+mod redirect;
+mod request;
+mod streams;
+mod tls;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::http::request::Parts;
+use ::http::{HeaderValue, Response};
 use axum::Router;
-use hyper_util::server::graceful::GracefulShutdown;
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use axum::body::Body;
+use hyper_util::server::conn::auto;
+use tokio_util::task::TaskTracker;
 
-pub use limits::Peer;
+pub use kind::Kind;
+pub use load::{Busy, Load, Place};
+pub use peer::Peer;
+pub use rates::{Rates, TooOften};
+pub use request::{Refused, Secure};
+pub use tls::Tls;
 
-use crate::config;
-use connection::serve_connection;
+use crate::app::App;
 use limits::Limits;
 
-/// Waiting connections that the kernel holds for a listener.
-const BACKLOG: i32 = 4096;
+/// Pause after a connection could not be accepted: out of descriptors, some must close first.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Answers requests before the router is asked.
 pub trait Front: Send + Sync {
     /// The answer to a GET or HEAD without a body, when it can be given at once.
-    fn answer(&self, request: &http::request::Parts) -> Option<http::Response<axum::body::Body>>;
+    fn answer(&self, request: &Parts) -> Option<Response<Body>>;
 }
 
 /// What answers: the front, and then the router.
 #[derive(Clone)]
-pub(crate) struct Answers {
-    pub(crate) front: Arc<dyn Front>,
-    pub(crate) router: Router,
+pub struct Answers {
+    /// Asked first.
+    pub front: Arc<dyn Front>,
+    /// Asked for everything else.
+    pub router: Router,
+}
+
+impl std::fmt::Debug for Answers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answers(…)")
+    }
 }
 
 /// Threads that answer requests.
@@ -45,42 +70,52 @@ pub(crate) struct Answers {
 pub struct Server {
     /// Where they listen.
     pub address: SocketAddr,
+    /// Where plain HTTP is redirected.
+    pub redirect_address: Option<SocketAddr>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
+/// What the connections of a thread share.
+struct Edge {
+    app: App,
+    answers: Answers,
+    tls: Option<Tls>,
+    http: auto::Builder<http::Local>,
+    /// Value of `Strict-Transport-Security` (RFC 6797 section 6.1).
+    hsts: Option<HeaderValue>,
+    /// Where we listen.
+    port: u16,
+}
+
 impl Server {
-    /// Listens as `settings` say and answers with `front` and `router` until `stop`.
+    /// Listens as the settings of `app` say and answers with `answers` until its stop.
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on.
-    pub fn start(
-        settings: &config::Server,
-        front: &Arc<dyn Front>,
-        router: &Router,
-        stop: &CancellationToken,
-    ) -> std::io::Result<Self> {
+    /// When an address cannot be listened on.
+    pub fn start(app: &App, answers: &Answers, tls: Option<&Tls>) -> std::io::Result<Self> {
+        let settings = &app.config.server;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = if settings.threads == 0 { cores } else { settings.threads };
-        // With SO_REUSEPORT two programs could share an address, each answering half of
-        // the requests: one socket without it finds out whether it is taken.
-        drop(plain(settings.listen)?);
-        let first = listen(settings.listen)?;
-        let address = first.local_addr()?;
-        let mut listeners = vec![first];
-        for _ in 1..count {
-            listeners.push(listen(address)?);
-        }
+        let listeners = listen::listen(settings.listen, count)?;
+        let address = listeners[0].local_addr()?;
+        // Redirects are few and cheap: the first thread does them.
+        let redirect = settings.redirect_address().map(|address| listen::listen(address, 1));
+        let mut redirect = redirect.transpose()?.and_then(|mut listeners| listeners.pop());
+        let redirect_address = redirect.as_ref().map(TcpListener::local_addr).transpose()?;
         let limits = Arc::new(Limits::new(settings));
         let mut threads = Vec::with_capacity(count);
         for (number, listener) in listeners.into_iter().enumerate() {
-            let answers = Answers { front: Arc::clone(front), router: router.clone() };
-            let stop = stop.clone();
-            let (limits, settings) = (Arc::clone(&limits), settings.clone());
+            let (app, answers, tls) = (app.clone(), answers.clone(), tls.cloned());
+            let (limits, redirect) = (Arc::clone(&limits), redirect.take());
             let thread = std::thread::Builder::new().name(format!("serve-{number}"));
-            threads.push(thread.spawn(move || run(listener, answers, &settings, &limits, &stop))?);
+            let run = move || {
+                let edge = Edge::new(app, answers, tls, address.port());
+                run(listener, redirect, edge, &limits);
+            };
+            threads.push(thread.spawn(run)?);
         }
-        Ok(Self { address, threads })
+        Ok(Self { address, redirect_address, threads })
     }
 
     /// Waits for the threads to end, after a stop.
@@ -91,69 +126,87 @@ impl Server {
     }
 }
 
-fn listen(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+impl Edge {
+    fn new(app: App, answers: Answers, tls: Option<Tls>, port: u16) -> Self {
+        let settings = &app.config.server;
+        let http = http::builder(settings);
+        let seconds = settings.hsts_seconds;
+        let hsts = (seconds > 0).then(|| HeaderValue::from_str(&format!("max-age={seconds}")));
+        let hsts = hsts.and_then(Result::ok);
+        Self { app, answers, tls, http, hsts, port }
+    }
 }
 
-/// A socket on `address` that shares it with nobody; it does not listen.
-fn plain(address: SocketAddr) -> std::io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    Ok(socket)
-}
-
-fn run(
-    listener: std::net::TcpListener,
-    answers: Answers,
-    settings: &config::Server,
-    limits: &Arc<Limits>,
-    stop: &CancellationToken,
-) {
+fn run(listener: TcpListener, redirect: Option<TcpListener>, edge: Edge, limits: &Arc<Limits>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(64)
         .build()
         .expect("a runtime needs only a few descriptors");
-    let accept = accept(listener, answers, settings, limits, stop);
-    if let Err(error) = tokio::task::LocalSet::new().block_on(&runtime, accept) {
+    let edge = Rc::new(edge);
+    let serving = tokio::task::LocalSet::new();
+    if let Err(error) = serving.block_on(&runtime, serve(listener, redirect, &edge, limits)) {
         tracing::error!(%error, "cannot accept connections");
-        stop.cancel();
+        edge.app.stop.cancel();
     }
+    // Connections that took too long hold their share of it.
+    drop(serving);
     runtime.shutdown_timeout(Duration::from_secs(1));
 }
 
-async fn accept(
-    listener: std::net::TcpListener,
-    answers: Answers,
-    settings: &config::Server,
+async fn serve(
+    listener: TcpListener,
+    redirect: Option<TcpListener>,
+    edge: &Rc<Edge>,
     limits: &Arc<Limits>,
-    stop: &CancellationToken,
 ) -> std::io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
-    let graceful = GracefulShutdown::new();
-    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+    let open = TaskTracker::new();
+    let redirecting = async {
+        let Some(listener) = redirect else { return Ok(()) };
+        accept(listener, edge, limits, |stream, _, place| {
+            open.spawn_local(redirect::serve_connection(stream, Rc::clone(edge), place));
+        })
+        .await
+    };
+    let answering = accept(listener, edge, limits, |stream, address, place| {
+        let serving = connection::serve_connection(stream, address, Rc::clone(edge), place);
+        open.spawn_local(serving);
+    });
+    tokio::try_join!(answering, redirecting)?;
+    open.close();
+    let grace = Duration::from_millis(edge.app.config.server.grace_ms);
+    // Those that take longer are cut.
+    let _ = tokio::time::timeout(grace, open.wait()).await;
+    Ok(())
+}
+
+/// Accepts connections until the stop.
+async fn accept(
+    listener: TcpListener,
+    edge: &Rc<Edge>,
+    limits: &Arc<Limits>,
+    serve: impl Fn(tokio::net::TcpStream, SocketAddr, limits::Place),
+) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let mut failing = false;
+    while let Some(accepted) = edge.app.stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, address)) => {
-                let Some(place) = limits.admit(address.ip().to_canonical()) else { continue };
-                serve_connection(stream, address, &answers, settings, place, &graceful);
+                failing = false;
+                // One too many is closed without a word: the cheapest there is.
+                if let Some(place) = limits.admit(address.ip().to_canonical()) {
+                    serve(stream, address, place);
+                }
             }
-            // Out of descriptors: wait for some to close. Others are the peer's own.
+            // Out of descriptors, or the peer's own trouble.
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                if !failing {
+                    tracing::warn!(%error, "cannot accept connections");
+                }
+                failing = true;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
-    drop(listener);
-    let grace = Duration::from_millis(settings.grace_ms);
-    // Those that take longer are cut.
-    let _ = tokio::time::timeout(grace, graceful.shutdown()).await;
     Ok(())
 }

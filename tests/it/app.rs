@@ -50,6 +50,14 @@ impl Running {
         self.child.id()
     }
 
+    /// Memory that is its own, without mapped files.
+    pub(crate) fn own_memory_kb(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        number.expect("in kB").parse().expect("a number")
+    }
+
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, signal).expect("the process is there");
@@ -120,6 +128,11 @@ impl TestApp {
     /// Starts `duoku serve ARGUMENTS` and waits until it is ready.
     pub(crate) fn serve(&mut self, arguments: &[&str]) {
         assert!(self.server.is_none(), "it runs already");
+        self.server = Some(self.another(arguments));
+    }
+
+    /// Starts one more `duoku serve ARGUMENTS` on this installation and waits until it is ready.
+    pub(crate) fn another(&self, arguments: &[&str]) -> Running {
         let mut command = self.command(&["serve"]);
         command.args(arguments).stdout(Stdio::piped()).stderr(self.log());
         let mut child = command.spawn().expect("duoku starts");
@@ -132,9 +145,9 @@ impl TestApp {
         let line = lines.recv_timeout(START).unwrap_or_else(|_| {
             panic!("duoku serve is not ready:\n{}", self.logged());
         });
-        let address = line.split_once("http://").expect("the line ends with the address").1;
+        let address = line.split_once("://").expect("the line ends with the address").1;
         address.clone_into(&mut running.address);
-        self.server = Some(running);
+        running
     }
 
     /// Starts a process that runs until it is dropped, such as `duoku work`.

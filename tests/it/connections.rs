@@ -96,7 +96,7 @@ async fn heads_that_are_too_long_or_wrong_are_refused() {
 }
 
 /// A download of 12 MiB: path and bytes.
-async fn large(app: &TestApp) -> (String, Vec<u8>) {
+pub(crate) async fn large(app: &TestApp) -> (String, Vec<u8>) {
     let bytes = fixture::noise(12 * 1024 * 1024);
     let admin = app.admin().await;
     let id = admin.upload("a.wav", "长", &bytes).await;
@@ -187,4 +187,80 @@ async fn one_address_has_only_so_many_connections() {
     let mut again = Raw::connect(app.address());
     again.write(GET_HEALTH);
     assert!(again.head().0.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn one_who_closes_half_a_connection_or_goes_away_leaves_nothing() {
+    let app = TestApp::start();
+    let (path, _) = large(&app).await;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+    for _ in 0..50 {
+        let mut aborted = Raw::with_small_buffer(app.address());
+        aborted.write(request.as_bytes());
+        aborted.head();
+    }
+    let mut half: Vec<Raw> = (0..50).map(|_| Raw::connect(app.address())).collect();
+    for connection in &mut half {
+        connection.write(GET_HEALTH);
+        connection.close_half();
+        let (bytes, took) = connection.rest();
+        assert!(bytes.is_empty() || bytes.starts_with(b"HTTP/1.1 200"));
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    }
+    crate::app::eventually("all are gone", Duration::from_secs(5), || async {
+        let metrics = app.nobody().get("/metrics").await.text();
+        // The one that asks is there.
+        let open = metrics.lines().find_map(|line| line.strip_prefix("duoku_connections "));
+        (open?.parse::<f64>().ok()? <= 2.0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn requests_that_are_piled_up_are_answered_as_they_are_taken() {
+    let app = TestApp::start();
+    let mut flood = Raw::connect(app.address());
+    let piled = GET_HEALTH.repeat(20_000);
+    let mut writer = flood.other();
+    let writing = std::thread::spawn(move || writer.write_if_open(&piled));
+    std::thread::sleep(Duration::from_secs(1));
+    let before = app.server().own_memory_kb();
+    assert!(before < 200 * 1024, "{before} kB");
+    let mut good = Raw::connect(app.address());
+    good.write(GET_HEALTH);
+    assert!(good.head().0.starts_with("HTTP/1.1 200"), "nobody else waits");
+    let mut answers = 0;
+    while answers < 20_000 {
+        answers += flood.count(b"HTTP/1.1 200");
+    }
+    writing.join().expect("no panic");
+}
+
+/// A slow reader costs a few kilobytes of ours, whatever it reads (shared/bench/findings.md,
+/// section 2: `pipeline_flush` would cost all of the body).
+#[tokio::test]
+async fn slow_readers_cost_little_memory() {
+    const READERS: usize = 300;
+    let app = TestApp::start();
+    let (path, _) = large(&app).await;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+    let read = |count: usize| -> Vec<Raw> {
+        (0..count)
+            .map(|_| {
+                let mut reader = Raw::with_small_buffer(app.address());
+                reader.write(request.as_bytes());
+                reader.head();
+                reader
+            })
+            .collect()
+    };
+    // What the first ones need once for all of them.
+    drop(read(READERS));
+    std::thread::sleep(Duration::from_secs(1));
+    let before = app.server().own_memory_kb();
+    let readers = read(READERS);
+    std::thread::sleep(Duration::from_secs(1));
+    let each = (app.server().own_memory_kb().saturating_sub(before)) as f64 / READERS as f64;
+    assert!(each < 24.0, "{each:.1} kB each");
+    drop(readers);
 }

@@ -86,4 +86,30 @@ impl Raw {
         }
         (bytes, begun.elapsed())
     }
+
+    /// The same connection, to write from another thread.
+    pub(crate) fn other(&self) -> Self {
+        Self(self.0.try_clone().expect("a descriptor"))
+    }
+
+    /// Tells the other side that nothing more is written.
+    pub(crate) fn close_half(&mut self) {
+        self.0.shutdown(std::net::Shutdown::Write).expect("open");
+    }
+
+    /// Reads what is there; gives how often `what` begins in it. Text that is cut between two reads
+    /// is read on until it is whole.
+    pub(crate) fn count(&mut self, what: &[u8]) -> usize {
+        let mut bytes = vec![0; 65536];
+        let mut length = 0;
+        while length == 0 || !bytes[..length].ends_with(b"ok\n") {
+            if length == bytes.len() {
+                bytes.resize(length * 2, 0);
+            }
+            let count = self.0.read(&mut bytes[length..]).expect("an answer");
+            assert!(count > 0, "closed");
+            length += count;
+        }
+        bytes[..length].windows(what.len()).filter(|window| *window == what).count()
+    }
 }

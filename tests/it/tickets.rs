@@ -147,3 +147,93 @@ async fn an_author_lists_what_is_published_and_their_own() {
         assert_eq!(listed(client, "&stage=ready").await, ready, "{who}");
     }
 }
+
+/// An internal library with a picture that is published: its id, and the address of its original.
+async fn inner(app: &TestApp, admin: &Client) -> (String, String) {
+    let create = ["library", "create", "inner", "--name", "内部", "--internal"];
+    app.ran(&[&create[..], &["--publish-when-ready"]].concat());
+    let id = admin.upload_into("inner", "a.bmp", "图", &fixture::picture(7)).await;
+    let resource = admin.settled(&id).await;
+    (id, text_of(&resource["links"]["original"]).to_owned())
+}
+
+#[tokio::test]
+async fn a_withdrawal_ends_tickets_in_other_processes_too() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let (id, original) = inner(&app, &admin).await;
+    let second = app.another(&["--no-work"]);
+    let there = app.nobody().at(&second.address);
+    there.get(&original).await.expect(200);
+    admin.post(&format!("/api/resources/{id}/withdraw")).await.expect(200);
+    app.nobody().get(&original).await.expect(404);
+    eventually("the other process follows", Duration::from_secs(10), || async {
+        (there.get(&original).await.status == 404).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keys_are_rotated_without_interruption_or_dropped() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let (id, original) = inner(&app, &admin).await;
+    let second = app.another(&["--no-work"]);
+    let (here, there) = (app.nobody(), app.nobody().at(&second.address));
+    app.ran(&["ticket", "rotate"]);
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    // Old links, and those that each process makes now, hold in both.
+    for client in [&admin, &admin.at(&second.address)] {
+        let resource = client.get(&format!("/api/resources/{id}")).await.json();
+        let link = text_of(&resource["links"]["original"]);
+        for reader in [&here, &there] {
+            reader.get(link).await.expect(200);
+            reader.get(&original).await.expect(200);
+        }
+    }
+    app.ran(&["ticket", "rotate", "--drop-earlier"]);
+    for reader in [&here, &there] {
+        eventually("old links end", Duration::from_secs(10), || async {
+            (reader.get(&original).await.status == 404).then_some(())
+        })
+        .await;
+    }
+    let resource = admin.get(&format!("/api/resources/{id}")).await.json();
+    for reader in [&here, &there] {
+        reader.get(text_of(&resource["links"]["original"])).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn private_and_missing_look_the_same_and_tickets_are_told_nowhere() {
+    let app = TestApp::with(&[("DUOKU_LOG_LEVEL", "debug")]);
+    let admin = app.admin().await;
+    let (id, original) = inner(&app, &admin).await;
+    let nobody = app.nobody();
+    nobody.get(&original).await.expect(200);
+    let missing = "0".repeat(id.len());
+    let ticket = original.split('/').nth(2).expect("a ticket").to_owned();
+    let forged = ticket.replace(&ticket[20..24], "AAAA");
+    let bare = |answer: &crate::client::Answer| {
+        let mut headers = answer.headers.clone();
+        headers.remove("date");
+        headers.remove("x-request-id");
+        (answer.status, format!("{headers:?}"), answer.text())
+    };
+    for path in ["original", "master.m3u8", "poster.jpg", "x"] {
+        let private = nobody.get(&format!("/media/{id}/{path}")).await.expect(404);
+        let gone = nobody.get(&format!("/media/{missing}/{path}")).await;
+        assert_eq!(bare(&private), bare(&gone), "{path}");
+        let private = nobody.get(&format!("/t/{forged}/media/{id}/{path}")).await.expect(404);
+        let gone = nobody.get(&format!("/t/{forged}/media/{missing}/{path}")).await;
+        assert_eq!(bare(&private), bare(&gone), "{path}");
+        assert_eq!(private.header("referrer-policy"), "no-referrer");
+        assert!(!private.text().contains(&forged));
+    }
+    let wrong = nobody.get(&format!("/t/{ticket}/media/{id}/nothing")).await.expect(404);
+    assert_eq!(wrong.header("referrer-policy"), "no-referrer");
+    let metrics = nobody.get("/metrics").await.text();
+    for secret in [ticket.as_str(), &forged] {
+        assert!(!metrics.contains(secret) && !app.logged().contains(secret), "{secret}");
+    }
+}

@@ -1,0 +1,70 @@
+//! What a request is, as far as limits go.
+
+use http::Method;
+
+/// What a request is, as far as limits go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// How the program is; never refused.
+    Health,
+    /// Bytes that are there already: media, assets.
+    Media,
+    /// Uploads: their pieces, and questions how far they are.
+    Upload,
+    /// Searches and suggestions.
+    Search,
+    /// Attempts to log in.
+    Login,
+    /// Other requests that change something.
+    Write,
+    /// Pages, and other reads.
+    Page,
+}
+
+impl Kind {
+    /// Of a request.
+    #[must_use]
+    pub fn of(method: &Method, path: &str) -> Self {
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or("");
+        match first {
+            "media" | "t" | "assets" | "favicon.svg" => return Self::Media,
+            "healthz" | "readyz" | "metrics" => return Self::Health,
+            _ => {}
+        }
+        if path == "/api/uploads" || path.starts_with("/api/uploads/") {
+            return Self::Upload;
+        }
+        if !method.is_safe() {
+            let logs_in = matches!(path, "/api/session" | "/login") && method == Method::POST;
+            return if logs_in || first == "setup" { Self::Login } else { Self::Write };
+        }
+        match path {
+            "/search" | "/api/search" | "/api/suggest" => Self::Search,
+            _ => Self::Page,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_told_apart() {
+        for (method, path, kind) in [
+            (Method::GET, "/media/x/master.m3u8", Kind::Media),
+            (Method::GET, "/t/x/media/x/original", Kind::Media),
+            (Method::GET, "/healthz", Kind::Health),
+            (Method::PATCH, "/api/uploads/x", Kind::Upload),
+            (Method::POST, "/api/session", Kind::Login),
+            (Method::GET, "/login", Kind::Page),
+            (Method::DELETE, "/api/session", Kind::Write),
+            (Method::GET, "/api/suggest", Kind::Search),
+            (Method::POST, "/api/search", Kind::Write),
+            (Method::GET, "/", Kind::Page),
+            (Method::GET, "*", Kind::Page),
+        ] {
+            assert_eq!(Kind::of(&method, path), kind, "{method} {path}");
+        }
+    }
+}
