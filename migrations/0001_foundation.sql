@@ -56,6 +56,14 @@ CREATE TABLE library_role (
   PRIMARY KEY (library, account)
 );
 
+CREATE TABLE traffic (
+  library TEXT NOT NULL REFERENCES library (id) ON DELETE CASCADE,
+  day     TEXT NOT NULL,                  -- 2026-11-25, in the zone of the site
+  answers BIGINT NOT NULL,                -- of media
+  bytes   BIGINT NOT NULL,                -- of their bodies
+  PRIMARY KEY (library, day)
+);
+
 CREATE TABLE object (
   key        TEXT PRIMARY KEY,            -- where the store keeps it
   size_bytes BIGINT NOT NULL,

@@ -182,7 +182,7 @@ settings!(
 );
 settings!(
     /// `[log]`
-    Log { format: LogFormat, level: String }
+    Log { format: LogFormat, level: String, slow_ms: u64 }
 );
 
 /// How log lines look.

@@ -14,6 +14,7 @@ use crate::catalogue::{
     Caller, Library, LibraryId, MediaPolicy, Publishing, RuleError, Visibility,
 };
 use crate::db;
+use crate::db::traffic::Day;
 
 /// A library.
 #[derive(Debug, Serialize, ToSchema)]
@@ -198,6 +199,23 @@ async fn counted(app: &App, library: Library, caller: &Caller) -> Result<Library
     let mut db = app.db.read().await?;
     let counts = db::resources::count_published(&mut db).await?;
     view(&mut db, &counts, library, caller).await
+}
+
+/// What was sent of a library on each of the last 366 days with any, the last first. For its
+/// librarians.
+#[utoipa::path(get, path = "/api/libraries/{slug}/traffic", tag = "libraries", params(("slug" = String, Path)), responses((status = 200), (status = 403), (status = 404)))]
+pub(super) async fn traffic(
+    State(app): State<App>,
+    Who(caller): Who,
+    Path(slug): Path<String>,
+) -> Result<Json<Vec<Day>>, ApiError> {
+    let mut db = app.db.read().await?;
+    let library = db::libraries::find_by_slug(&mut db, &slug)
+        .await?
+        .filter(|library| caller.can_see_library(library))
+        .ok_or(ApiError::NotFound)?;
+    caller.may_manage(library.id)?;
+    Ok(Json(db::traffic::list(&mut db, library.id, 366).await?))
 }
 
 async fn view(

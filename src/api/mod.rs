@@ -83,6 +83,11 @@ const METHODS: &[Method] = &[
 /// How often what was measured is put together; until then each value takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
+/// Counts from now on; what is counted before is lost.
+pub fn start_metrics() {
+    recorder();
+}
+
 /// What answers before the router is asked.
 pub fn front(app: &App) -> Arc<dyn Front> {
     Arc::new(media::QuickAnswers::new(app.clone()))
@@ -96,6 +101,7 @@ pub fn front(app: &App) -> Arc<dyn Front> {
 pub fn router(app: &App) -> anyhow::Result<Router> {
     pages::load_assets().map_err(|error| anyhow::anyhow!("web/dist: {error}"))?;
     recorder();
+    let slow = Duration::from_millis(app.config.log.slow_ms);
     let json_limit = DefaultBodyLimit::max(app.config.server.max_json_bytes);
     let (api, document) = api_routes(app).split_for_parts();
     let compressed = api
@@ -117,7 +123,9 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
             TraceLayer::new_for_http()
                 .make_span_with(span)
                 .on_request(())
-                .on_response(answered)
+                .on_response(move |response: &Response, took: Duration, _: &tracing::Span| {
+                    answered(response, took, slow);
+                })
                 .on_failure(()),
         )
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)))
@@ -138,6 +146,7 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(jobs::list))
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
+        .routes(routes!(libraries::traffic))
         .routes(routes!(session::get, session::create, session::delete))
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::head, uploads::patch, uploads::delete, uploads::get))
@@ -232,10 +241,14 @@ fn span(request: &Request) -> tracing::Span {
     tracing::info_span!("request", method = %request.method(), path = %path, id = id.unwrap_or(""))
 }
 
-/// One line for each request; its span says which.
-fn answered(response: &Response, took: Duration, _: &tracing::Span) {
+/// One line for each request that the router answers; its span says which.
+fn answered(response: &Response, took: Duration, slow: Duration) {
     let (status, ms) = (response.status().as_u16(), took.as_secs_f64() * 1000.0);
-    tracing::info!(status, ms = format_args!("{ms:.1}"), "answered");
+    if took >= slow {
+        tracing::warn!(status, ms = format_args!("{ms:.1}"), "answered slowly");
+    } else {
+        tracing::info!(status, ms = format_args!("{ms:.1}"), "answered");
+    }
 }
 
 /// A path as it may be logged: tickets and the set-up link are secrets.

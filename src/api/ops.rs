@@ -60,6 +60,13 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     if let Ok(free_bytes) = app.store.free_bytes() {
         metrics::gauge!("duoku_store_free_bytes").set(free_bytes as f64);
     }
+    for (cache, bytes) in [
+        ("blocks", app.store.cached_bytes()),
+        ("texts", app.texts.weighted_size()),
+        ("deliveries", app.deliveries.kept_bytes()),
+    ] {
+        metrics::gauge!("duoku_cache_bytes", "cache" => cache).set(bytes as f64);
+    }
     if let Some(index) = app.index.load_full() {
         metrics::gauge!("duoku_index_resources").set(index.len().unwrap_or(0) as f64);
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{open, print_line};
 use crate::app::App;
@@ -22,6 +22,8 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
+        let signals = Signals::listen()?;
+        api::start_metrics();
         let app = open(config).await?;
         let router = api::router(&app)?;
         let tls = Tls::open(&app.config)?;
@@ -38,7 +40,7 @@ impl Serve {
         let load = app.clone();
         let load = tokio::spawn(async move { load.load.watch(&load.stop).await });
         let index = tokio::spawn(ingest::index::follow(app.clone()));
-        let asked = tokio::spawn(ingest::demand::follow(app.clone()));
+        let counted = tokio::spawn(ingest::counted::follow(app.clone()));
         let workers = (!self.no_work).then(|| start_workers(&app));
         let scheme = if tls.is_some() { "https" } else { "http" };
         print_line(&format!("多库已启动 duoku is ready: {scheme}://{}", server.address));
@@ -48,7 +50,7 @@ impl Serve {
                 server.address
             ));
         }
-        wait_for_stop(&app).await?;
+        signals.wait(&app).await;
         server.join().await;
         load.await?;
         keys.await?;
@@ -56,8 +58,8 @@ impl Serve {
             certificates.await?;
         }
         index.await?;
-        asked.await?;
-        ingest::demand::write_down(&app).await;
+        counted.await?;
+        ingest::counted::write_down(&app).await;
         if let Some(workers) = workers {
             workers.await?;
         }
@@ -68,9 +70,10 @@ impl Serve {
 
 /// Works on uploads until the program is stopped.
 pub(super) async fn work(config: Config) -> anyhow::Result<ExitCode> {
+    let signals = Signals::listen()?;
     let app = open(config).await?;
     let workers = start_workers(&app);
-    wait_for_stop(&app).await?;
+    signals.wait(&app).await;
     workers.await?;
     app.db.close().await;
     Ok(ExitCode::SUCCESS)
@@ -80,15 +83,26 @@ fn start_workers(app: &App) -> tokio::task::JoinHandle<()> {
     tokio::spawn(ingest::worker::run(app.clone()))
 }
 
-async fn wait_for_stop(app: &App) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = app.stop.cancelled() => {}
+/// What asks the program to stop; listened for from the start, so that it is never killed by it.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
     }
-    tracing::info!("stopping");
-    app.stop.cancel();
-    Ok(())
+
+    /// Waits until the program is to stop, and says so to all of it.
+    async fn wait(mut self, app: &App) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            () = app.stop.cancelled() => {}
+        }
+        tracing::info!("stopping");
+        app.stop.cancel();
+    }
 }

@@ -152,6 +152,12 @@ impl Deliveries {
         Ok(delivery)
     }
 
+    /// About the memory that is used.
+    #[must_use]
+    pub fn kept_bytes(&self) -> u64 {
+        self.kept.weighted_size()
+    }
+
     /// Forgets everything.
     pub fn forget_all(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);

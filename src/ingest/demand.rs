@@ -3,8 +3,6 @@
 //! A rung that is not made at once has a row in the state `absent`. It is made by the same jobs as
 //! at first, behind all first-time work, while the resource stays as it is.
 
-use std::time::Duration;
-
 use transcode::{Plan, Rung, VideoCodec, VideoPlan};
 
 use super::{Error, probe};
@@ -21,9 +19,6 @@ const PRIORITY: i64 = 100_000;
 const FAILED_PAUSE_MS: i64 = DAY_MS;
 
 const DAY_MS: i64 = 24 * 3_600_000;
-
-/// How often what was asked for is written down.
-const FLUSH: Duration = Duration::from_mins(1);
 
 /// Resources that are looked at together.
 const BATCH: i64 = 200;
@@ -169,16 +164,8 @@ pub async fn drop_unwatched(app: &App) -> Result<(), Error> {
     }
 }
 
-/// Writes down every minute what was asked for, until the program stops. What comes after that
-/// is for [`write_down`].
-pub async fn follow(app: App) {
-    while app.stop.run_until_cancelled(tokio::time::sleep(FLUSH)).await.is_some() {
-        write_down(&app).await;
-    }
-}
-
 /// Writes down what was asked for since the last time.
-pub async fn write_down(app: &App) {
+pub(super) async fn write_down(app: &App) {
     let asked = app.asked.take();
     let written = async {
         let mut tx = app.db.begin().await?;

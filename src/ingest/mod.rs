@@ -7,6 +7,7 @@
 //! [`demand`] has rungs made later, when somebody plays what is ready.
 
 pub mod captions;
+pub mod counted;
 pub mod demand;
 pub mod derive;
 pub mod disk;

@@ -166,6 +166,15 @@ impl Store {
         each!(self, own => own.free_bytes())
     }
 
+    /// Bytes of a bucket that are kept on the local disk.
+    #[must_use]
+    pub fn cached_bytes(&self) -> u64 {
+        match self {
+            Self::Local(_) => 0,
+            Self::S3(s3) => s3.blocks().kept_bytes(),
+        }
+    }
+
     /// The object at `key` to be delivered from, when nothing has to be waited for.
     ///
     /// # Errors

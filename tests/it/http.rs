@@ -210,6 +210,22 @@ async fn conditions_on_media_are_kept() {
     assert!(rest.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&rest));
 }
 
+#[tokio::test]
+async fn what_was_sent_is_counted_by_library() {
+    let mut app = TestApp::start();
+    let (nobody, path, bytes) = original(&app).await;
+    for _ in 0..2 {
+        nobody.get(&path).await.expect(200);
+    }
+    app.stop();
+    app.serve(&[]);
+    let days = app.admin().await.get("/api/libraries/main/traffic").await.expect(200).json();
+    let day = &days[0];
+    assert!(day["answers"].as_i64() >= Some(2), "{days}");
+    assert!(day["bytes"].as_i64() >= Some(2 * bytes.len() as i64), "{days}");
+    app.nobody().get("/api/libraries/main/traffic").await.expect(401);
+}
+
 /// Every operation of the API, as it is promised.
 const OPERATIONS: &[&str] = &[
     "DELETE /api/resources/{id}",
@@ -219,6 +235,7 @@ const OPERATIONS: &[&str] = &[
     "GET /api/jobs",
     "GET /api/libraries",
     "GET /api/libraries/{slug}",
+    "GET /api/libraries/{slug}/traffic",
     "GET /api/renditions",
     "GET /api/resources",
     "GET /api/resources/{id}",

@@ -4,6 +4,7 @@
 //! Objects never change, so a block stays true as long as a row names its object.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::ops::Range;
@@ -17,6 +18,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
+use metrics::Counter;
 use moka::sync::Cache;
 use tokio::sync::{Notify, Semaphore};
 
@@ -47,7 +49,6 @@ struct Id {
 }
 
 /// What is read of a bucket.
-#[derive(Debug)]
 pub struct Blocks {
     remote: Remote,
     folder: PathBuf,
@@ -59,6 +60,8 @@ pub struct Blocks {
     /// Those who fetch.
     slots: Semaphore,
     most_fetches: usize,
+    hits: Counter,
+    misses: Counter,
     /// Names the next file.
     next: AtomicU64,
     /// Held as long as this process uses its folder.
@@ -99,6 +102,12 @@ struct State {
     failed: Option<Arc<Error>>,
 }
 
+impl fmt::Debug for Blocks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blocks of {:?}", self.remote)
+    }
+}
+
 impl Drop for Block {
     fn drop(&mut self) {
         // Nobody else has the name.
@@ -129,9 +138,17 @@ impl Blocks {
             coming: Mutex::default(),
             slots: Semaphore::new(settings.max_fetches),
             most_fetches: settings.max_fetches,
+            hits: metrics::counter!("duoku_cache_hits_total", "cache" => "blocks"),
+            misses: metrics::counter!("duoku_cache_misses_total", "cache" => "blocks"),
             next: AtomicU64::new(0),
             _lock: lock,
         })
+    }
+
+    /// Bytes of what is kept.
+    #[must_use]
+    pub fn kept_bytes(&self) -> u64 {
+        self.kept.weighted_size()
     }
 
     /// Size of the object at `key`, if it is known.
@@ -170,6 +187,7 @@ impl Blocks {
     pub fn get(&self, key: &Arc<str>, range: &Range<u64>) -> Option<Bytes> {
         let (number, within) = self.first_of(range);
         let block = self.kept.get(&Id { key: Arc::clone(key), number })?;
+        self.hits.increment(1);
         (within.end <= block.map.len()).then(|| Block::slice(&block, within))
     }
 
@@ -227,7 +245,7 @@ impl Blocks {
             coming.finish(block, self.facts.get(&id.key));
             return coming;
         }
-        metrics::counter!("duoku_store_fetches_total").increment(1);
+        self.misses.increment(1);
         all.insert(id.clone(), Arc::clone(&coming));
         let (own, filling) = (Arc::clone(self), Arc::clone(&coming));
         self.remote.runtime.spawn(async move {
