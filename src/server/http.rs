@@ -18,6 +18,9 @@ impl<F: Future<Output: 'static> + 'static> Executor<F> for Local {
     }
 }
 
+/// Lines of a head for which hyper keeps its place on the stack.
+const HEAD_LINES: usize = 100;
+
 /// Bytes of an answer that hyper may hold for a stream of HTTP/2 beyond the piece at hand.
 const SEND_BUFFER: usize = 256 * 1024;
 
@@ -34,8 +37,10 @@ pub(super) fn builder(settings: &config::Server) -> Builder<Local> {
         .timer(TokioTimer::new())
         // A silent client, half a head, and idling between requests are one thing to hyper.
         .header_read_timeout(Duration::from_millis(settings.idle_timeout_ms))
-        .max_buf_size(settings.max_head_bytes)
-        .max_headers(settings.max_head_lines);
+        .max_buf_size(settings.max_head_bytes);
+    if settings.max_head_lines != HEAD_LINES {
+        builder.http1().max_headers(settings.max_head_lines);
+    }
     let ping = Duration::from_millis(settings.http2_ping_ms);
     builder
         .http2()
