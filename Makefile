@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test test-rust test-postgres test-browser check fmt bench bench-transcode web clean help
+.PHONY: build run test test-rust test-postgres test-browser test-s3 check fmt bench bench-transcode bench-deliver web clean help
 
 # Outside the clone, so that a fresh clone does not compile everything again.
 CARGO_TARGET_DIR ?= $(HOME)/.cache/duoku/target
@@ -27,6 +27,11 @@ test-rust test-postgres test-browser: test-%: ## one part of `make test`
 	@scripts/web.sh build
 	@scripts/test.sh $*
 
+test-s3: ## objects in a bucket: the suite on s3s-fs, then rclone and moto as servers
+	@scripts/setup.sh build test buckets
+	@scripts/web.sh build
+	@scripts/test.sh s3
+
 check: ## format, lints, fuzz targets, documentation, licences, TypeScript
 	@scripts/setup.sh build check
 	@scripts/web.sh build
@@ -47,6 +52,12 @@ bench-transcode: ## the ladder against ffmpeg commands: see docs/transcoding.md 
 	@scripts/cargo.sh build --release --locked --package transcode --example ladder
 	@benches/transcode.py "$(CARGO_TARGET_DIR)/release/examples/ladder" $(MODES) \
 		--clips "$(CARGO_TARGET_DIR)/bench/clips" --work "$(CARGO_TARGET_DIR)/bench/work"
+
+bench-deliver: ## delivery beside nginx: see docs/delivery.md (SCENES="playlist segment-1m")
+	@scripts/setup.sh build bench
+	@scripts/web.sh build
+	@scripts/cargo.sh build --release --locked
+	@benches/deliver.py "$(CARGO_TARGET_DIR)/release/duoku" $(SCENES) --work "$(CARGO_TARGET_DIR)/bench/deliver"
 
 web: ## web/dist, when the sources changed
 	@scripts/setup.sh build

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Delivery beside nginx: the same bytes over loopback, in turn, medians.
 
-  deliver.py DUOKU [SCENE...] [--work DIR] [--seconds S] [--runs N] [--connections N]
+  deliver.py DUOKU [SCENE...] [--work DIR] [--seconds S] [--runs N] [--connections N] [--threads N] [--tls] [--h2]
 
 SCENES: playlist, segment-1m, segment-4m, range-1m, range-64k (these when none is named); ticket (a playlist and a 1 MB
 segment with a ticket, beside nginx's auth_request), crowd (a playlist and 64 kB ranges at 1, 100, 1,000 and 10,000
 connections), slow (2,000 and 10,000 clients of a 4 MB segment who take 16 kB a second: memory).
+
+--tls speaks HTTP/1.1 over TLS with both, --h2 HTTP/2 (h2load, ten streams a connection). With DUOKU_STORE and AWS's variables
+set, and another --work, the objects are in a bucket, and what is measured is the warm cache.
 
 nginx sends files that hold exactly the bytes that duoku answers with; it runs with tcp_nopush on and off, and the better
 of the two counts. Both cores are busy: wrk takes what the server leaves. `both` is the CPU time of server and client
@@ -17,6 +20,7 @@ import os
 import pathlib
 import re
 import resource
+import ssl
 import statistics
 import subprocess
 import sys
@@ -25,6 +29,7 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 PASSWORD = "a password for benches"
+UNCHECKED = ssl._create_unverified_context()
 SCENES = ["playlist", "segment-1m", "segment-4m", "range-1m", "range-64k"]
 NGINX = """worker_processes {cores}; daemon off; pid {work}/nginx.pid; error_log {work}/nginx.err error; worker_rlimit_nofile 30000;
 user root;
@@ -37,7 +42,7 @@ http {{
   types {{ application/vnd.apple.mpegurl m3u8; video/iso.segment m4s; video/mp4 mp4; }}
   upstream auth {{ server 127.0.0.1:{auth}; keepalive 32; }}
   server {{
-    listen 127.0.0.1:{port} reuseport backlog=8192; root {files};
+    listen 127.0.0.1:{port} {tls} reuseport backlog=8192; root {files}; {certificate}
     location /t/ {{ alias {files}/; auth_request /_auth; }}
     location = /_auth {{ internal; proxy_pass http://auth/; proxy_http_version 1.1; proxy_set_header Connection "";
                         proxy_pass_request_body off; proxy_set_header Content-Length ""; }}
@@ -54,6 +59,9 @@ def main():
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--threads", type=int, default=2, help="of wrk: with 1 the server has a core of its own")
+    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--h2", action="store_true")
     options = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -61,7 +69,8 @@ def main():
     (work / "files").mkdir(parents=True, exist_ok=True)
     targets = prepare(options.duoku, work)
     scenes = options.scenes or SCENES
-    servers = [Nginx(work, "on"), Nginx(work, "off"), Duoku(options.duoku, work)]
+    tls = make_certificate(work) if options.tls or options.h2 else None
+    servers = [Nginx(work, "on", tls), Nginx(work, "off", tls), Duoku(options.duoku, work, tls)]
     plain = [scene for scene in scenes if scene in SCENES]
     if "ticket" in scenes:
         plain += ["playlist", "ticket-playlist", "segment-1m", "ticket-segment-1m"]
@@ -85,7 +94,7 @@ class Server:
         deadline = time.monotonic() + 20
         while True:
             try:
-                urllib.request.urlopen(self.url + self.ready, timeout=2).read()
+                urllib.request.urlopen(self.url + self.ready, timeout=2, context=UNCHECKED).read()
                 return self
             except OSError:
                 assert time.monotonic() < deadline and self.process.poll() is None, f"{self.name} does not answer"
@@ -123,14 +132,17 @@ class Server:
 class Nginx(Server):
     ready = "/ready"
 
-    def __init__(self, work, nopush):
-        self.name, self.work, self.nopush, self.url = f"nginx, nopush {nopush}", work, nopush, "http://127.0.0.1:18081"
+    def __init__(self, work, nopush, tls):
+        self.name, self.work, self.nopush, self.tls = f"nginx, nopush {nopush}", work, nopush, tls
+        self.url = ("https" if tls else "http") + "://127.0.0.1:18081"
         (work / "files" / "ready").write_text("ok")
 
     def command(self):
         conf = self.work / "nginx.conf"
         conf.write_text(NGINX.format(work=self.work, files=self.work / "files", port=18081, auth=18082,
-                                     nopush=self.nopush, cores=os.cpu_count()))
+                                     nopush=self.nopush, cores=os.cpu_count(), tls="ssl http2" if self.tls else "",
+                                     certificate=f"ssl_certificate {self.tls}.pem; ssl_certificate_key {self.tls}.key;"
+                                     if self.tls else ""))
         return ["nginx", "-p", str(self.work), "-e", str(self.work / "nginx.err"), "-c", str(conf)]
 
     def path(self, target, ticket):
@@ -138,13 +150,15 @@ class Nginx(Server):
 
 
 class Duoku(Server):
-    ready, name, url = "/readyz", "duoku", "http://127.0.0.1:18083"
+    ready, name = "/readyz", "duoku"
 
-    def __init__(self, duoku, work):
-        self.duoku, self.work = duoku, work
+    def __init__(self, duoku, work, tls=None):
+        self.duoku, self.work, self.tls = duoku, work, tls
+        self.url = ("https" if tls else "http") + "://127.0.0.1:18083"
 
     def env(self):
-        return dict(os.environ, DUOKU_DATA=str(self.work / "data"), DUOKU_LISTEN="127.0.0.1:18083",
+        tls = {"DUOKU_SERVER_TLS_CERTIFICATE": f"{self.tls}.pem", "DUOKU_SERVER_TLS_KEY": f"{self.tls}.key"} if self.tls else {}
+        return dict(os.environ, **tls, DUOKU_DATA=str(self.work / "data"), DUOKU_LISTEN="127.0.0.1:18083",
                     DUOKU_ADMIN_PASSWORD=PASSWORD, DUOKU_SERVER_MAX_CONNECTIONS_PER_ADDRESS="20000",
                     DUOKU_UPLOAD_KEEP_FREE_BYTES="0", DUOKU_WORK_KEEP_FREE_BYTES="0")
 
@@ -201,9 +215,7 @@ def find(server, work):
         base = f"/media/{resource_['id']}/"
         if resource_["title"] == "big":
             targets["range-1m"] = targets["range-64k"] = {"path": base + "original", "file": "range.mp4"}
-            copy = next((work / "data" / "store" / "source").rglob("*"), None)
-            sources = [path for path in (work / "data" / "store" / "source").rglob("*") if path.is_file()]
-            (work / "files" / "range.mp4").symlink_to(max(sources, key=lambda path: path.stat().st_size))
+            (work / "files" / "range.mp4").write_bytes(get(server, base + "original"))
             continue
         playlist = base + re.findall(r"^[^#].*m3u8", get(server, base + "master.m3u8").decode(), re.M)[0]
         text = get(server, playlist)
@@ -225,7 +237,8 @@ def with_ticket(server, token, target):
 
 
 def get(server, path, headers=None):
-    return urllib.request.urlopen(urllib.request.Request(server.url + path, headers=headers or {}), timeout=20).read()
+    request = urllib.request.Request(server.url + path, headers=headers or {})
+    return urllib.request.urlopen(request, timeout=60, context=UNCHECKED).read()
 
 
 def compare(servers, targets, scene, connections, options):
@@ -238,9 +251,10 @@ def compare(servers, targets, scene, connections, options):
                 continue
             with server:
                 url = server.url + server.path(target, ticket)
-                wrk(url, scene, connections, 1)
+                ask = h2load if options.h2 else wrk
+                ask(url, scene, connections, 1, options.threads)
                 before = server.cpu_s()
-                run = wrk(url, scene, connections, options.seconds)
+                run = ask(url, scene, connections, options.seconds, options.threads)
                 run["server"] = server.cpu_s() - before
                 runs[server.name].append(run)
     print(f"\n{scene}, {connections} connections")
@@ -267,8 +281,30 @@ def summary(runs):
     }
 
 
-def wrk(url, scene, connections, seconds):
-    command = ["wrk", "-t", str(min(2, connections)), "-c", str(connections), "-d", f"{seconds}s", "--timeout", "20s", "--latency"]
+def make_certificate(work):
+    name = work / "tls"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                    "-subj", "/CN=localhost", "-keyout", f"{name}.key", "-out", f"{name}.pem"], check=True, capture_output=True)
+    return name
+
+
+def h2load(url, scene, connections, seconds, threads):
+    ranges = []
+    if "range-" in scene:
+        ranges = ["-H", f"Range: bytes=4096-{4095 + ((1 << 20) if scene.endswith('1m') else (64 << 10))}"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    text = subprocess.run(["h2load", "-t", str(threads), "-c", str(connections), "-m", "10", "-D", str(seconds), *ranges, url],
+                          capture_output=True, text=True, check=True).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done, bad = re.search(r"(\d+) succeeded, (\d+) failed", text).groups()
+    size = re.search(r"traffic: \S+ \((\d+)\)", text)[1]
+    times = re.search(r"time for request:\s+\S+\s+(\S+)\s+(\S+)", text)
+    return {"requests": int(done), "seconds": seconds, "bytes": int(size), "p50": amount(times[2]), "p99": amount(times[1]),
+            "client": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "bad": int(bad)}
+
+
+def wrk(url, scene, connections, seconds, threads):
+    command = ["wrk", "-t", str(min(threads, connections)), "-c", str(connections), "-d", f"{seconds}s", "--timeout", "20s", "--latency"]
     if "range-" in scene:
         size = 1 << 20 if scene.endswith("1m") else 64 << 10
         script = pathlib.Path(f"/tmp/deliver-{size}.lua")

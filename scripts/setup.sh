@@ -13,6 +13,8 @@ build=(
     poppler-utils poppler-data fonts-noto-cjk
 )
 test=(chromium ffmpeg postgresql)
+bench=(ffmpeg nginx-light wrk nghttp2-client openssl)
+buckets=(ffmpeg python3-venv)
 
 main() {
     command -v cargo >/dev/null || die "cargo is not installed: Rust (1.95 or newer) is the one thing to install by hand"
@@ -27,8 +29,10 @@ main() {
                 debian "${test[@]}"
                 command -v cargo-nextest >/dev/null || cargo_tool cargo-nextest "$CARGO_NEXTEST"
                 ;;
+            bench) debian "${bench[@]}" ;;
+            buckets) debian "${buckets[@]}" ;;
             check) command -v cargo-deny >/dev/null || cargo_tool cargo-deny "$CARGO_DENY" ;;
-            *) die "setup knows build, test and check, not '$part'" ;;
+            *) die "setup knows build, test, bench, buckets and check, not '$part'" ;;
         esac
     done
 }

