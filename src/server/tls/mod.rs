@@ -77,7 +77,7 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// [`Error`] when the certificate cannot be used. One of ACME may still have to be fetched.
+    /// An error when the certificate cannot be used. One of ACME may still have to be fetched.
     pub fn open(config: &Config) -> Result<Option<Self>, Error> {
         let server = &config.server;
         if !server.uses_tls() {
