@@ -31,6 +31,10 @@ pub(super) fn extradata(encoder: &Encoder) -> Vec<u8> {
     }
 }
 
+/// The most macroblocks of a picture for which x264 would choose level 1 or 1b (ITU-T H.264 table
+/// To Media Capabilities, which players ask, Chromium knows no 1b in the high profile.
+const TINY_MACROBLOCKS: u32 = 99;
+
 fn options(rung: &Rung, colour: Colour) -> ffmpeg::Dictionary<'static> {
     let mut options = colours(colour);
     options.set("preset", "veryfast");
@@ -41,6 +45,9 @@ fn options(rung: &Rung, colour: Colour) -> ffmpeg::Dictionary<'static> {
     options.set("bufsize", &(u64::from(rung.max_bitrate_bps) * 3 / 2).to_string());
     options.set("threads", "1");
     options.set("forced-idr", "1");
+    if rung.width.div_ceil(16) * rung.height.div_ceil(16) <= TINY_MACROBLOCKS {
+        options.set("level", "1.2");
+    }
     options.set("x264-params", search(rung.width.min(rung.height)));
     options
 }
@@ -55,5 +62,23 @@ fn search(short_side: u32) -> &'static str {
         600.. => "partitions=i8x8:me=dia:b-adapt=0:rc-lookahead=16",
         420.. => "partitions=i8x8,i4x4:me=dia:b-adapt=0:rc-lookahead=16",
         _ => "me=dia:rc-lookahead=16",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiny_pictures_have_a_level_that_browsers_know() {
+        let level = |width: u32, height: u32| {
+            let rung = serde_json::json!({
+                "name": "144p", "width": width, "height": height, "max_bitrate_bps": 90_000, "crf": 23.0,
+            });
+            let rung: Rung = serde_json::from_value(rung).expect("a rung");
+            options(&rung, Colour::BT709).get("level").map(str::to_owned)
+        };
+        assert_eq!(level(176, 144).as_deref(), Some("1.2"));
+        assert_eq!(level(320, 240), None);
     }
 }
