@@ -132,19 +132,20 @@ async fn answer(
     let Wanted { kind, what } = delivery.wanted(path).ok_or(ApiError::NotFound)?;
     let content = match what {
         What::Text(text) => text_content(delivery, text),
-        What::Object(named) => {
-            let at = named.range.as_ref().map_or(0, |range| range.start);
-            let object = app.store.open(&named.key, at).await?;
-            match known_text(app, &named) {
-                Some(text) => object_text(delivery, named, text),
-                None if is_text(&named) && object.len() <= MOST_TEXT_BYTES => {
+        What::Object(named) => match app.texts.get(&named.key) {
+            Some(text) => object_text(delivery, named, text),
+            None => {
+                let at = named.range.as_ref().map_or(0, |range| range.start);
+                let object = app.store.open(&named.key, at).await?;
+                if is_text(&named) && object.len() <= MOST_TEXT_BYTES {
                     let text = Text::new(object.read().await?, named.media_type);
                     let text = app.texts.get_with(named.key.clone(), || Arc::new(text));
                     object_text(delivery, named, text)
+                } else {
+                    object_content(app, delivery, named, object)?
                 }
-                None => object_content(app, delivery, named, object)?,
             }
-        }
+        },
         What::Passages => text_content(delivery, passages(app, delivery).await?),
         What::Transport { picture, sound, number } => {
             forms::transport(app, delivery, (picture, sound), number).await?
@@ -159,7 +160,7 @@ fn answer_now(app: &App, delivery: &Delivery, what: What) -> Option<Content> {
     match what {
         What::Text(text) => Some(text_content(delivery, text)),
         What::Object(named) if is_text(&named) => {
-            let text = known_text(app, &named)?;
+            let text = app.texts.get(&named.key)?;
             Some(object_text(delivery, named, text))
         }
         What::Object(named) => {
@@ -222,11 +223,6 @@ fn object_content(
         attachment: named.attachment,
         sent: Arc::clone(&delivery.sent),
     })
-}
-
-/// An object that is a text, if it is kept with its compressed forms.
-fn known_text(app: &App, named: &Named) -> Option<Arc<Text>> {
-    app.texts.get(&named.key)
 }
 
 fn is_text(named: &Named) -> bool {

@@ -2,7 +2,7 @@
 
 use std::io::{Seek as _, Write as _};
 
-use super::{Error, blocking, io, store_bytes};
+use super::{Error, blocking, delete_object, io, store_bytes};
 use crate::app::App;
 use crate::catalogue::{AccountId, Caption, CaptionOrigin, LANGUAGES, Resource, label_of};
 use crate::db;
@@ -77,7 +77,7 @@ pub async fn add(
     db::audit::record(&mut tx, app.now_ms(), Some(account), "captions", &id, &detail).await?;
     tx.commit().await?;
     if let Some(old) = replaced {
-        app.store.delete(&old.key)?;
+        delete_object(app, &old.key).await?;
     }
     app.announce(resource.id);
     Ok(caption)
@@ -109,7 +109,7 @@ pub async fn remove(
     db::audit::record(&mut tx, app.now_ms(), Some(account), "remove-captions", &id, &detail)
         .await?;
     tx.commit().await?;
-    app.store.delete(&caption.key)?;
+    delete_object(app, &caption.key).await?;
     app.announce(resource.id);
     Ok(true)
 }

@@ -317,6 +317,12 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// Removes the object at `key` from the store, which may be far away.
+async fn delete_object(app: &App, key: &str) -> Result<(), Error> {
+    let (store, key) = (app.store.clone(), key.to_owned());
+    blocking(move || Ok(store.delete(&key)?)).await
+}
+
 fn io(doing: &'static str) -> impl FnOnce(std::io::Error) -> Error {
     move |source| Error::Io { doing, source }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Error, Held, Outcome, blocking, demand, finish, upload};
+use super::{Error, Held, Outcome, blocking, delete_object, demand, finish, upload};
 use crate::app::App;
 use crate::catalogue::UploadId;
 use crate::db::jobs::NewJob;
@@ -116,7 +116,7 @@ pub async fn remove_unnamed(app: &App, key: &str) -> Result<bool, Error> {
     if db::objects::find(&mut tx, key).await?.is_some() {
         return Ok(false);
     }
-    app.store.delete(key)?;
+    delete_object(app, key).await?;
     Ok(true)
 }
 

@@ -82,14 +82,16 @@ impl RemoteObject {
     /// The first bytes of `range`, as many as are here together.
     #[must_use]
     pub fn get(&self, range: &Range<u64>) -> Option<Bytes> {
-        self.blocks.get(&self.key, range)
+        let bytes = self.blocks.get(&self.key, range)?;
+        self.blocks.read_ahead(&self.key, range.start);
+        Some(bytes)
     }
 
     /// The first bytes of `range`, as they come; perhaps not all.
     #[must_use]
     pub fn stream(&self, range: &Range<u64>) -> BoxStream<'static, io::Result<Bytes>> {
         // Somebody who plays on asks for these next.
-        self.blocks.read_ahead(&self.key, range.end);
+        self.blocks.read_ahead(&self.key, range.start);
         self.blocks.stream(&self.key, range)
     }
 }

@@ -208,3 +208,19 @@ async fn a_store_moves_into_a_bucket_and_back() {
     assert_eq!(app.nobody().get(&path).await.expect(200).body, before);
     app.check();
 }
+
+#[tokio::test]
+async fn whoever_reads_on_finds_the_next_block_there() {
+    let mut app = TestApp::in_bucket(&[("DUOKU_STORAGE_S3_BLOCK_BYTES", "65536")]);
+    let [_, path] = publish(&app, &fixture::sharp_video(20)).await;
+    app.stop();
+    app.serve(&[]);
+    app.bucket().take_reads("");
+    let ask = app.nobody().ask(Method::GET, &path).header("range", "bytes=0-99");
+    answer(ask).await.expect(206);
+    eventually("the block behind is fetched", Duration::from_secs(10), async || {
+        let reads = app.bucket().take_reads("source/");
+        reads.iter().any(|(read, _)| read.ends_with("bytes=65536-131071")).then_some(())
+    })
+    .await;
+}

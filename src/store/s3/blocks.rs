@@ -207,9 +207,10 @@ impl Blocks {
         .boxed()
     }
 
-    /// Begins to fetch what comes behind byte `end` of the object at `key`, while few do.
-    pub fn read_ahead(self: &Arc<Self>, key: &Arc<str>, end: u64) {
-        let id = Id { key: Arc::clone(key), number: end / self.block_bytes };
+    /// Begins to fetch the block behind the one that byte `at` of the object at `key` is in, while
+    /// few do.
+    pub fn read_ahead(self: &Arc<Self>, key: &Arc<str>, at: u64) {
+        let id = Id { key: Arc::clone(key), number: at / self.block_bytes + 1 };
         let begins = id.number * self.block_bytes;
         let is_beyond = self.known_size(key).is_none_or(|size| begins >= size);
         let busy = self.slots.available_permits() * 2 < self.most_fetches;
@@ -241,8 +242,9 @@ impl Blocks {
             return Arc::clone(coming);
         }
         let coming = Arc::<Coming>::default();
-        if let Some(block) = self.kept.get(&id) {
-            coming.finish(block, self.facts.get(&id.key));
+        // A block whose object's facts were forgotten is fetched again: somebody may wait for them.
+        if let (Some(block), Some(facts)) = (self.kept.get(&id), self.facts.get(&id.key)) {
+            coming.finish(block, Some(facts));
             return coming;
         }
         self.misses.increment(1);
