@@ -6,8 +6,7 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, REFERRER_POLICY};
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response};
+use http::{HeaderMap, Method, Response};
 
 use super::caller::Who;
 use super::forms;
@@ -16,23 +15,25 @@ use super::problem::ApiError;
 use crate::app::App;
 use crate::catalogue::ResourceId;
 use crate::db;
-use crate::deliver::{Caching, Content, Delivery, Kind, Named, Source, Text, Wanted, What, reply};
+use crate::deliver::{
+    Caching, Content, Delivery, Fields, Kind, Named, Reply, Source, Text, Wanted, What, reply,
+};
 use crate::ingest::demand;
-use crate::server::Front;
+use crate::server::{Front, Request};
 use crate::store::{self, Object};
 
 /// Texts among the objects that are kept with their compressed forms are not longer than this.
 const MOST_TEXT_BYTES: u64 = 1024 * 1024;
 
 /// What an answer depends on besides the path.
-type Fields = (Method, HeaderMap);
+type Asked = (Method, HeaderMap);
 
 /// Of what is public, or the caller's.
 pub(super) async fn get(
     State(app): State<App>,
     Who(caller): Who,
     Path((id, path)): Path<(String, String)>,
-    request: Fields,
+    request: Asked,
 ) -> Result<Response<Body>, ApiError> {
     let delivery = find(&app, &id).await?;
     if !delivery.is_public() && !caller.can_see(&delivery.resource, &delivery.library) {
@@ -45,7 +46,7 @@ pub(super) async fn get(
 pub(super) async fn get_with_ticket(
     State(app): State<App>,
     Path((ticket, id, path)): Path<(String, String, String)>,
-    request: Fields,
+    request: Asked,
 ) -> Result<Response<Body>, ApiError> {
     let delivery = find(&app, &id).await?;
     if !app.ticket_keys.admits(&ticket, &delivery.resource, app.now_ms() / 1000) {
@@ -66,8 +67,8 @@ impl QuickAnswers {
         Self { app, meter: Meter::default() }
     }
 
-    fn answer(&self, request: &Parts) -> Option<(Kind, Response<Body>)> {
-        let (ticket, id, path) = split(request.uri.path())?;
+    fn answer(&self, request: &Request<'_>) -> Option<(Kind, Reply)> {
+        let (ticket, id, path) = split(request.path)?;
         let delivery = self.app.deliveries.known(&self.app.db, id.parse().ok()?)?;
         let may = match ticket {
             None => delivery.is_public(),
@@ -79,25 +80,23 @@ impl QuickAnswers {
         // Whoever may not, and whatever is not there, is answered by the router, in words.
         let Wanted { kind, what } = may.then(|| delivery.wanted(path))??;
         let content = answer_now(&self.app, &delivery, what)?;
-        let mut response =
-            send(&self.app, &delivery, kind, (&request.method, &request.headers), content);
-        let headers = response.headers_mut();
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        headers
-            .insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(super::EXPOSED_MEDIA));
+        let mut reply = send(&self.app, &delivery, kind, (request.method, request.fields), content);
+        reply.add(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        reply.add(ACCESS_CONTROL_EXPOSE_HEADERS, super::EXPOSED_MEDIA);
         if ticket.is_some() {
-            keep_secret(&mut response);
+            // The address is a secret.
+            reply.add(REFERRER_POLICY, "no-referrer");
         }
-        Some((kind, response))
+        Some((kind, reply))
     }
 }
 
 impl Front for QuickAnswers {
-    fn answer(&self, request: &Parts) -> Option<Response<Body>> {
+    fn answer(&self, request: &Request<'_>) -> Option<Reply> {
         let begun = Instant::now();
-        let (kind, response) = self.answer(request)?;
-        self.meter.count(kind, response.status(), begun.elapsed());
-        Some(response)
+        let (kind, reply) = self.answer(request)?;
+        self.meter.count(kind, reply.status, begun.elapsed());
+        Some(reply)
     }
 }
 
@@ -127,7 +126,7 @@ async fn answer(
     app: &App,
     delivery: &Delivery,
     path: &str,
-    (method, headers): &Fields,
+    (method, headers): &Asked,
 ) -> Result<Response<Body>, ApiError> {
     let Wanted { kind, what } = delivery.wanted(path).ok_or(ApiError::NotFound)?;
     let content = match what {
@@ -152,7 +151,7 @@ async fn answer(
         }
         What::Download(rendition) => forms::download(app, delivery, rendition).await?,
     };
-    Ok(send(app, delivery, kind, (method, headers), content))
+    Ok(send(app, delivery, kind, (method, Fields::Map(headers)), content).into_response())
 }
 
 /// What is wanted, when nothing has to be waited for.
@@ -175,13 +174,13 @@ fn send(
     app: &App,
     delivery: &Delivery,
     kind: Kind,
-    (method, headers): (&Method, &HeaderMap),
+    (method, fields): (&Method, Fields<'_>),
     content: Content,
-) -> Response<Body> {
+) -> Reply {
     if kind == Kind::Manifest && *method == Method::GET {
         demand::played(app, delivery);
     }
-    reply(method, headers, content, app.config.server.max_ranges)
+    reply(method, fields, content, app.config.server.max_ranges)
 }
 
 fn text_content(delivery: &Delivery, text: Arc<Text>) -> Content {
@@ -239,9 +238,4 @@ async fn passages(app: &App, delivery: &Delivery) -> Result<Arc<Text>, ApiError>
     let between = if delivery.pages.is_empty() { "\n" } else { "\n\u{c}" };
     let text = passages.into_iter().map(|passage| passage.text).collect::<Vec<_>>().join(between);
     Ok(Arc::new(Text::new(text, "text/plain; charset=utf-8")))
-}
-
-/// The address is a secret.
-fn keep_secret(response: &mut Response<Body>) {
-    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
 }

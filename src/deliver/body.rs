@@ -85,6 +85,8 @@ impl fmt::Debug for Reading {
 /// Pieces, one after the other.
 #[derive(Debug)]
 pub struct PiecesBody {
+    /// The first of them apart, since mostly there is one: a list would have to be made for it.
+    first: Option<Piece>,
     pieces: VecDeque<Piece>,
     left: u64,
     reading: Option<Reading>,
@@ -131,13 +133,44 @@ impl Piece {
 }
 
 impl PiecesBody {
-    /// Of `pieces`; what is handed on is added to `sent`.
+    /// Of no bytes yet; what is handed on is added to `sent`.
     #[must_use]
-    pub fn new(pieces: impl Into<VecDeque<Piece>>, sent: Arc<Sent>) -> Self {
-        let mut pieces = pieces.into();
-        pieces.retain(|piece| !piece.is_empty());
-        let left = pieces.iter().map(Piece::len).sum();
-        Self { pieces, left, reading: None, sent }
+    pub fn empty(sent: Arc<Sent>) -> Self {
+        Self { first: None, pieces: VecDeque::new(), left: 0, reading: None, sent }
+    }
+
+    /// Adds `pieces` after those that are there.
+    pub fn extend(&mut self, pieces: impl IntoIterator<Item = Piece>) {
+        for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
+            self.left += piece.len();
+            match self.first {
+                None => self.first = Some(piece),
+                Some(_) => self.pieces.push_back(piece),
+            }
+        }
+    }
+
+    /// Bytes that were not handed on yet.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// The next bytes; `None` after the last.
+    pub fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let Some(piece) = &mut self.first else { return Poll::Ready(None) };
+        let step = match ready!(poll_step(piece, &mut self.reading, context)) {
+            Ok(step) => step,
+            Err(error) => return Poll::Ready(Some(Err(error))),
+        };
+        piece.advance(step.len());
+        if piece.is_empty() {
+            self.first = self.pieces.pop_front();
+            self.reading = None;
+        }
+        self.left -= step.len() as u64;
+        self.sent.add(step.len());
+        Poll::Ready(Some(Ok(step)))
     }
 }
 
@@ -149,24 +182,11 @@ impl Body for PiecesBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let this = &mut *self;
-        let Some(piece) = this.pieces.front_mut() else { return Poll::Ready(None) };
-        let step = match ready!(poll_step(piece, &mut this.reading, context)) {
-            Ok(step) => step,
-            Err(error) => return Poll::Ready(Some(Err(error))),
-        };
-        piece.advance(step.len());
-        if piece.is_empty() {
-            this.pieces.pop_front();
-            this.reading = None;
-        }
-        this.left -= step.len() as u64;
-        this.sent.add(step.len());
-        Poll::Ready(Some(Ok(Frame::data(step))))
+        self.poll_bytes(context).map_ok(Frame::data)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.is_empty()
+        self.first.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -8,6 +8,7 @@ mod dash;
 mod deliveries;
 mod delivery;
 mod download;
+mod fields;
 mod file;
 mod forms;
 mod hls;
@@ -28,6 +29,7 @@ pub use dash::manifest;
 pub use deliveries::Deliveries;
 pub use delivery::Delivery;
 pub use download::{Download, Downloads};
+pub use fields::Fields;
 pub use file::{Extent, VirtualFile};
 pub use hls::{
     audio_playlist, captions_playlist, iframe_playlist, master_playlist, media_playlist,
@@ -35,7 +37,7 @@ pub use hls::{
 };
 pub use parts::Error;
 pub use range::{Selection, select};
-pub use reply::{Caching, Content, Source, reply};
+pub use reply::{Caching, Content, Reply, Source, reply};
 pub use storyboard::storyboard_vtt;
 pub use text::{Encoding, Text};
 pub use ticket::Ticket;

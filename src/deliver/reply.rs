@@ -10,15 +10,26 @@ use http::header::{
     CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE,
     VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::text::{Encoding, Text};
 use super::traffic::Sent;
-use super::{Making, Piece, PiecesBody, Selection, Transport, VirtualFile, select};
+use super::{Fields, Making, Piece, PiecesBody, Selection, Transport, VirtualFile, select};
 use crate::store::{Object, Store};
 
-/// Headers of an answer, so that the map need not grow.
-const HEADERS: usize = 14;
+/// Fields of an answer, so that their list need not grow.
+const FIELDS: usize = 14;
+
+/// An answer: `server` writes it by HTTP/1.1 itself, or hyper does.
+#[derive(Debug)]
+pub struct Reply {
+    /// Status.
+    pub status: StatusCode,
+    /// Fields of its head, each once.
+    pub fields: Vec<(HeaderName, HeaderValue)>,
+    /// Its bytes.
+    pub body: PiecesBody,
+}
 
 /// What is sent.
 #[derive(Debug)]
@@ -94,107 +105,125 @@ impl Source {
     }
 
     /// The form that `request` accepts; a range is one of the plain text.
-    fn compressed(&self, request: &HeaderMap) -> Option<(Encoding, Bytes)> {
+    fn compressed(&self, request: Fields<'_>) -> Option<(Encoding, Bytes)> {
         let Self::Text(text) = self else { return None };
-        if request.contains_key(RANGE) {
+        if request.has(&RANGE) {
             return None;
         }
-        let encoding = Encoding::choose(field(request, ACCEPT_ENCODING)?)?;
+        let encoding = Encoding::choose(request.get(&ACCEPT_ENCODING)?)?;
         Some((encoding, text.compressed(encoding)?.clone()))
     }
 }
 
+impl Reply {
+    fn new(sent: Arc<Sent>) -> Self {
+        let fields = Vec::with_capacity(FIELDS);
+        Self { status: StatusCode::OK, fields, body: PiecesBody::empty(sent) }
+    }
+
+    /// Adds the field `name`, which is not there yet.
+    pub fn add(&mut self, name: HeaderName, value: &'static str) {
+        self.fields.push((name, HeaderValue::from_static(value)));
+    }
+
+    fn add_made(&mut self, name: HeaderName, value: String) {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            self.fields.push((name, value));
+        }
+    }
+
+    /// An answer about the request alone, which nobody is to keep.
+    fn refuse(mut self, status: StatusCode) -> Self {
+        self.add(CACHE_CONTROL, "no-store");
+        self.add(CONTENT_LENGTH, "0");
+        Self { status, ..self }
+    }
+
+    fn send(mut self, status: StatusCode, pieces: impl IntoIterator<Item = Piece>) -> Self {
+        self.body.extend(pieces);
+        self.fields.push((CONTENT_LENGTH, HeaderValue::from(self.body.left())));
+        Self { status, ..self }
+    }
+
+    /// The same for hyper.
+    #[must_use]
+    pub fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::new(self.body));
+        *response.status_mut() = self.status;
+        response.headers_mut().extend(self.fields);
+        response
+    }
+}
+
 /// Answers a GET or HEAD with `content`: 200, 206, 304, 412 or 416; 200 to more than `most_ranges`.
-/// (The server drops the body of an answer to HEAD.)
+/// (The server does not send the body of an answer to HEAD.)
 #[must_use]
 pub fn reply(
     method: &Method,
-    request: &HeaderMap,
+    request: Fields<'_>,
     content: Content,
     most_ranges: usize,
-) -> Response<Body> {
+) -> Reply {
     content.sent.answer();
     let compressed = content.bytes.compressed(request);
     let etag = match &compressed {
         Some((encoding, _)) => format!("\"{}-{}\"", content.tag, encoding.as_str()),
         None => format!("\"{}\"", content.tag),
     };
-    let mut response = Response::new(Body::empty());
-    let headers = response.headers_mut();
-    headers.reserve(HEADERS);
+    let mut reply = Reply::new(Arc::clone(&content.sent));
     let matched = matches(request, &etag);
     // A weak mark does not matter here (section 13.1.2).
     let is_known = |tag: &str| tag == "*" || tag.trim_start_matches("W/") == etag;
-    let known = tags(request, IF_NONE_MATCH).any(is_known);
+    let known = tags(request, &IF_NONE_MATCH).any(is_known);
     // A strong tag, or nothing at all: we give no dates (section 13.1.5).
-    let same = field(request, IF_RANGE).is_none_or(|tag| tag.trim() == etag);
-    put(headers, ETAG, etag);
+    let same = request.get(&IF_RANGE).is_none_or(|tag| tag.trim() == etag);
+    reply.add_made(ETAG, etag);
     if !matched {
-        return refusal(response, StatusCode::PRECONDITION_FAILED);
+        return reply.refuse(StatusCode::PRECONDITION_FAILED);
     }
     if matches!(content.bytes, Source::Text(_)) {
-        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        reply.add(VARY, "accept-encoding");
     }
     if known {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching(content.caching)));
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return response;
+        reply.add(CACHE_CONTROL, caching(content.caching));
+        return Reply { status: StatusCode::NOT_MODIFIED, ..reply };
     }
-    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching(content.caching)));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content.media_type));
-    if let Some(name) = &content.attachment {
-        put(headers, CONTENT_DISPOSITION, attachment(name));
-    }
-    if let Some((encoding, bytes)) = compressed {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.as_str()));
-        return full(response, Piece::Memory(bytes), content.sent);
-    }
+    reply.add(ACCEPT_RANGES, "bytes");
+    reply.add(X_CONTENT_TYPE_OPTIONS, "nosniff");
     let length = content.bytes.len();
     // Only GET has ranges (section 14.2).
-    let range = field(request, RANGE).filter(|_| same && method == Method::GET);
-    match select(range, length, most_ranges) {
-        Selection::Unsatisfiable => {
-            headers.remove(CONTENT_TYPE);
-            headers.remove(CONTENT_DISPOSITION);
-            put(headers, CONTENT_RANGE, format!("bytes */{length}"));
-            refusal(response, StatusCode::RANGE_NOT_SATISFIABLE)
-        }
-        Selection::Whole => {
-            let all = content.bytes.slice(0..length);
-            full(response, all, content.sent)
-        }
-        Selection::Partial(range) => {
-            put(headers, CONTENT_RANGE, content_range(&range, length));
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            full(response, content.bytes.slice(range), content.sent)
-        }
-        Selection::Several(ranges) => {
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            several(response, content, &ranges)
-        }
-    }
-}
-
-fn full(mut response: Response<Body>, piece: Piece, sent: Arc<Sent>) -> Response<Body> {
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(piece.len()));
-    *response.body_mut() = match piece {
-        Piece::Memory(bytes) => {
-            sent.add(bytes.len());
-            Body::from(bytes)
-        }
-        piece => Body::new(PiecesBody::new([piece], sent)),
+    let range = request.get(&RANGE).filter(|_| same && method == Method::GET);
+    let selection = match &compressed {
+        Some(_) => Selection::Whole,
+        None => select(range, length, most_ranges),
     };
-    response
+    if selection == Selection::Unsatisfiable {
+        reply.add_made(CONTENT_RANGE, format!("bytes */{length}"));
+        return reply.refuse(StatusCode::RANGE_NOT_SATISFIABLE);
+    }
+    reply.add(CACHE_CONTROL, caching(content.caching));
+    if let Some(name) = &content.attachment {
+        reply.add_made(CONTENT_DISPOSITION, attachment(name));
+    }
+    if let Selection::Several(ranges) = &selection {
+        return several(reply, &content, ranges);
+    }
+    reply.add(CONTENT_TYPE, content.media_type);
+    if let Some((encoding, bytes)) = compressed {
+        reply.add(CONTENT_ENCODING, encoding.as_str());
+        return reply.send(StatusCode::OK, [Piece::Memory(bytes)]);
+    }
+    match selection {
+        Selection::Partial(range) => {
+            reply.add_made(CONTENT_RANGE, content_range(&range, length));
+            reply.send(StatusCode::PARTIAL_CONTENT, [content.bytes.slice(range)])
+        }
+        _ => reply.send(StatusCode::OK, [content.bytes.slice(0..length)]),
+    }
 }
 
 /// A body of type `multipart/byteranges` (section 14.6).
-fn several(
-    mut response: Response<Body>,
-    content: Content,
-    ranges: &[Range<u64>],
-) -> Response<Body> {
+fn several(mut reply: Reply, content: &Content, ranges: &[Range<u64>]) -> Reply {
     let length = content.bytes.len();
     // It has the content's hash in it, so it does not stand in the content.
     let boundary = format!("duoku-{}", content.tag);
@@ -209,47 +238,23 @@ fn several(
         pieces.push(content.bytes.slice(range.clone()));
     }
     pieces.push(Piece::Memory(format!("\r\n--{boundary}--\r\n").into()));
-    let headers = response.headers_mut();
-    put(headers, CONTENT_TYPE, format!("multipart/byteranges; boundary={boundary}"));
-    let length: u64 = pieces.iter().map(Piece::len).sum();
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    *response.body_mut() = Body::new(PiecesBody::new(pieces, content.sent));
-    response
+    reply.add_made(CONTENT_TYPE, format!("multipart/byteranges; boundary={boundary}"));
+    reply.send(StatusCode::PARTIAL_CONTENT, pieces)
 }
 
 fn content_range(range: &Range<u64>, length: u64) -> String {
     format!("bytes {}-{}/{length}", range.start, range.end - 1)
 }
 
-/// An answer about the request alone, which nobody is to keep.
-fn refusal(mut response: Response<Body>, status: StatusCode) -> Response<Body> {
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    *response.status_mut() = status;
-    response
-}
-
-fn put(headers: &mut HeaderMap, name: HeaderName, value: String) {
-    if let Ok(value) = HeaderValue::try_from(value) {
-        headers.insert(name, value);
-    }
-}
-
-fn field(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
 /// The entity tags in all lines of a field.
-fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    let lines = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(str::trim)
+fn tags<'a>(request: Fields<'a>, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    request.all(name).flat_map(|line| line.split(',')).map(str::trim)
 }
 
 /// Whether `If-Match` lets the request through: it is not there, or names `etag`,
 /// which is strong, as it is (section 13.1.1).
-fn matches(request: &HeaderMap, etag: &str) -> bool {
-    !request.contains_key(IF_MATCH) || tags(request, IF_MATCH).any(|tag| tag == "*" || tag == etag)
+fn matches(request: Fields<'_>, etag: &str) -> bool {
+    !request.has(&IF_MATCH) || tags(request, &IF_MATCH).any(|tag| tag == "*" || tag == etag)
 }
 
 fn caching(caching: Caching) -> &'static str {
@@ -279,6 +284,8 @@ fn attachment(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
 
     fn get(fields: &[(HeaderName, &str)]) -> Response<Body> {
@@ -306,7 +313,7 @@ mod tests {
             attachment: None,
             sent: Arc::default(),
         };
-        reply(method, &request, content, 100)
+        reply(method, Fields::Map(&request), content, 100).into_response()
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! One connection: what it speaks, and deadlines for its head, its silence and its reading.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
@@ -15,7 +16,7 @@ use http::{HeaderValue, Method, Request, Response, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tower::Service as _;
@@ -27,8 +28,11 @@ use super::limits;
 use super::load::Place;
 use super::patient::Patient;
 use super::peer::Peer;
+use super::quick::{self, Client};
 use super::request::{self, Refused};
+use super::rewound::Rewound;
 use super::streams::{Answer, Stream, Streams, Waits};
+use crate::deliver::Fields;
 
 /// Answers what comes on `stream` until it ends or a deadline passes.
 pub(super) async fn serve_connection(
@@ -58,22 +62,43 @@ pub(super) async fn serve_connection(
     }
 }
 
-/// Answers requests of HTTP/1.1 or HTTP/2, whichever the client begins with. `first` is when the
-/// first one must have come.
+/// Answers requests. `first` is when the first one must have come.
 async fn answer(
-    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     address: SocketAddr,
     edge: &Rc<Edge>,
     first: Instant,
     secure: bool,
 ) {
+    let client = Client { address: address.ip().to_canonical(), secure };
+    match quick::serve(&mut stream, edge, client, first).await {
+        Ok(Some(rest)) => {
+            let stream = Rewound::new(rest.read, stream);
+            // Boxed, so that a connection without it stays small.
+            Box::pin(answer_all(stream, client, edge, rest.deadline, rest.admitted)).await;
+        }
+        // Whether the other side hears of it does not matter any more.
+        Ok(None) => drop(stream.shutdown().await),
+        Err(error) => tracing::debug!(%address, %error, "connection ended"),
+    }
+}
+
+/// Answers whatever is asked by HTTP/1.1 or HTTP/2, whichever the client begins with. `admitted` is
+/// the first request, where it was looked at.
+async fn answer_all(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    client: Client,
+    edge: &Rc<Edge>,
+    first: Instant,
+    admitted: Option<Result<Place, Refused>>,
+) {
     let streams = Streams::new();
     let service = {
-        let (edge, streams, address) =
-            (Rc::clone(edge), Rc::clone(&streams), address.ip().to_canonical());
+        let (edge, streams, admitted) =
+            (Rc::clone(edge), Rc::clone(&streams), Cell::new(admitted));
         hyper::service::service_fn(move |request: Request<Incoming>| {
             let stream = streams.begin(request.version());
-            respond(Rc::clone(&edge), request, address, secure, stream)
+            respond(Rc::clone(&edge), request, client, admitted.take(), stream)
         })
     };
     let mut connection = pin!(edge.http.serve_connection(TokioIo::new(stream), service));
@@ -83,7 +108,7 @@ async fn answer(
     let ended = loop {
         tokio::select! {
             ended = &mut connection => break ended,
-            () = edge.app.stop.cancelled(), if !stopping => {
+            () = edge.stop.cancelled(), if !stopping => {
                 stopping = true;
                 connection.as_mut().graceful_shutdown();
             }
@@ -111,7 +136,7 @@ async fn answer(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%address, error, "connection ended");
+        tracing::debug!(address = %client.address, error, "connection ended");
     }
 }
 
@@ -119,23 +144,25 @@ async fn answer(
 async fn respond(
     edge: Rc<Edge>,
     request: Request<Incoming>,
-    address: IpAddr,
-    secure: bool,
+    client: Client,
+    admitted: Option<Result<Place, Refused>>,
     stream: Option<Stream>,
 ) -> Result<Response<Answer>, Infallible> {
     let (head, body) = request.into_parts();
-    let peer = Peer::of(address, &head.headers, &edge.app.config.server.trusted_proxies);
-    let admitted = request::admit(&head, peer, &edge.app);
-    let is_head = head.method == Method::HEAD;
-    let at_once = matches!(head.method, Method::GET | Method::HEAD)
+    let (method, path, fields) = (&head.method, head.uri.path(), Fields::Map(&head.headers));
+    let peer = Peer::of(client.address, fields, &edge.app.config.server.trusted_proxies);
+    let admitted = admitted.unwrap_or_else(|| request::admit(method, path, peer, &edge.app));
+    let is_head = method == Method::HEAD;
+    let at_once = matches!(*method, Method::GET | Method::HEAD)
         && body.is_end_stream()
         && admitted.is_ok();
-    let mut response = match at_once.then(|| edge.answers.front.answer(&head)).flatten() {
-        Some(response) => response,
+    let quick = super::Request { method, path, fields };
+    let mut response = match at_once.then(|| edge.answers.front.answer(&quick)).flatten() {
+        Some(reply) => reply.into_response(),
         // Boxed, so that the answers of the front cost a connection nothing that only routes need.
-        None => Box::pin(route(&edge, head, body, (peer, secure), admitted)).await?,
+        None => Box::pin(route(&edge, head, body, (peer, client.secure), admitted)).await?,
     };
-    if let Some(hsts) = edge.hsts.as_ref().filter(|_| secure) {
+    if let Some(hsts) = edge.hsts.as_ref().filter(|_| client.secure) {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
     }
     // Of HTTP/2 hyper would send it, and the client call that an error (RFC 9110 section 9.3.2).
@@ -167,7 +194,7 @@ async fn route(
     Ok(response)
 }
 
-fn count_silent() {
+pub(super) fn count_silent() {
     metrics::counter!("duoku_connections_silent").increment(1);
 }
 

@@ -13,9 +13,11 @@ mod listen;
 mod load;
 mod patient;
 mod peer;
+mod quick;
 mod rates;
 mod redirect;
 mod request;
+mod rewound;
 mod streams;
 mod tls;
 
@@ -24,11 +26,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::request::Parts;
-use ::http::{HeaderValue, Response};
+use ::http::{HeaderValue, Method};
 use axum::Router;
-use axum::body::Body;
 use hyper_util::server::conn::auto;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use kind::Kind;
@@ -39,6 +40,7 @@ pub use request::{Refused, Secure};
 pub use tls::Tls;
 
 use crate::app::App;
+use crate::deliver::{Fields, Reply};
 use limits::Limits;
 
 /// Pause after a connection could not be accepted: out of descriptors, some must close first.
@@ -46,8 +48,19 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Answers requests before the router is asked.
 pub trait Front: Send + Sync {
-    /// The answer to a GET or HEAD without a body, when it can be given at once.
-    fn answer(&self, request: &Parts) -> Option<Response<Body>>;
+    /// The answer to `request`, when it can be given at once.
+    fn answer(&self, request: &Request<'_>) -> Option<Reply>;
+}
+
+/// A GET or HEAD without a body.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Which of the two.
+    pub method: &'a Method,
+    /// Path, without the query.
+    pub path: &'a str,
+    /// Fields of its head.
+    pub fields: Fields<'a>,
 }
 
 /// What answers: the front, and then the router.
@@ -85,6 +98,8 @@ struct Edge {
     hsts: Option<HeaderValue>,
     /// Where we listen.
     port: u16,
+    /// The app's, for this thread alone: connections look at it with every request.
+    stop: CancellationToken,
 }
 
 impl Server {
@@ -133,7 +148,8 @@ impl Edge {
         let seconds = settings.hsts_seconds;
         let hsts = (seconds > 0).then(|| HeaderValue::from_str(&format!("max-age={seconds}")));
         let hsts = hsts.and_then(Result::ok);
-        Self { app, answers, tls, http, hsts, port }
+        let stop = app.stop.child_token();
+        Self { app, answers, tls, http, hsts, port, stop }
     }
 }
 

@@ -4,22 +4,28 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use axum::extract::FromRequestParts;
+use http::HeaderName;
 use http::request::Parts;
+
+use crate::deliver::Fields;
+
+/// The addresses that a request went through, as proxies write them down.
+static FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The address that a request is from: the connection's, or what a proxy that is trusted says.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
 
 impl Peer {
-    pub(super) fn of(connection: IpAddr, headers: &http::HeaderMap, trusted: &[IpAddr]) -> Self {
+    pub(super) fn of(connection: IpAddr, fields: Fields<'_>, trusted: &[IpAddr]) -> Self {
         if !trusted.contains(&connection) {
             return Self(connection);
         }
         // The last that is not a trusted proxy is the client; before it anybody may have written
         // anything. Several lines are one list.
-        let forwarded = headers.get_all("x-forwarded-for").iter().rev();
-        let client = forwarded
-            .filter_map(|value| value.to_str().ok())
+        let client = fields
+            .all(&FORWARDED)
+            .rev()
             .flat_map(|list| list.rsplit(','))
             .map(|text| text.trim().parse().ok().map(|address: IpAddr| address.to_canonical()))
             .find(|address| address.is_none_or(|address| !trusted.contains(&address)));
@@ -57,11 +63,11 @@ mod tests {
         let mut headers = http::HeaderMap::new();
         headers.insert("x-forwarded-for", "6.6.6.6, 1.2.3.4, 10.0.0.9".parse().expect("a value"));
         let (proxy, other) = (IpAddr::from([10, 0, 0, 8]), IpAddr::from([10, 0, 0, 9]));
-        assert_eq!(Peer::of(proxy, &headers, &[proxy, other]).0, IpAddr::from([1, 2, 3, 4]));
-        assert_eq!(Peer::of(proxy, &headers, &[]).0, proxy);
+        assert_eq!(Peer::of(proxy, Fields::Map(&headers), &[proxy, other]).0, IpAddr::from([1, 2, 3, 4]));
+        assert_eq!(Peer::of(proxy, Fields::Map(&headers), &[]).0, proxy);
         // What a client wrote stands before what the proxy added, in the same line or in its own.
         headers.append("x-forwarded-for", "::ffff:5.6.7.8".parse().expect("a value"));
-        assert_eq!(Peer::of(proxy, &headers, &[proxy]).0, IpAddr::from([5, 6, 7, 8]));
+        assert_eq!(Peer::of(proxy, Fields::Map(&headers), &[proxy]).0, IpAddr::from([5, 6, 7, 8]));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! What is found out about a request before it is answered: from whom it is, and whether it may be.
 
 use http::header::HOST;
-use http::request::Parts;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Method, Request};
 
 use super::kind::Kind;
 use super::load::Place;
@@ -23,13 +22,18 @@ pub enum Refused {
 #[derive(Debug, Clone, Copy)]
 pub struct Secure;
 
-/// Takes a place for the request of `head`.
+/// Takes a place for a request.
 ///
 /// # Errors
 ///
 /// [`Refused`].
-pub(super) fn admit(head: &Parts, peer: Peer, app: &App) -> Result<Place, Refused> {
-    let kind = Kind::of(&head.method, head.uri.path());
+pub(super) fn admit(
+    method: &Method,
+    path: &str,
+    peer: Peer,
+    app: &App,
+) -> Result<Place, Refused> {
+    let kind = Kind::of(method, path);
     app.rates.take(peer, kind).map_err(Refused::TooOften)?;
     app.load.begin(kind).map_err(|_| Refused::Busy)
 }

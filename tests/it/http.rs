@@ -100,7 +100,7 @@ async fn wrong_methods_and_wrong_bodies_are_told_apart() {
 }
 
 /// An `original` of 100,000 bytes: (client, address, bytes).
-async fn original(app: &TestApp) -> (Client, String, Vec<u8>) {
+pub(crate) async fn original(app: &TestApp) -> (Client, String, Vec<u8>) {
     let bytes = fixture::noise(100_000);
     let resource = app.admin().await.published("渔 歌.wav", "渔歌", &bytes).await;
     (app.nobody(), text_of(&resource["links"]["original"]).to_owned(), bytes)

@@ -22,6 +22,7 @@ mod import;
 mod index;
 mod jobs;
 mod limits;
+mod quick;
 mod s3;
 mod search;
 mod settings;

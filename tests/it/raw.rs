@@ -58,7 +58,11 @@ impl Raw {
 
     /// The head of the answer and what came with it.
     pub(crate) fn head(&mut self) -> (String, Vec<u8>) {
-        let mut bytes = Vec::new();
+        self.head_after(Vec::new())
+    }
+
+    /// The same, when `bytes` came already.
+    pub(crate) fn head_after(&mut self, mut bytes: Vec<u8>) -> (String, Vec<u8>) {
         let mut buffer = [0; 2048];
         loop {
             if let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
@@ -67,6 +71,16 @@ impl Raw {
             }
             let count = self.0.read(&mut buffer).expect("an answer");
             assert!(count > 0, "closed within the head: {}", String::from_utf8_lossy(&bytes));
+            bytes.extend(&buffer[..count]);
+        }
+    }
+
+    /// Reads until there are `length` bytes.
+    pub(crate) fn fill(&mut self, bytes: &mut Vec<u8>, length: usize) {
+        let mut buffer = vec![0; 65536];
+        while bytes.len() < length {
+            let count = self.0.read(&mut buffer).expect("an answer");
+            assert!(count > 0, "closed after {} bytes", bytes.len());
             bytes.extend(&buffer[..count]);
         }
     }

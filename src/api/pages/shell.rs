@@ -14,7 +14,7 @@ use super::super::caller::Visitor;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use crate::app::App;
-use crate::deliver::{Caching, Content, Source, Text, reply};
+use crate::deliver::{Caching, Content, Fields, Source, Text, reply};
 use crate::pages::{self, Assets, AssetsError, ErrorView, Shell};
 
 /// What `web/` was built into.
@@ -137,7 +137,8 @@ fn file(
         attachment: None,
         sent: Arc::default(),
     };
-    Ok(reply(method, headers, content, app.config.server.max_ranges))
+    let most_ranges = app.config.server.max_ranges;
+    Ok(reply(method, Fields::Map(headers), content, most_ranges).into_response())
 }
 
 fn media_type(path: &str) -> &'static str {
