@@ -9,11 +9,11 @@ use moka::sync::Cache;
 use tokio::sync::{Notify, broadcast};
 
 use crate::catalogue::ResourceId;
-use crate::config::{Config, Place};
+use crate::config::{self, Config, Place, S3Direct};
 use crate::db::{self, Db};
 use crate::deliver::{Asked, Deliveries, Downloads, Text, TicketKeys, Traffic};
 use crate::server::{Load, Rates};
-use crate::store::{self, LocalStore, S3Settings, S3Store, Store};
+use crate::store::{self, Direct, LocalStore, S3Settings, S3Store, Store};
 
 /// Bytes of texts that are kept with their compressed forms.
 const MOST_TEXT_BYTES: u64 = 32 * 1024 * 1024;
@@ -101,6 +101,10 @@ impl App {
         let mut tx = db.begin().await?;
         let ticket_keys = TicketKeys::open(&mut tx).await?;
         tx.commit().await?;
+        // What was rendered with an address is given out for a quarter of its time: whoever gets it
+        // last still has three.
+        let direct_for = (config.storage.s3_direct != S3Direct::Off)
+            .then(|| Duration::from_mins(config.storage.s3_direct_minutes) / 4);
         let deliver = &config.deliver;
         let downloads = Downloads::new(deliver.max_heads_bytes, deliver.heads_at_once);
         let traffic = Arc::<Traffic>::default();
@@ -112,7 +116,7 @@ impl App {
             store,
             index: ArcSwapOption::empty(),
             index_doubted: AtomicBool::new(false),
-            deliveries: Deliveries::new(Arc::clone(&traffic)),
+            deliveries: Deliveries::new(Arc::clone(&traffic), direct_for),
             texts: Cache::builder()
                 .weigher(|_, text: &Arc<Text>| {
                     u32::try_from(text.plain.len() * 2).unwrap_or(u32::MAX)
@@ -147,6 +151,19 @@ impl App {
     }
 }
 
+/// How clients fetch objects from the bucket themselves, if they do.
+fn direct(storage: &config::Storage) -> Option<Direct> {
+    let url = storage.s3_direct_url.clone();
+    match storage.s3_direct {
+        S3Direct::Off => None,
+        S3Direct::Open => Some(Direct::Open(url)),
+        S3Direct::Signed => {
+            let lasting = Duration::from_mins(storage.s3_direct_minutes);
+            Some(Direct::Signed { endpoint: url, lasting })
+        }
+    }
+}
+
 /// Opens the store at `place`.
 ///
 /// # Errors
@@ -166,6 +183,7 @@ pub async fn open_store(config: &Config, place: &Place) -> Result<Store, store::
             source_cache_bytes: storage.s3_source_cache_bytes,
             max_fetches: storage.s3_max_fetches,
             timeout: Duration::from_millis(storage.s3_timeout_ms),
+            direct: direct(&storage),
         })
         .map(Store::S3),
     };

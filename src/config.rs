@@ -129,6 +129,9 @@ settings!(
         s3_cache_bytes: u64,
         s3_source_cache_bytes: u64,
         s3_max_fetches: usize,
+        s3_direct: S3Direct,
+        s3_direct_url: String,
+        s3_direct_minutes: u64,
     }
 );
 settings!(
@@ -184,6 +187,18 @@ settings!(
     /// `[log]`
     Log { format: LogFormat, level: String, slow_ms: u64 }
 );
+
+/// Whether clients fetch objects from the bucket themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum S3Direct {
+    /// All comes from here.
+    Off,
+    /// By addresses that are signed and end.
+    Signed,
+    /// By addresses that are open to everybody.
+    Open,
+}
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -343,10 +358,20 @@ impl Config {
         if self.storage.s3_max_fetches == 0 || self.storage.s3_timeout_ms == 0 {
             return bad("storage", "s3_max_fetches and s3_timeout_ms must be more than 0");
         }
-        if let Place::Bucket { bucket, .. } = self.store()
-            && bucket.is_empty()
-        {
-            return bad("storage.store", "names no bucket: s3://BUCKET or s3://BUCKET/PREFIX");
+        match self.store() {
+            Place::Bucket { bucket, .. } if bucket.is_empty() => {
+                return bad("storage.store", "names no bucket: s3://BUCKET or s3://BUCKET/PREFIX");
+            }
+            Place::Folder(_) if self.storage.s3_direct != S3Direct::Off => {
+                return bad("storage.s3_direct", "needs a bucket: set storage.store");
+            }
+            _ => {}
+        }
+        if !(5..=10_080).contains(&self.storage.s3_direct_minutes) {
+            return bad("storage.s3_direct_minutes", "must be 5 to 10080, a week");
+        }
+        if self.storage.s3_direct != S3Direct::Off && self.direct_origins().is_empty() {
+            return bad("storage.s3_direct_url", "must be an address: https://HOST");
         }
         let dictionary = &self.search.dictionary;
         if !dictionary.as_os_str().is_empty()
@@ -373,6 +398,23 @@ impl Config {
             crate::db::sqlite_file(&self.storage.data.join("duoku.db"))
         } else {
             self.storage.database.clone()
+        }
+    }
+
+    /// Origins that clients fetch objects from besides this server (RFC 6454 section 6).
+    #[must_use]
+    pub fn direct_origins(&self) -> Vec<String> {
+        let storage = &self.storage;
+        let url: Option<http::Uri> = storage.s3_direct_url.parse().ok();
+        let parts = url.as_ref().and_then(|url| Some((url.scheme_str()?, url.authority()?)));
+        match (storage.s3_direct, parts, self.store()) {
+            (S3Direct::Off, ..) | (_, None, _) => Vec::new(),
+            (S3Direct::Signed, Some((scheme, host)), Place::Bucket { bucket, .. })
+                if !storage.s3_path_style =>
+            {
+                vec![format!("{scheme}://{bucket}.{host}")]
+            }
+            (_, Some((scheme, host)), _) => vec![format!("{scheme}://{host}")],
         }
     }
 

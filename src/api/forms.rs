@@ -3,10 +3,17 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, LOCATION};
+use http::{HeaderValue, Response, StatusCode};
+
 use super::problem::ApiError;
 use crate::app::App;
 use crate::catalogue::RenditionId;
-use crate::deliver::{Caching, Content, Delivery, Download, Source, Span, Transport};
+use crate::deliver::{
+    Caching, Content, Delivery, Download, Named, Source, Span, Text, Transport, attachment,
+};
+use crate::store::Saved;
 
 /// A segment of MPEG-TS.
 pub(super) async fn transport(
@@ -52,6 +59,41 @@ pub(super) async fn download(
         attachment: Some(format!("{title} {label}.{}", download.ending())),
         sent: Arc::clone(&delivery.sent),
     })
+}
+
+/// The playlist of a rendition, or the manifest, with addresses in the bucket; kept at `path`.
+pub(super) async fn direct(
+    app: &App,
+    delivery: &Delivery,
+    path: &str,
+    rendition: Option<RenditionId>,
+) -> Result<Arc<Text>, ApiError> {
+    if let Some(text) = delivery.direct_text(path) {
+        return Ok(text);
+    }
+    // Its segments are not asked for here.
+    for offered in delivery.offered().filter(|offered| rendition.is_none_or(|id| id == offered.id))
+    {
+        app.asked.note(offered.id, app.now_ms());
+    }
+    let addresses = app.store.addresses(delivery.direct_keys(rendition)).await?;
+    let addresses = addresses.ok_or(ApiError::NotFound)?;
+    let rendition = rendition.and_then(|id| delivery.get(id));
+    Ok(delivery.keep_direct(path, rendition, &addresses))
+}
+
+/// Sends a client to the bucket for what is to be saved.
+pub(super) async fn redirect(app: &App, named: &Named) -> Result<Response<Body>, ApiError> {
+    let disposition = named.attachment.as_deref().map(attachment).unwrap_or_default();
+    let saved = Saved { media_type: named.media_type, disposition: &disposition };
+    let address = app.store.address(&named.key, saved).await?.ok_or(ApiError::NotFound)?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, HeaderValue::try_from(address).map_err(|_| ApiError::NotFound)?);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    Ok(response)
 }
 
 /// What some file system does not take in a name becomes a space.

@@ -79,7 +79,7 @@ impl QuickAnswers {
         };
         // Whoever may not, and whatever is not there, is answered by the router, in words.
         let Wanted { kind, what } = may.then(|| delivery.wanted(path))??;
-        let content = answer_now(&self.app, &delivery, what)?;
+        let content = answer_now(&self.app, &delivery, (path, request.method), what)?;
         let mut reply = send(&self.app, &delivery, kind, (request.method, request.fields), content);
         reply.add(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
         reply.add(ACCESS_CONTROL_EXPOSE_HEADERS, super::EXPOSED_MEDIA);
@@ -131,6 +131,9 @@ async fn answer(
     let Wanted { kind, what } = delivery.wanted(path).ok_or(ApiError::NotFound)?;
     let content = match what {
         What::Text(text) => text_content(delivery, text),
+        What::Object(named) if is_saved_elsewhere(delivery, &named, method) => {
+            return forms::redirect(app, &named).await;
+        }
         What::Object(named) => match app.texts.get(&named.key) {
             Some(text) => object_text(delivery, named, text),
             None => {
@@ -150,14 +153,24 @@ async fn answer(
             forms::transport(app, delivery, (picture, sound), number).await?
         }
         What::Download(rendition) => forms::download(app, delivery, rendition).await?,
+        What::Direct(rendition) => {
+            text_content(delivery, forms::direct(app, delivery, path, rendition).await?)
+        }
     };
     Ok(send(app, delivery, kind, (method, Fields::Map(headers)), content).into_response())
 }
 
 /// What is wanted, when nothing has to be waited for.
-fn answer_now(app: &App, delivery: &Delivery, what: What) -> Option<Content> {
+fn answer_now(
+    app: &App,
+    delivery: &Delivery,
+    (path, method): (&str, &Method),
+    what: What,
+) -> Option<Content> {
     match what {
         What::Text(text) => Some(text_content(delivery, text)),
+        What::Direct(_) => Some(text_content(delivery, delivery.direct_text(path)?)),
+        What::Object(named) if is_saved_elsewhere(delivery, &named, method) => None,
         What::Object(named) if is_text(&named) => {
             let text = app.texts.get(&named.key)?;
             Some(object_text(delivery, named, text))
@@ -222,6 +235,11 @@ fn object_content(
         attachment: named.attachment,
         sent: Arc::clone(&delivery.sent),
     })
+}
+
+/// Whether clients fetch it from the bucket themselves. (An address there is for GET alone.)
+fn is_saved_elsewhere(delivery: &Delivery, named: &Named, method: &Method) -> bool {
+    delivery.is_direct() && named.attachment.is_some() && method == Method::GET
 }
 
 fn is_text(named: &Named) -> bool {

@@ -156,6 +156,18 @@ impl PiecesBody {
         self.left
     }
 
+    /// All of it, when it lies in memory and has at most `most` bytes; then nothing is left.
+    pub fn take_short(&mut self, most: usize) -> Option<Bytes> {
+        if self.left > most as u64 || !self.pieces.is_empty() {
+            return None;
+        }
+        let Some(Piece::Memory(bytes)) = &mut self.first else { return None };
+        let bytes = std::mem::take(bytes);
+        (self.first, self.left) = (None, 0);
+        self.sent.add(bytes.len());
+        Some(bytes)
+    }
+
     /// The next bytes; `None` after the last.
     pub fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         let Some(piece) = &mut self.first else { return Poll::Ready(None) };

@@ -34,6 +34,8 @@ pub struct Deliveries {
     kept: Cache<ResourceId, Arc<Kept>>,
     /// Counts what is sent.
     traffic: Arc<Traffic>,
+    /// For how long addresses in the bucket are given out, where clients fetch there.
+    direct: Option<Duration>,
     /// Raised whenever something is forgotten.
     epoch: Arc<AtomicU64>,
 }
@@ -61,12 +63,13 @@ thread_local! {
 }
 
 impl Deliveries {
-    /// Nothing is kept yet; deliveries count what they send in `traffic`.
+    /// Nothing is kept yet; deliveries count what they send in `traffic`. `direct` is how long
+    /// addresses in the bucket are given out, where clients fetch there.
     #[must_use]
-    pub fn new(traffic: Arc<Traffic>) -> Self {
+    pub fn new(traffic: Arc<Traffic>, direct: Option<Duration>) -> Self {
         let weight = |_: &ResourceId, kept: &Arc<Kept>| kept.weight();
         let kept = Cache::builder().weigher(weight).max_capacity(MOST_BYTES).time_to_idle(IDLE);
-        Self { kept: kept.build(), traffic, epoch: Arc::default() }
+        Self { kept: kept.build(), traffic, direct, epoch: Arc::default() }
     }
 }
 
@@ -133,7 +136,7 @@ impl Deliveries {
     /// it may be from before the change.
     async fn check(&self, db: &Db, id: ResourceId) -> Result<Option<Arc<Delivery>>, db::Error> {
         let before = self.kept.get(&id).and_then(|kept| kept.delivery.clone());
-        self.keep(id, load(db, id, before, &self.traffic)).await
+        self.keep(id, load(db, id, before, (&self.traffic, self.direct))).await
     }
 
     async fn keep(
@@ -177,7 +180,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_read_before_a_change_is_not_kept() {
-        let (deliveries, id) = (Deliveries::new(Arc::default()), ResourceId::fresh());
+        let (deliveries, id) = (Deliveries::new(Arc::default(), None), ResourceId::fresh());
         deliveries.keep(id, async { Ok(None) }).await.expect("found");
         assert!(deliveries.kept.get(&id).is_some());
         let changed_meanwhile = async {
@@ -190,11 +193,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_thread_forgets_with_the_others() {
-        let (deliveries, id) = (Deliveries::new(Arc::default()), ResourceId::fresh());
+        let (deliveries, id) = (Deliveries::new(Arc::default(), None), ResourceId::fresh());
         deliveries.keep(id, async { Ok(None) }).await.expect("found");
         assert!(deliveries.recent(id).is_some() && deliveries.recent(id).is_some());
         deliveries.forget(id);
         assert!(deliveries.recent(id).is_none());
-        assert!(Deliveries::new(Arc::default()).recent(id).is_none(), "others know nothing of it");
+        assert!(
+            Deliveries::new(Arc::default(), None).recent(id).is_none(),
+            "others know nothing of it"
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! A resource with all that it is played and read from.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::direct::Passing;
 use super::text::Texts;
 use super::{Sent, Traffic};
 use crate::catalogue::{
@@ -30,6 +32,10 @@ pub struct Delivery {
     pub sent: Arc<Sent>,
     /// What was rendered of all that.
     pub(super) texts: Texts,
+    /// The same with addresses that end.
+    pub(super) passing: Passing,
+    /// For how long those are given out, where clients fetch from the bucket themselves.
+    pub(super) direct: Option<Duration>,
     pub(super) mark: Mark,
 }
 
@@ -52,7 +58,7 @@ pub(super) async fn load(
     db: &Db,
     id: ResourceId,
     before: Option<Arc<Delivery>>,
-    traffic: &Traffic,
+    (traffic, direct): (&Traffic, Option<Duration>),
 ) -> Result<Option<Arc<Delivery>>, db::Error> {
     let mut db = db.read().await?;
     let Some(resource) = db::resources::find(&mut db, id).await? else { return Ok(None) };
@@ -78,6 +84,8 @@ pub(super) async fn load(
         wants_more,
         resource,
         texts: Texts::default(),
+        passing: Passing::default(),
+        direct,
         mark,
     })))
 }
@@ -136,7 +144,7 @@ impl Delivery {
 
     /// What manifests name: as soon as it can be had whole, nothing that is still being made; until
     /// then what every player plays. Other codecs join when they are whole.
-    pub(super) fn offered(&self) -> impl Iterator<Item = &Rendition> {
+    pub fn offered(&self) -> impl Iterator<Item = &Rendition> {
         let whole = self.is_complete();
         self.renditions.iter().filter(move |rendition| match rendition.state {
             RenditionState::Absent | RenditionState::Retired => false,

@@ -39,7 +39,8 @@ impl<'a> Fields<'a> {
             Self::Map(map) => (Some(map.get_all(name).into_iter()), [].as_slice()),
             Self::Lines(lines) => (None, *lines),
         };
-        let of_map = map.into_iter().flatten().filter_map(|value: &HeaderValue| value.to_str().ok());
+        let of_map =
+            map.into_iter().flatten().filter_map(|value: &HeaderValue| value.to_str().ok());
         of_map.chain(lines.iter().filter(|line| is(line, name)).filter_map(text))
     }
 }

@@ -158,12 +158,7 @@ impl Reply {
 /// Answers a GET or HEAD with `content`: 200, 206, 304, 412 or 416; 200 to more than `most_ranges`.
 /// (The server does not send the body of an answer to HEAD.)
 #[must_use]
-pub fn reply(
-    method: &Method,
-    request: Fields<'_>,
-    content: Content,
-    most_ranges: usize,
-) -> Reply {
+pub fn reply(method: &Method, request: Fields<'_>, content: Content, most_ranges: usize) -> Reply {
     content.sent.answer();
     let compressed = content.bytes.compressed(request);
     let etag = match &compressed {
@@ -266,7 +261,8 @@ fn caching(caching: Caching) -> &'static str {
 }
 
 /// RFC 6266: a name in ASCII for old clients, and the true one (RFC 8187).
-fn attachment(name: &str) -> String {
+#[must_use]
+pub fn attachment(name: &str) -> String {
     let plain: String = name
         .chars()
         .map(|c| if c.is_ascii_graphic() && !"\"\\%;".contains(c) || c == ' ' { c } else { '_' })

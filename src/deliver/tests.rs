@@ -7,6 +7,7 @@ use crate::catalogue::{
 };
 
 use super::delivery::Mark;
+use super::direct::Passing;
 use super::text::Texts;
 use super::{Delivery, manifest, master_playlist, media_playlist};
 
@@ -112,6 +113,8 @@ pub(super) fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> De
         pages: Vec::new(),
         sent: std::sync::Arc::default(),
         texts: Texts::default(),
+        passing: Passing::default(),
+        direct: None,
         mark: Mark::default(),
     }
 }

@@ -94,8 +94,7 @@ async fn answer_all(
 ) {
     let streams = Streams::new();
     let service = {
-        let (edge, streams, admitted) =
-            (Rc::clone(edge), Rc::clone(&streams), Cell::new(admitted));
+        let (edge, streams, admitted) = (Rc::clone(edge), Rc::clone(&streams), Cell::new(admitted));
         hyper::service::service_fn(move |request: Request<Incoming>| {
             let stream = streams.begin(request.version());
             respond(Rc::clone(&edge), request, client, admitted.take(), stream)
@@ -153,9 +152,8 @@ async fn respond(
     let peer = Peer::of(client.address, fields, &edge.app.config.server.trusted_proxies);
     let admitted = admitted.unwrap_or_else(|| request::admit(method, path, peer, &edge.app));
     let is_head = method == Method::HEAD;
-    let at_once = matches!(*method, Method::GET | Method::HEAD)
-        && body.is_end_stream()
-        && admitted.is_ok();
+    let at_once =
+        matches!(*method, Method::GET | Method::HEAD) && body.is_end_stream() && admitted.is_ok();
     let quick = super::Request { method, path, fields };
     let mut response = match at_once.then(|| edge.answers.front.answer(&quick)).flatten() {
         Some(reply) => reply.into_response(),

@@ -63,7 +63,10 @@ mod tests {
         let mut headers = http::HeaderMap::new();
         headers.insert("x-forwarded-for", "6.6.6.6, 1.2.3.4, 10.0.0.9".parse().expect("a value"));
         let (proxy, other) = (IpAddr::from([10, 0, 0, 8]), IpAddr::from([10, 0, 0, 9]));
-        assert_eq!(Peer::of(proxy, Fields::Map(&headers), &[proxy, other]).0, IpAddr::from([1, 2, 3, 4]));
+        assert_eq!(
+            Peer::of(proxy, Fields::Map(&headers), &[proxy, other]).0,
+            IpAddr::from([1, 2, 3, 4])
+        );
         assert_eq!(Peer::of(proxy, Fields::Map(&headers), &[]).0, proxy);
         // What a client wrote stands before what the proxy added, in the same line or in its own.
         headers.append("x-forwarded-for", "::ffff:5.6.7.8".parse().expect("a value"));

@@ -33,8 +33,12 @@ const HEAD_BYTES: usize = 8 * 1024;
 /// Heads of more lines too.
 const HEAD_LINES: usize = 64;
 
-/// Room for the head of an answer.
-const REPLY_HEAD_BYTES: usize = 640;
+/// Room for the head of an answer, and a short body.
+const REPLY_HEAD_BYTES: usize = 640 + SHORT_BYTES;
+
+/// Bodies up to this are copied behind their head: that costs less than a second address for the
+/// kernel.
+const SHORT_BYTES: usize = 1024;
 
 thread_local! {
     /// What is read lies here until it is answered; only what is not whole is kept elsewhere.
@@ -63,7 +67,10 @@ pub(super) struct Rest {
 
 /// What comes next on a connection.
 enum Next {
-    Answer { reply: Reply, is_head: bool },
+    Answer {
+        reply: Reply,
+        is_head: bool,
+    },
     Other(Rest),
     /// Nothing: it was closed, was silent for too long, or the server stops.
     End,
@@ -101,7 +108,8 @@ pub(super) async fn serve(
 ) -> io::Result<Option<Rest>> {
     let idle = Duration::from_millis(edge.app.config.server.idle_timeout_ms);
     let (timer, mut stop) = (pin!(sleep_until(first)), pin!(edge.stop.cancelled()));
-    let mut reader = Reader { edge, client, unread: Vec::new(), first: true, deadline: first, timer };
+    let mut reader =
+        Reader { edge, client, unread: Vec::new(), first: true, deadline: first, timer };
     loop {
         let next = poll_fn(|context| match reader.poll_next(stream, context) {
             Poll::Pending if stop.as_mut().poll(context).is_ready() => Poll::Ready(Ok(Next::End)),
@@ -253,8 +261,12 @@ async fn write(
     reply: Reply,
     is_head: bool,
 ) -> io::Result<()> {
-    let (mut head, mut step) = (Bytes::from(head_of(&reply)), Bytes::new());
+    let mut head = head_of(&reply);
     let mut body = (!is_head).then_some(reply.body);
+    if let Some(short) = body.as_mut().and_then(|body| body.take_short(SHORT_BYTES)) {
+        head.extend_from_slice(&short);
+    }
+    let (mut head, mut step) = (Bytes::from(head), Bytes::new());
     poll_fn(|context| {
         loop {
             if step.is_empty() {
@@ -266,9 +278,14 @@ async fn write(
                     Poll::Ready(None) | Poll::Pending => {}
                 }
             }
-            let slices = [IoSlice::new(&head), IoSlice::new(&step)];
-            let slices = if head.is_empty() { &slices[1..] } else { &slices[..] };
-            let written = ready!(Pin::new(&mut *stream).poll_write_vectored(context, slices))?;
+            let both = [IoSlice::new(&head), IoSlice::new(&step)];
+            let stream = Pin::new(&mut *stream);
+            let written = match (head.is_empty(), step.is_empty()) {
+                (true, _) => stream.poll_write(context, &step),
+                (_, true) => stream.poll_write(context, &head),
+                _ => stream.poll_write_vectored(context, &both),
+            };
+            let written = ready!(written)?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }

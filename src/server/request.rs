@@ -27,12 +27,7 @@ pub struct Secure;
 /// # Errors
 ///
 /// [`Refused`].
-pub(super) fn admit(
-    method: &Method,
-    path: &str,
-    peer: Peer,
-    app: &App,
-) -> Result<Place, Refused> {
+pub(super) fn admit(method: &Method, path: &str, peer: Peer, app: &App) -> Result<Place, Refused> {
     let kind = Kind::of(method, path);
     app.rates.take(peer, kind).map_err(Refused::TooOften)?;
     app.load.begin(kind).map_err(|_| Refused::Busy)

@@ -4,9 +4,11 @@
 //! short under a map ends the process (SIGBUS): nothing but this program may
 //! write in the store's folder.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use memmap2::Mmap;
@@ -66,15 +68,44 @@ impl Mapped {
     }
 }
 
+/// Pages are looked at so many bytes at a time where that can be, and not again within a second:
+/// asking the kernel costs a twentieth of a short range.
+const CHUNK: usize = 1024 * 1024;
+
+thread_local! {
+    /// Chunks that were looked at, by their address: when, and whether all pages were in memory.
+    /// (Pages that were dropped within the second, or another map in their place, make the thread
+    /// wait for a disk.)
+    static LOOKED: RefCell<Vec<(usize, Instant, bool)>> =
+        RefCell::new(vec![(0, Instant::now(), false); 4096]);
+}
+
 /// Whether all pages of `bytes` (of a map) are in memory, so that touching them does not block.
 #[must_use]
 pub fn is_resident(bytes: &Bytes) -> bool {
-    if bytes.is_empty() {
-        return true;
-    }
+    let (start, end) = (bytes.as_ptr() as usize, bytes.as_ptr() as usize + bytes.len());
+    bytes.is_empty() || (start / CHUNK..=(end - 1) / CHUNK).all(is_warm) || are_resident(start, end)
+}
+
+/// Whether all of chunk `number` of the address space is in memory, or was a moment ago.
+fn is_warm(number: usize) -> bool {
+    LOOKED.with_borrow_mut(|looked| {
+        let slot = number % looked.len();
+        let (known, when, resident) = looked[slot];
+        if known == number && when.elapsed() < Duration::from_secs(1) {
+            return resident;
+        }
+        // Where a map ends within it, the kernel says no.
+        let resident = are_resident(number * CHUNK, (number + 1) * CHUNK);
+        looked[slot] = (number, Instant::now(), resident);
+        resident
+    })
+}
+
+/// Whether all pages from `start` to `end`, addresses, are mapped and in memory.
+fn are_resident(start: usize, end: usize) -> bool {
     let page = rustix::param::page_size();
-    let start = bytes.as_ptr() as usize / page * page;
-    let end = bytes.as_ptr() as usize + bytes.len();
+    let start = start / page * page;
     let mut pages = vec![0_u8; (end - start).div_ceil(page)];
     #[expect(unsafe_code, reason = "mincore writes one byte a page into a vector of that length")]
     let done =

@@ -8,6 +8,7 @@ mod mapped;
 mod object;
 mod s3;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,9 +22,9 @@ pub use local::{LocalStore, Stored, free_bytes};
 pub(crate) use local::{hash_of, is_young};
 pub use mapped::{Mapped, is_resident, make_resident};
 pub use object::{Object, RemoteObject};
-pub use s3::{Blocks, S3Settings, S3Store};
+pub use s3::{Blocks, Direct, S3Settings, S3Store, Saved};
 
-/// Where objects are. All calls block but [`Store::open`] and [`Store::opened`].
+/// Where objects are. All calls block but those that are `async`, and [`Store::opened`].
 #[derive(Debug, Clone)]
 pub enum Store {
     /// A folder.
@@ -184,6 +185,34 @@ impl Store {
         match self {
             Self::Local(local) => local.map(key).map(|mapped| Some(Object::Mapped(mapped))),
             Self::S3(s3) => Ok(s3.blocks().known_size(key).map(|size| s3.object(key.into(), size))),
+        }
+    }
+
+    /// Addresses under which clients fetch the objects at `keys` themselves; `None` where they do
+    /// not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Remote`].
+    pub async fn addresses(
+        &self,
+        keys: Vec<String>,
+    ) -> Result<Option<HashMap<String, String>>, Error> {
+        match self {
+            Self::Local(_) => Ok(None),
+            Self::S3(s3) => s3.addresses(keys).await,
+        }
+    }
+
+    /// The same of one that is to be saved.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Remote`].
+    pub async fn address(&self, key: &str, saved: Saved<'_>) -> Result<Option<String>, Error> {
+        match self {
+            Self::Local(_) => Ok(None),
+            Self::S3(s3) => s3.address(key, saved).await,
         }
     }
 

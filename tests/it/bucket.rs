@@ -84,12 +84,17 @@ impl Bucket {
         Self { folder, address: address.recv().expect("it starts"), door }
     }
 
+    /// The server's address.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Settings of a program that stores there.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
         [
             ("DUOKU_STORE", "s3://media/test".to_owned()),
             ("DUOKU_STORAGE_S3_TIMEOUT_MS", "2000".to_owned()),
-            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
+            ("AWS_ENDPOINT_URL", self.endpoint()),
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use duoku::store::{Error, Key, Stored};
 use http::Method;
+use serde_json::json;
 
 use crate::app::{TestApp, eventually};
 use crate::bucket::{Bucket, Fault};
@@ -223,4 +224,90 @@ async fn whoever_reads_on_finds_the_next_block_there() {
         reads.iter().any(|(read, _)| read.ends_with("bytes=65536-131071")).then_some(())
     })
     .await;
+}
+
+/// A playlist's lines that are addresses, with the byte range that stands before each.
+fn ranges(playlist: &str) -> Vec<(String, String)> {
+    let lines: Vec<&str> = playlist.lines().collect();
+    let pairs = lines.windows(2).filter(|pair| pair[0].starts_with("#EXT-X-BYTERANGE:"));
+    let range = |line: &str| {
+        let (length, offset) = line["#EXT-X-BYTERANGE:".len()..].split_once('@').expect("both");
+        let (length, offset): (u64, u64) =
+            (length.parse().expect("a number"), offset.parse().expect("a number"));
+        format!("bytes={offset}-{}", offset + length - 1)
+    };
+    pairs.map(|pair| (range(pair[0]), pair[1].to_owned())).collect()
+}
+
+#[tokio::test]
+async fn players_fetch_what_is_public_from_the_bucket() {
+    let mut app = TestApp::in_bucket(&[]);
+    let endpoint = app.bucket().endpoint();
+    app.stop();
+    app.set("DUOKU_STORAGE_S3_DIRECT", "signed");
+    app.set("DUOKU_STORAGE_S3_DIRECT_URL", &endpoint);
+    app.serve(&[]);
+    let bytes = fixture::video(20);
+    let [segment, original] = publish(&app, &bytes).await;
+    let (base, _) = segment.rsplit_once('/').expect("a path");
+    let nobody = app.nobody();
+    let playlist = nobody.get(&format!("{base}/playlist.m3u8")).await.expect(200).text();
+    let there = ranges(&playlist);
+    assert!(there.len() >= 3 && !playlist.contains("\n0.m4s"), "{playlist}");
+    for (number, (range, address)) in there.iter().enumerate() {
+        assert!(address.starts_with(&endpoint), "{address}");
+        let direct = reqwest::Client::new().get(address).header("range", range);
+        let direct = answer(direct).await.expect(206).body;
+        let here = nobody.get(&format!("{base}/{number}.m4s")).await.expect(200).body;
+        assert!(direct == here, "segment {number}");
+    }
+    // A program of others follows it. (FFmpeg 5.1 cuts addresses of this length in DASH.)
+    let (media, _) = base.rsplit_once('/').expect("a path");
+    let frames =
+        crate::video::times(&format!("http://{}{media}/master.m3u8", app.address()), "v:0");
+    assert!(frames.len() >= 400, "{} frames", frames.len());
+    let manifest = nobody.get(&format!("{media}/manifest.mpd")).await.expect(200).text();
+    let (_, address) = &there[1];
+    assert!(manifest.contains(address.split('?').next().expect("a path")), "{manifest}");
+    assert_eq!(manifest.matches("<SegmentURL ").count() % there.len(), 0, "{manifest}");
+    let moved = nobody.get(&original).await.expect(307);
+    let saved = answer(reqwest::Client::new().get(moved.header("location"))).await.expect(200);
+    assert!(saved.body == bytes);
+    assert!(saved.header("content-disposition").contains("filename*=UTF-8''%E7%BC%96"));
+    answer(nobody.ask(Method::HEAD, &original)).await.expect(200);
+    let id = base.split('/').nth(2).expect("an id").to_owned();
+    let page = nobody.get(&format!("/resources/{id}")).await.expect(200);
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains(&format!("connect-src 'self' {endpoint};")), "{policy}");
+    // What needs a ticket comes from here, and so its withdrawal holds at once.
+    let admin = app.admin().await;
+    admin
+        .send(Method::POST, &format!("/api/resources/{id}/withdraw"), &json!({}))
+        .await
+        .expect(200);
+    nobody.get(&format!("{base}/playlist.m3u8")).await.expect(404);
+    let resource = admin.get(&format!("/api/resources/{id}?ticket=true")).await.expect(200).json();
+    let master = text_of(&resource["links"]["hls"]).to_owned();
+    let (media, _) = master.rsplit_once('/').expect("a path");
+    let rendition = base.rsplit('/').next().expect("an id");
+    let playlist =
+        nobody.get(&format!("{media}/{rendition}/playlist.m3u8")).await.expect(200).text();
+    assert!(playlist.contains("0.m4s") && ranges(&playlist).is_empty(), "{playlist}");
+}
+
+#[tokio::test]
+async fn behind_a_cdn_addresses_are_open() {
+    let app = TestApp::in_bucket(&[
+        ("DUOKU_STORAGE_S3_DIRECT", "open"),
+        ("DUOKU_STORAGE_S3_DIRECT_URL", "https://cdn.example/media/"),
+    ]);
+    let [segment, original] = publish(&app, &fixture::video(20)).await;
+    let (base, _) = segment.rsplit_once('/').expect("a path");
+    let nobody = app.nobody();
+    let playlist = nobody.get(&format!("{base}/playlist.m3u8")).await.expect(200).text();
+    let (_, there) = ranges(&playlist).pop().expect("a segment");
+    let key = there.strip_prefix("https://cdn.example/media/test/").expect("below the CDN");
+    assert!(app.store().join(key).is_file(), "{key}");
+    let moved = nobody.get(&original).await.expect(307);
+    assert!(moved.header("location").starts_with("https://cdn.example/media/test/source/"));
 }

@@ -526,7 +526,7 @@ async fn a_copy_too_heavy_to_stay_is_played_until_the_rungs_are_made() {
 }
 
 /// Presentation times of all frames of the stream, decoded.
-fn times(url: &str, stream: &str) -> Vec<f64> {
+pub(crate) fn times(url: &str, stream: &str) -> Vec<f64> {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-select_streams", stream, "-of", "csv=p=0"])
         .args(["-show_entries", "frame=best_effort_timestamp_time", url])

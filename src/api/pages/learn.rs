@@ -18,7 +18,7 @@ use super::super::search::{
 };
 use super::super::sentences::sentence;
 use super::downloads::downloads;
-use super::shell::{page, shell};
+use super::shell::{page, playing_page, shell};
 use super::tiles::{library_tiles, term_links, tiles, topic_links};
 use crate::app::App;
 use crate::catalogue::{AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, Stage, TOPICS, label_of};
@@ -386,7 +386,7 @@ pub(in crate::api) async fn resource(
         related: tiles(&app, &related, false).await?,
         query: query.q,
     };
-    Ok(page(&reader, pages::resource(&shell(&app, &reader, &visitor), &view)))
+    Ok(playing_page(&app, &reader, pages::resource(&shell(&app, &reader, &visitor), &view)))
 }
 
 fn licence_href(licence: &str) -> Option<String> {

@@ -89,6 +89,19 @@ pub(super) fn page(reader: &Reader, markup: Markup) -> Response {
     response
 }
 
+/// The same with a player, which may fetch from the bucket as well where clients do.
+pub(super) fn playing_page(app: &App, reader: &Reader, markup: Markup) -> Response {
+    let mut response = page(reader, markup);
+    let origins = app.config.direct_origins().join(" ");
+    if !origins.is_empty() {
+        let policy = POLICY.replace("connect-src 'self'", &format!("connect-src 'self' {origins}"));
+        if let Ok(policy) = HeaderValue::try_from(policy) {
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+    response
+}
+
 /// The page that says what went wrong.
 pub(in crate::api) fn error_page(
     app: &App,

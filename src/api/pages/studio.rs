@@ -11,7 +11,7 @@ use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::resources::{act, add_captions, doing, editable, plan_of};
 use super::super::sentences::{rule, sentence};
-use super::shell::{page, shell};
+use super::shell::{page, playing_page, shell};
 use super::tiles::poster;
 use crate::app::App;
 use crate::catalogue::{Details, FileType, Kind, Resource, RuleError, Stage};
@@ -175,7 +175,7 @@ pub(in crate::api) async fn resource_page(
         "captions" => Some(reader.lang.pick("字幕已更新", "Captions updated").to_owned()),
         _ => Some(reader.lang.pick("已保存", "Saved").to_owned()),
     };
-    Ok(page(&reader, pages::edit(&shell(&app, &reader, &visitor), &view)))
+    Ok(playing_page(&app, &reader, pages::edit(&shell(&app, &reader, &visitor), &view)))
 }
 
 async fn edit_view(

@@ -11,7 +11,7 @@ pub use iframes::iframe_playlist;
 pub use transport::{transport_media_playlist, transport_playlist};
 
 use super::Delivery;
-use crate::catalogue::{AudioRole, LANGUAGES, Rendition, TrackKind, label_of};
+use crate::catalogue::{AudioRole, LANGUAGES, Part, Rendition, Segment, TrackKind, label_of};
 
 /// Widest picture, in pixels of its short side, that goes with the small sound, unless it is the
 /// best there is.
@@ -132,15 +132,29 @@ pub fn master_playlist(delivery: &Delivery) -> String {
 /// since players follow either all playlists or none.
 #[must_use]
 pub fn media_playlist(delivery: &Delivery, rendition: &Rendition) -> String {
+    playlist(delivery, rendition, "init.mp4", |text, number, _, _| {
+        let _ = writeln!(text, "{number}.m4s");
+    })
+}
+
+/// The same with another address of the init segment, and what `named` writes of each segment: its
+/// number, and where it is.
+pub(super) fn playlist(
+    delivery: &Delivery,
+    rendition: &Rendition,
+    init: &str,
+    named: impl Fn(&mut String, usize, &Part, &Segment),
+) -> String {
     let whole = !rendition.is_growing() && delivery.is_complete();
     let mut text = format!(
-        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:{}\n#EXT-X-INDEPENDENT-SEGMENTS\n{}#EXT-X-MAP:URI=\"init.mp4\"\n",
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:{}\n#EXT-X-INDEPENDENT-SEGMENTS\n{}#EXT-X-MAP:URI=\"{init}\"\n",
         target_s(rendition),
         if whole { "VOD" } else { "EVENT" },
         if whole { "" } else { "#EXT-X-START:TIME-OFFSET=0\n" },
     );
-    for (number, (_, segment)) in rendition.segments().enumerate() {
-        let _ = writeln!(text, "#EXTINF:{:.6},\n{number}.m4s", rendition.seconds(segment.duration));
+    for (number, (part, segment)) in rendition.segments().enumerate() {
+        let _ = writeln!(text, "#EXTINF:{:.6},", rendition.seconds(segment.duration));
+        named(&mut text, number, part, segment);
     }
     if whole {
         text.push_str("#EXT-X-ENDLIST\n");

@@ -5,10 +5,12 @@
 //! needs a file, through [`Files`].
 
 mod blocks;
+mod direct;
 mod files;
 mod remote;
 mod write;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek as _};
 use std::path::{Path, PathBuf};
@@ -16,8 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use blocks::Blocks;
+pub use direct::{Direct, Saved};
 pub(super) use remote::broken;
 
+use self::direct::Directory;
 use self::files::Files;
 use self::remote::Remote;
 use super::local::{copy_hashed, hash_of, io_at};
@@ -45,6 +49,8 @@ pub struct S3Settings {
     pub max_fetches: usize,
     /// How long the server may be silent.
     pub timeout: Duration,
+    /// How clients fetch objects themselves, if they do.
+    pub direct: Option<Direct>,
 }
 
 /// A bucket of objects. All calls but those of [`Blocks`] block; they may come from any thread.
@@ -56,6 +62,7 @@ struct Shared {
     remote: Remote,
     files: Files,
     blocks: Arc<Blocks>,
+    directory: Option<Directory>,
     aside: PathBuf,
 }
 
@@ -72,13 +79,37 @@ impl S3Store {
         std::fs::create_dir_all(&aside).map_err(io_at("making", &aside))?;
         let files = Files::open(&settings.cache.join("sources"), settings.source_cache_bytes)?;
         let blocks = Arc::new(Blocks::open(remote.clone(), settings)?);
-        Ok(Self(Arc::new(Shared { remote, files, blocks, aside })))
+        let directory = settings.direct.clone().map(|direct| Directory::new(&remote, direct));
+        Ok(Self(Arc::new(Shared { remote, files, blocks, directory, aside })))
     }
 
     /// What is delivered from.
     #[must_use]
     pub fn blocks(&self) -> &Arc<Blocks> {
         &self.0.blocks
+    }
+
+    /// See [`super::Store::addresses`].
+    pub(super) async fn addresses(
+        &self,
+        keys: Vec<String>,
+    ) -> Result<Option<HashMap<String, String>>, Error> {
+        match &self.0.directory {
+            Some(directory) => directory.addresses(keys).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// See [`super::Store::address`].
+    pub(super) async fn address(
+        &self,
+        key: &str,
+        saved: Saved<'_>,
+    ) -> Result<Option<String>, Error> {
+        match &self.0.directory {
+            Some(directory) => directory.address(key, Some(saved)).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     pub(super) fn object(&self, key: Arc<str>, size: u64) -> Object {
