@@ -61,25 +61,21 @@ pub(super) async fn download(
     })
 }
 
-/// The playlist of a rendition, or the manifest, with addresses in the bucket; kept at `path`.
+/// The playlist of a rendition with addresses in the bucket; kept at `path`.
 pub(super) async fn direct(
     app: &App,
     delivery: &Delivery,
     path: &str,
-    rendition: Option<RenditionId>,
+    rendition: RenditionId,
 ) -> Result<Arc<Text>, ApiError> {
     if let Some(text) = delivery.direct_text(path) {
         return Ok(text);
     }
+    let rendition = delivery.get(rendition).ok_or(ApiError::NotFound)?;
     // Its segments are not asked for here.
-    for offered in delivery.offered().filter(|offered| rendition.is_none_or(|id| id == offered.id))
-    {
-        app.asked.note(offered.id, app.now_ms());
-    }
-    let addresses = app.store.addresses(delivery.direct_keys(rendition)).await?;
-    let addresses = addresses.ok_or(ApiError::NotFound)?;
-    let rendition = rendition.and_then(|id| delivery.get(id));
-    Ok(delivery.keep_direct(path, rendition, &addresses))
+    app.asked.note(rendition.id, app.now_ms());
+    let addresses = app.store.addresses(Delivery::direct_keys(rendition)).await?;
+    Ok(delivery.keep_direct(path, rendition, &addresses.ok_or(ApiError::NotFound)?))
 }
 
 /// Sends a client to the bucket for what is to be saved.

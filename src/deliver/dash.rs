@@ -2,26 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::direct::address;
+use super::Delivery;
 use super::hls::peak_bps;
-use super::{Addresses, Delivery};
 use crate::catalogue::{AudioRole, Caption, Rendition, TrackKind};
-
-/// How the segments of a rendition are named.
-type Naming<'a> = &'a dyn Fn(&Rendition) -> Markup;
 
 /// The MPD. It is static: while parts are still to come it tells what is there.
 #[must_use]
 pub fn manifest(delivery: &Delivery) -> String {
-    document(delivery, &template)
-}
-
-/// The same with segments as byte ranges of parts.
-pub(super) fn direct_manifest(delivery: &Delivery, addresses: &Addresses) -> String {
-    document(delivery, &|rendition| list(rendition, addresses))
-}
-
-fn document(delivery: &Delivery, naming: Naming<'_>) -> String {
     let videos: Vec<&Rendition> = delivery.of_kind(TrackKind::Video).collect();
     let sounds: Vec<&Rendition> = delivery.of_kind(TrackKind::Audio).collect();
     let videos = sets(&videos, |video| video.family());
@@ -35,10 +22,10 @@ fn document(delivery: &Delivery, naming: Naming<'_>) -> String {
                     AdaptationSet id=(1 + number) contentType="video" mimeType="video/mp4"
                         segmentAlignment=(aligned(videos)) startWithSAP="1" {
                         Role schemeIdUri="urn:mpeg:dash:role:2011" value="main" {}
-                        @for video in videos { (video_representation(video, naming)) }
+                        @for video in videos { (video_representation(video)) }
                     }
                 }
-                @for (number, sounds) in sounds.iter().enumerate() { (sound_set(number, sounds, naming)) }
+                @for (number, sounds) in sounds.iter().enumerate() { (sound_set(number, sounds)) }
                 @for (number, caption) in delivery.captions.iter().enumerate() {
                     AdaptationSet id=(200 + number) contentType="text" mimeType="text/vtt" lang=(caption.language) {
                         Role schemeIdUri="urn:mpeg:dash:role:2011" value=(text_role(caption)) {}
@@ -90,16 +77,16 @@ fn aligned(videos: &[&Rendition]) -> bool {
     videos.windows(2).all(|pair| starts(pair[0]) == starts(pair[1]))
 }
 
-fn video_representation(video: &Rendition, naming: Naming<'_>) -> Markup {
+fn video_representation(video: &Rendition) -> Markup {
     html! {
         Representation id=(video.id) bandwidth=(bandwidth(video)) codecs=[video.codecs.as_deref()]
             width=[video.width] height=[video.height] frameRate=[video.frame_rate.map(frame_rate)] sar="1:1" {
-            (naming(video))
+            (template(video))
         }
     }
 }
 
-fn sound_set(number: usize, sounds: &[&Rendition], naming: Naming<'_>) -> Markup {
+fn sound_set(number: usize, sounds: &[&Rendition]) -> Markup {
     let Some(first) = sounds.first() else { return Markup::default() };
     html! {
         AdaptationSet id=(100 + number) contentType="audio" mimeType="audio/mp4" segmentAlignment="true"
@@ -115,7 +102,7 @@ fn sound_set(number: usize, sounds: &[&Rendition], naming: Naming<'_>) -> Markup
                     audioSamplingRate=[sound.sample_rate] {
                     AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
                         value=(sound.channels.unwrap_or(2)) {}
-                    (naming(sound))
+                    (template(sound))
                 }
             }
         }
@@ -142,33 +129,8 @@ fn text_role(caption: &Caption) -> &'static str {
     }
 }
 
-/// Segments by number (section 5.3.9.4).
-fn template(rendition: &Rendition) -> Markup {
-    html! {
-        SegmentTemplate timescale=(rendition.time_scale) startNumber="0"
-            initialization="$RepresentationID$/init.mp4" media="$RepresentationID$/$Number$.m4s" {
-            (timeline(rendition))
-        }
-    }
-}
-
-/// Segments by byte range (section 5.3.9.3).
-fn list(rendition: &Rendition, addresses: &Addresses) -> Markup {
-    let init = rendition.init.as_deref().unwrap_or_default();
-    html! {
-        SegmentList timescale=(rendition.time_scale) {
-            Initialization sourceURL=(address(addresses, init)) {}
-            (timeline(rendition))
-            @for (part, segment) in rendition.segments() {
-                SegmentURL media=(address(addresses, &part.key))
-                    mediaRange={ (segment.offset) "-" (segment.offset + segment.length - 1) } {}
-            }
-        }
-    }
-}
-
 /// Segments with their exact times (section 5.3.9.6), equal lengths in a row as one line.
-fn timeline(rendition: &Rendition) -> Markup {
+fn template(rendition: &Rendition) -> Markup {
     let mut runs: Vec<(u64, u64, u64)> = Vec::new();
     for (_, segment) in rendition.segments() {
         match runs.last_mut() {
@@ -182,9 +144,12 @@ fn timeline(rendition: &Rendition) -> Markup {
         }
     }
     html! {
-        SegmentTimeline {
-            @for (start, duration, repeats) in runs {
-                S t=(start) d=(duration) r=[(repeats > 0).then_some(repeats)] {}
+        SegmentTemplate timescale=(rendition.time_scale) startNumber="0"
+            initialization="$RepresentationID$/init.mp4" media="$RepresentationID$/$Number$.m4s" {
+            SegmentTimeline {
+                @for (start, duration, repeats) in runs {
+                    S t=(start) d=(duration) r=[(repeats > 0).then_some(repeats)] {}
+                }
             }
         }
     }

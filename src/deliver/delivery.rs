@@ -144,7 +144,7 @@ impl Delivery {
 
     /// What manifests name: as soon as it can be had whole, nothing that is still being made; until
     /// then what every player plays. Other codecs join when they are whole.
-    pub fn offered(&self) -> impl Iterator<Item = &Rendition> {
+    pub(super) fn offered(&self) -> impl Iterator<Item = &Rendition> {
         let whole = self.is_complete();
         self.renditions.iter().filter(move |rendition| match rendition.state {
             RenditionState::Absent | RenditionState::Retired => false,

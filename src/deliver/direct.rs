@@ -1,5 +1,6 @@
-//! Playlists and manifests whose segments clients fetch from a bucket, or a CDN before it: byte
-//! ranges of the parts' objects.
+//! Playlists whose segments clients fetch from a bucket, or a CDN before it: byte ranges of the
+//! parts' objects. HLS only: of DASH, FFmpeg 5.1 cuts such addresses, and dash.js wants segments of
+//! one length.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -7,8 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::hls::playlist;
-use super::{Delivery, Text, dash};
-use crate::catalogue::{Rendition, RenditionId};
+use super::{Delivery, Text};
+use crate::catalogue::Rendition;
 
 /// Addresses of objects, by key.
 pub type Addresses = HashMap<String, String>;
@@ -49,29 +50,23 @@ impl Delivery {
         self.passing.get(path, self.direct?)
     }
 
-    /// Keys of the objects that the playlist of `rendition` names, or the manifest.
+    /// Keys of the objects that the playlist of `rendition` names.
     #[must_use]
-    pub fn direct_keys(&self, rendition: Option<RenditionId>) -> Vec<String> {
-        let named = self.offered().filter(|r| rendition.is_none_or(|id| id == r.id));
-        let keys = named.flat_map(|r| r.init.iter().chain(r.parts.iter().map(|part| &part.key)));
-        keys.cloned().collect()
+    pub fn direct_keys(rendition: &Rendition) -> Vec<String> {
+        let parts = rendition.parts.iter().map(|part| &part.key);
+        rendition.init.iter().chain(parts).cloned().collect()
     }
 
-    /// Renders the playlist of `rendition`, or the manifest, and keeps it at `path`.
+    /// Renders the playlist of `rendition` and keeps it at `path`.
     #[must_use]
     pub fn keep_direct(
         &self,
         path: &str,
-        rendition: Option<&Rendition>,
+        rendition: &Rendition,
         addresses: &Addresses,
     ) -> Arc<Text> {
-        let text = match rendition {
-            Some(rendition) => {
-                Text::new(direct_playlist(self, rendition, addresses), super::wanted::HLS)
-            }
-            None => Text::new(dash::direct_manifest(self, addresses), super::wanted::DASH),
-        };
-        self.passing.keep(path, text)
+        let text = direct_playlist(self, rendition, addresses);
+        self.passing.keep(path, Text::new(text, super::wanted::HLS))
     }
 }
 
@@ -84,7 +79,7 @@ fn direct_playlist(delivery: &Delivery, rendition: &Rendition, addresses: &Addre
     })
 }
 
-pub(super) fn address<'a>(addresses: &'a Addresses, key: &str) -> &'a str {
+fn address<'a>(addresses: &'a Addresses, key: &str) -> &'a str {
     addresses.get(key).map_or("", String::as_str)
 }
 
@@ -93,16 +88,13 @@ mod tests {
     use super::*;
     use crate::deliver::tests::{delivery, lines, video};
 
-    fn addresses(delivery: &Delivery) -> Addresses {
-        let keys = delivery.direct_keys(None).into_iter();
-        keys.map(|key| (key.clone(), format!("https://cdn.example/{key}?a=1&b=2"))).collect()
-    }
-
     #[test]
     fn segments_are_ranges_of_parts() {
         let one = delivery(vec![video(1280, 720)], Vec::new());
         let rendition = &one.renditions[0];
-        let text = direct_playlist(&one, rendition, &addresses(&one));
+        let keys = Delivery::direct_keys(rendition).into_iter();
+        let addresses = keys.map(|key| (key.clone(), format!("https://cdn.example/{key}?a=1")));
+        let text = direct_playlist(&one, rendition, &addresses.collect());
         let here = crate::deliver::media_playlist(&one, rendition);
         assert_eq!(lines(&text, "#EXTINF"), lines(&here, "#EXTINF"));
         let ranges: Vec<String> = rendition
@@ -112,17 +104,6 @@ mod tests {
         assert_eq!(lines(&text, "#EXT-X-BYTERANGE"), ranges);
         assert_eq!(lines(&text, "https://cdn.example/").len(), ranges.len());
         assert!(text.contains("#EXT-X-MAP:URI=\"https://cdn.example/") && !text.contains(".m4s"));
-        let manifest = dash::direct_manifest(&one, &addresses(&one));
-        let (_, first) = rendition.segments().next().expect("a segment");
-        let range = format!(
-            "?a=1&amp;b=2\" mediaRange=\"{}-{}\"",
-            first.offset,
-            first.offset + first.length - 1
-        );
-        assert!(
-            manifest.contains(&range) && !manifest.contains("SegmentTemplate media=\"$"),
-            "{manifest}"
-        );
     }
 
     #[test]

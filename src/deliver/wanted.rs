@@ -14,9 +14,6 @@ use crate::store::Key;
 /// Media type of playlists (RFC 8216 section 4).
 pub(super) const HLS: &str = "application/vnd.apple.mpegurl";
 
-/// Media type of manifests (ISO/IEC 23009-1 annex C).
-pub(super) const DASH: &str = "application/dash+xml";
-
 /// What is asked for, for counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is what it says")]
@@ -86,8 +83,8 @@ pub enum What {
     },
     /// A rendition as one file.
     Download(RenditionId),
-    /// The playlist of a rendition, or the manifest, with addresses in the bucket.
-    Direct(Option<RenditionId>),
+    /// The playlist of a rendition with addresses in the bucket.
+    Direct(RenditionId),
 }
 
 /// An object, or a range of it, with what is said about it.
@@ -122,11 +119,8 @@ impl Delivery {
             ("master.m3u8", "") if self.is_playable() => {
                 (Kind::Manifest, self.text(path, HLS, || master_playlist(self)))
             }
-            ("manifest.mpd", "") if self.is_playable() && self.is_direct() => {
-                (Kind::Manifest, What::Direct(None))
-            }
             ("manifest.mpd", "") if self.is_playable() => {
-                (Kind::Manifest, self.text(path, DASH, || manifest(self)))
+                (Kind::Manifest, self.text(path, "application/dash+xml", || manifest(self)))
             }
             ("original", "") => (Kind::Original, self.original()?),
             ("poster.jpg", "") => {
@@ -168,10 +162,7 @@ impl Delivery {
             (rendition, "playlist.m3u8") => {
                 let rendition = self.rendition(rendition)?;
                 if self.is_direct() && self.offered().any(|offered| offered.id == rendition.id) {
-                    return Some(Wanted {
-                        kind: Kind::Playlist,
-                        what: What::Direct(Some(rendition.id)),
-                    });
+                    return Some(Wanted { kind: Kind::Playlist, what: What::Direct(rendition.id) });
                 }
                 (Kind::Playlist, self.text(path, HLS, || media_playlist(self, rendition)))
             }

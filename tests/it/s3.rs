@@ -261,15 +261,11 @@ async fn players_fetch_what_is_public_from_the_bucket() {
         let here = nobody.get(&format!("{base}/{number}.m4s")).await.expect(200).body;
         assert!(direct == here, "segment {number}");
     }
-    // A program of others follows it. (FFmpeg 5.1 cuts addresses of this length in DASH.)
+    // A program of others follows it.
     let (media, _) = base.rsplit_once('/').expect("a path");
     let frames =
         crate::video::times(&format!("http://{}{media}/master.m3u8", app.address()), "v:0");
     assert!(frames.len() >= 400, "{} frames", frames.len());
-    let manifest = nobody.get(&format!("{media}/manifest.mpd")).await.expect(200).text();
-    let (_, address) = &there[1];
-    assert!(manifest.contains(address.split('?').next().expect("a path")), "{manifest}");
-    assert_eq!(manifest.matches("<SegmentURL ").count() % there.len(), 0, "{manifest}");
     let moved = nobody.get(&original).await.expect(307);
     let saved = answer(reqwest::Client::new().get(moved.header("location"))).await.expect(200);
     assert!(saved.body == bytes);
