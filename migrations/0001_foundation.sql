@@ -68,7 +68,7 @@ CREATE TABLE object (
   key        TEXT PRIMARY KEY,            -- where the store keeps it
   size_bytes BIGINT NOT NULL,
   sha256     TEXT NOT NULL,               -- hex
-  resource   TEXT,                        -- whose it is; null: a source, which several may share
+  resource   TEXT,                        -- whose it is (of a piece: the upload's id); null: a source, which several may share
   created_ms BIGINT NOT NULL
 );
 CREATE INDEX object_resource ON object (resource);
@@ -126,6 +126,7 @@ CREATE TABLE upload (
   metadata     TEXT NOT NULL,             -- Upload-Metadata as it was sent
   length_bytes BIGINT NOT NULL,
   offset_bytes BIGINT NOT NULL,           -- bytes that are safe
+  piece_bytes  BIGINT NOT NULL DEFAULT 0, -- the first of them, which are pieces in the bucket
   hashed       TEXT,                      -- state of SHA-256 over them, base64; null: hashed when all are there
   resource     TEXT REFERENCES resource (id),
   created_ms   BIGINT NOT NULL,

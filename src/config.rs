@@ -136,7 +136,13 @@ settings!(
 );
 settings!(
     /// `[upload]`
-    Upload { max_bytes: i64, expires_hours: i64, keep_free_bytes: i64, max_caption_bytes: usize }
+    Upload {
+        max_bytes: i64,
+        expires_hours: i64,
+        keep_free_bytes: i64,
+        in_bucket: bool,
+        max_caption_bytes: usize,
+    }
 );
 settings!(
     /// `[work]`
@@ -364,6 +370,9 @@ impl Config {
             }
             Place::Folder(_) if self.storage.s3_direct != S3Direct::Off => {
                 return bad("storage.s3_direct", "needs a bucket: set storage.store");
+            }
+            Place::Folder(_) if self.upload.in_bucket => {
+                return bad("upload.in_bucket", "needs a bucket: set storage.store");
             }
             _ => {}
         }

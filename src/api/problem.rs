@@ -47,7 +47,7 @@ pub(crate) enum ApiError {
     TooOften(TooOften),
     /// A step of the pipeline that was asked for directly.
     #[error(transparent)]
-    Ingest(#[from] ingest::Error),
+    Ingest(ingest::Error),
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -60,6 +60,15 @@ pub(crate) enum ApiError {
     /// The index.
     #[error(transparent)]
     Index(#[from] indexer::Error),
+}
+
+impl From<ingest::Error> for ApiError {
+    fn from(error: ingest::Error) -> Self {
+        match error {
+            ingest::Error::Store(error) => Self::Store(error),
+            error => Self::Ingest(error),
+        }
+    }
 }
 
 impl From<deliver::Error> for ApiError {

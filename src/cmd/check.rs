@@ -161,7 +161,7 @@ async fn check_uploads(app: &App, report: &mut Report) -> anyhow::Result<()> {
     let known: HashSet<UploadId> = needed.iter().map(|upload| upload.id).collect();
     let lost = |upload: &Upload| {
         let size = std::fs::metadata(upload::path(app, upload.id)).map_or(0, |f| f.len());
-        (size.cast_signed() < upload.offset_bytes).then_some(size)
+        (size.cast_signed() < upload.offset_bytes - upload.piece_bytes).then_some(size)
     };
     let suspects: Vec<(Upload, u64)> =
         needed.into_iter().filter_map(|upload| lost(&upload).map(|size| (upload, size))).collect();

@@ -41,7 +41,11 @@ impl Serve {
         let load = tokio::spawn(async move { load.load.watch(&load.stop).await });
         let index = tokio::spawn(ingest::index::follow(app.clone()));
         let counted = tokio::spawn(ingest::counted::follow(app.clone()));
-        let workers = (!self.no_work).then(|| start_workers(&app));
+        let workers = match self.no_work {
+            // Uploads leave something here too.
+            true => tokio::spawn(ingest::worker::sweep_abandoned(app.clone())),
+            false => start_workers(&app),
+        };
         let scheme = if tls.is_some() { "https" } else { "http" };
         print_line(&format!("多库已启动 duoku is ready: {scheme}://{}", server.address));
         if let Some(path) = super::account::setup_path(&app).await? {
@@ -60,9 +64,7 @@ impl Serve {
         index.await?;
         counted.await?;
         ingest::counted::write_down(&app).await;
-        if let Some(workers) = workers {
-            workers.await?;
-        }
+        workers.await?;
         app.db.close().await;
         Ok(ExitCode::SUCCESS)
     }

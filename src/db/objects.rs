@@ -3,7 +3,8 @@
 use sqlx::{AnyConnection, FromRow};
 
 use super::Result;
-use crate::catalogue::{ResourceId, Sha256};
+use crate::catalogue::{ResourceId, Sha256, UploadId};
+use crate::store::Stored;
 
 /// An object that is in the store.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -14,7 +15,7 @@ pub struct Object {
     pub size_bytes: i64,
     /// Its hash, hexadecimal.
     pub sha256: String,
-    /// Whose it is; `None` for a source.
+    /// Whose it is: a resource's, or, of a piece, an upload's; `None` for a source.
     pub resource: Option<String>,
 }
 
@@ -42,6 +43,59 @@ pub async fn insert(
     .bind(now_ms)
     .execute(db)
     .await?;
+    Ok(())
+}
+
+/// The same for a piece of `upload`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn insert_piece(
+    db: &mut AnyConnection,
+    upload: UploadId,
+    key: &str,
+    stored: &Stored,
+    now_ms: i64,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO object (key, size_bytes, sha256, resource, created_ms)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key) DO NOTHING",
+    )
+    .bind(key)
+    .bind(stored.size_bytes)
+    .bind(stored.sha256.to_string())
+    .bind(upload.to_string())
+    .bind(now_ms)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The pieces of `upload`, one behind another.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_pieces(db: &mut AnyConnection, upload: UploadId) -> Result<Vec<Object>> {
+    Ok(sqlx::query_as(
+        "SELECT key, size_bytes, sha256, resource FROM object WHERE resource = $1 ORDER BY key",
+    )
+    .bind(upload.to_string())
+    .fetch_all(db)
+    .await?)
+}
+
+/// Forgets the pieces of `upload`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn delete_pieces(db: &mut AnyConnection, upload: UploadId) -> Result<()> {
+    sqlx::query("DELETE FROM object WHERE resource = $1")
+        .bind(upload.to_string())
+        .execute(db)
+        .await?;
     Ok(())
 }
 

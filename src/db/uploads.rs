@@ -26,6 +26,8 @@ pub struct Upload {
     pub length_bytes: i64,
     /// Bytes that are safe.
     pub offset_bytes: i64,
+    /// The first of them, which are pieces in the bucket.
+    pub piece_bytes: i64,
     /// State of the hash over them; `None`: they are hashed when all are here.
     pub hashed: Option<String>,
     /// What it became.
@@ -72,6 +74,7 @@ struct Row {
     metadata: String,
     length_bytes: i64,
     offset_bytes: i64,
+    piece_bytes: i64,
     hashed: Option<String>,
     resource: Option<String>,
     created_ms: i64,
@@ -113,7 +116,8 @@ pub async fn insert(db: &mut AnyConnection, upload: &Upload) -> Result<()> {
 /// Those of the database.
 pub async fn save(db: &mut AnyConnection, upload: &Upload) -> Result<()> {
     sqlx::query(
-        "UPDATE upload SET state = $2, offset_bytes = $3, hashed = $4, resource = $5, expires_ms = $6 WHERE id = $1",
+        "UPDATE upload SET state = $2, offset_bytes = $3, hashed = $4, resource = $5, expires_ms = $6, piece_bytes = $7
+          WHERE id = $1",
     )
     .bind(upload.id.to_string())
     .bind(state(upload.state))
@@ -121,6 +125,7 @@ pub async fn save(db: &mut AnyConnection, upload: &Upload) -> Result<()> {
     .bind(upload.hashed.as_deref())
     .bind(upload.resource.map(|id| id.to_string()))
     .bind(upload.expires_ms)
+    .bind(upload.piece_bytes)
     .execute(db)
     .await?;
     Ok(())
@@ -206,6 +211,7 @@ impl TryFrom<Row> for Upload {
             metadata: row.metadata,
             length_bytes: row.length_bytes,
             offset_bytes: row.offset_bytes,
+            piece_bytes: row.piece_bytes,
             hashed: row.hashed,
             resource: row.resource.map(|id| parse("upload.resource", &id)).transpose()?,
             created_ms: row.created_ms,

@@ -32,7 +32,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         store(held, upload.as_ref().ok_or_else(gone)?).await?;
     }
     if let Some(upload) = upload {
-        super::upload::remove_file(&super::upload::path(app, upload.id)).await?;
+        super::upload::remove(app, &upload).await?;
     }
     let head = super::head_of_source(app, held.resource()).await?;
     let kind = match FileType::by_content(&resource.file_name, &head)?.kind {
@@ -47,6 +47,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
 /// Makes the bytes of `upload` the source of the resource.
 async fn store(held: &Held, upload: &Upload) -> Result<(), Error> {
     let app = &held.app;
+    super::upload::gather(app, upload).await?;
     let path = super::upload::path(app, upload.id);
     if !path.exists() {
         return Err(Error::unusable("upload_gone", ""));

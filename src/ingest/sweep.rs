@@ -41,7 +41,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
     let sent = db::uploads::find_by_resource(&mut *app.db.read().await?, id).await?;
     crate::fault::at("sweep-objects-done");
     if let Some(sent) = sent {
-        upload::remove_file(&upload::path(app, sent.id)).await?;
+        upload::remove(app, &sent).await?;
     }
     let mut tx = held.begin().await?;
     lock_sources(&mut tx).await?;

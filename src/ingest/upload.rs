@@ -1,6 +1,6 @@
 //! Bytes on their way in. What was acknowledged is on the disk.
 
-use std::io;
+use std::io::{self, Seek as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
@@ -19,10 +19,16 @@ use crate::catalogue::{
 use crate::db::jobs::NewJob;
 use crate::db::uploads::{State, Upload};
 use crate::db::{self, Tx};
-use crate::store::{self, Stored};
+use crate::store::{self, Key, Store, Stored};
 
 /// So many first bytes tell the type of a file.
 pub const HEAD_BYTES: usize = 4096;
+
+/// Bytes after which what came is made durable and written down, should the line be cut.
+const KEEP_BYTES: i64 = 32 * 1024 * 1024;
+
+/// The same where they become a piece in the bucket: one that is sent whole.
+const PIECE_BYTES: i64 = 15 * 1024 * 1024;
 
 /// Whether a file of this name and size can be used, before a byte of it comes.
 ///
@@ -63,7 +69,8 @@ pub async fn admit(
     }
     // Uploads land in the data folder; the store may be on another disk.
     let free_bytes = app.store.free_bytes()?.min(store::free_bytes(&folder(app))?);
-    if free_bytes - length_bytes < app.config.upload.keep_free_bytes {
+    let needed_bytes = if app.config.upload.in_bucket { PIECE_BYTES } else { length_bytes };
+    if free_bytes - needed_bytes < app.config.upload.keep_free_bytes {
         return Ok(Err(Refusal::DiskFull { free_bytes }));
     }
     Ok(Ok(()))
@@ -95,14 +102,39 @@ pub async fn files(app: &App) -> Result<Vec<UploadId>, Error> {
     .await
 }
 
+/// Whether what comes of `upload` goes on into the bucket, piece by piece: then any process of the
+/// installation can take the next bytes, and any worker all of them. Parts that are to be joined
+/// stay where they are.
+fn is_in_bucket(app: &App, upload: &Upload) -> bool {
+    (app.config.upload.in_bucket || upload.piece_bytes > 0) && !upload.is_part()
+}
+
+/// After how many bytes of `upload` those that came are to be kept.
+#[must_use]
+pub fn keep_bytes(app: &App, upload: &Upload) -> i64 {
+    if is_in_bucket(app, upload) { PIECE_BYTES } else { KEEP_BYTES }
+}
+
 /// A file that is being written. Whoever has it lets every call end before another
 /// may open the same upload: a write goes on when its future is dropped.
 #[derive(Debug)]
 pub struct Receiving {
+    path: PathBuf,
     file: std::fs::File,
-    /// Bytes in the file, durable or not.
+    /// Bytes that are pieces in the bucket, and not in the file.
+    piece_bytes: i64,
+    /// Bytes that were acknowledged.
+    safe_bytes: i64,
+    /// Bytes so far, durable or not.
     pub offset_bytes: i64,
     hash: Option<RunningHash>,
+}
+
+/// Bytes of an upload that are in the bucket, and named by no row yet.
+#[derive(Debug)]
+pub struct Piece {
+    key: Key,
+    stored: Stored,
 }
 
 impl Receiving {
@@ -113,21 +145,23 @@ impl Receiving {
     /// [`Error::Io`].
     pub async fn open(app: &App, upload: &Upload) -> Result<Self, Error> {
         let (path, offset_bytes) = (path(app, upload.id), upload.offset_bytes);
+        let piece_bytes = upload.piece_bytes;
         let hash = RunningHash::of(upload);
         blocking(move || {
             let file = std::fs::OpenOptions::new()
+                .read(true)
                 .write(true)
                 .create(true)
                 .truncate(false)
-                .open(path)
+                .open(&path)
                 .map_err(io("opening the upload"))?;
-            let length = u64::try_from(offset_bytes).unwrap_or_default();
+            let length = u64::try_from(offset_bytes - piece_bytes).unwrap_or_default();
             if file.metadata().map_err(io("opening the upload"))?.len() < length {
                 let lost = io::Error::other("acknowledged bytes are missing");
                 return Err(io("opening the upload")(lost));
             }
             file.set_len(length).map_err(io("cutting the upload"))?;
-            Ok(Self { file, offset_bytes, hash })
+            Ok(Self { path, file, piece_bytes, safe_bytes: offset_bytes, offset_bytes, hash })
         })
         .await
     }
@@ -140,7 +174,7 @@ impl Receiving {
     pub async fn append(mut self, chunks: Vec<Bytes>) -> Result<Self, Error> {
         blocking(move || {
             for chunk in &chunks {
-                let at = u64::try_from(self.offset_bytes).unwrap_or_default();
+                let at = u64::try_from(self.offset_bytes - self.piece_bytes).unwrap_or_default();
                 self.file.write_all_at(chunk, at).map_err(io("writing the upload"))?;
                 self.offset_bytes += chunk.len() as i64;
                 if let Some(hash) = &mut self.hash {
@@ -153,22 +187,117 @@ impl Receiving {
         .await
     }
 
-    /// Makes what was written durable and says so in `upload`.
+    /// Makes what was written durable, here or as a piece in the bucket, and says so in `upload`.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`].
-    pub async fn sync(self, upload: &mut Upload) -> Result<(), Error> {
+    /// [`Error::Io`], [`Error::Store`].
+    pub async fn sync(self, app: &App, upload: &mut Upload) -> Result<Option<Piece>, Error> {
+        let store = is_in_bucket(app, upload).then(|| app.store.clone());
+        let id = upload.id;
         let synced = blocking(move || {
-            self.file.sync_data().map_err(io("syncing the upload"))?;
+            let Self { path, mut file, piece_bytes, safe_bytes, offset_bytes, hash } = self;
+            let piece = match store {
+                Some(_) if offset_bytes == piece_bytes => None,
+                Some(store) => {
+                    let piece = put_piece(&store, id, &mut file, piece_bytes);
+                    if safe_bytes == piece_bytes {
+                        // It is there, or was not acknowledged; nobody would remember it here.
+                        std::fs::remove_file(path).map_err(io("removing the upload"))?;
+                    }
+                    Some(piece?)
+                }
+                None => {
+                    file.sync_data().map_err(io("syncing the upload"))?;
+                    None
+                }
+            };
             crate::fault::at("chunk-synced");
-            Ok(self)
+            Ok((offset_bytes, hash, piece))
         });
-        let synced = synced.await?;
-        upload.offset_bytes = synced.offset_bytes;
-        upload.hashed = synced.hash.map(|hash| hash.to_text());
-        Ok(())
+        let (offset_bytes, hash, piece) = synced.await?;
+        upload.offset_bytes = offset_bytes;
+        if piece.is_some() {
+            upload.piece_bytes = offset_bytes;
+        }
+        upload.hashed = hash.map(|hash| hash.to_text());
+        Ok(piece)
     }
+}
+
+/// Stores all of `file` as the piece of `upload` that begins at its byte `at`.
+fn put_piece(
+    store: &Store,
+    upload: UploadId,
+    file: &mut std::fs::File,
+    at: i64,
+) -> Result<Piece, Error> {
+    file.rewind().map_err(io("reading the upload"))?;
+    let (key, stored) = store.put_copy(file, u64::MAX, |hash| Key::Piece { upload, at, hash })?;
+    Ok(Piece { key, stored })
+}
+
+/// Writes `upload` down, and with it the `piece` that was stored of it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn save(
+    tx: &mut Tx,
+    upload: &Upload,
+    piece: Option<&Piece>,
+    now_ms: i64,
+) -> Result<(), db::Error> {
+    if let Some(Piece { key, stored }) = piece {
+        db::objects::insert_piece(tx, upload.id, &key.to_string(), stored, now_ms).await?;
+    }
+    db::uploads::save(tx, upload).await
+}
+
+/// Puts the bytes of a complete `upload` together into its file here, when they are in the bucket.
+///
+/// # Errors
+///
+/// [`Error::Io`], [`Error::Store`], those of the database.
+pub async fn gather(app: &App, upload: &Upload) -> Result<(), Error> {
+    if upload.piece_bytes == 0 {
+        return Ok(());
+    }
+    let pieces = db::objects::list_pieces(&mut *app.db.read().await?, upload.id).await?;
+    let (store, path) = (app.store.clone(), path(app, upload.id));
+    blocking(move || {
+        let mut file = std::fs::File::create(path).map_err(io("making the upload"))?;
+        for piece in pieces {
+            store.read_into(&piece.key, &mut file)?;
+        }
+        file.sync_all().map_err(io("syncing the upload"))
+    })
+    .await
+}
+
+/// Removes the bytes of an upload, here and in the bucket.
+///
+/// # Errors
+///
+/// [`Error::Io`], [`Error::Store`], those of the database.
+pub async fn remove(app: &App, upload: &Upload) -> Result<(), Error> {
+    remove_file(&path(app, upload.id)).await?;
+    if upload.piece_bytes == 0 {
+        return Ok(());
+    }
+    let (store, prefix) = (app.store.clone(), Key::pieces(upload.id));
+    blocking(move || {
+        // Also those that no row came to name.
+        for (key, _) in store.list(&prefix)? {
+            store.delete(&key)?;
+        }
+        Ok(())
+    })
+    .await?;
+    let mut tx = app.db.begin().await?;
+    db::objects::delete_pieces(&mut tx, upload.id).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// SHA-256 over the bytes of an upload so far. It is kept with the offset, so the last byte of a
@@ -208,40 +337,74 @@ pub fn stored(upload: &Upload) -> Option<Stored> {
     Some(Stored { size_bytes: upload.offset_bytes, sha256 })
 }
 
-/// The first bytes of `upload`.
+/// The first bytes of `upload`, of which `last` may not have a row yet.
 ///
 /// # Errors
 ///
-/// [`Error::Io`].
-pub async fn head(app: &App, id: UploadId) -> Result<Vec<u8>, Error> {
-    let path = path(app, id);
+/// [`Error::Io`], [`Error::Store`], those of the database.
+pub async fn head(app: &App, upload: &Upload, last: Option<&Piece>) -> Result<Vec<u8>, Error> {
+    let pieces = match upload.piece_bytes {
+        0 => Vec::new(),
+        _ => db::objects::list_pieces(&mut *app.db.read().await?, upload.id).await?,
+    };
+    let keys = pieces.into_iter().map(|piece| piece.key);
+    let keys: Vec<String> = keys.chain(last.map(|piece| piece.key.to_string())).collect();
+    let (store, path, is_whole) =
+        (app.store.clone(), path(app, upload.id), upload.piece_bytes == upload.length_bytes);
     blocking(move || {
         use std::io::Read as _;
-        let file = std::fs::File::open(path).map_err(io("opening the upload"))?;
         let mut head = Vec::new();
-        file.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(io("reading the upload"))?;
+        for key in keys {
+            if head.len() < HEAD_BYTES {
+                head.extend(store.read_start(&key, (HEAD_BYTES - head.len()) as u64)?);
+            }
+        }
+        if head.len() < HEAD_BYTES && !is_whole {
+            let file = std::fs::File::open(path).map_err(io("opening the upload"))?;
+            let more = (HEAD_BYTES - head.len()) as u64;
+            file.take(more).read_to_end(&mut head).map_err(io("reading the upload"))?;
+        }
         Ok(head)
     })
     .await
 }
 
-/// Puts the bytes of `parts` one behind another into the file of `id` and makes it durable.
+/// Puts the bytes of `parts` one behind another into the file of `upload` and makes it durable,
+/// here or as a piece in the bucket.
 ///
 /// # Errors
 ///
-/// [`Error::Io`].
-pub async fn concatenate(app: &App, id: UploadId, parts: Vec<UploadId>) -> Result<(), Error> {
-    let target = path(app, id);
+/// [`Error::Io`], [`Error::Store`].
+pub async fn concatenate(
+    app: &App,
+    upload: &mut Upload,
+    parts: Vec<UploadId>,
+) -> Result<Option<Piece>, Error> {
+    let (id, target) = (upload.id, path(app, upload.id));
+    let store = is_in_bucket(app, upload).then(|| app.store.clone());
     let parts: Vec<_> = parts.into_iter().map(|part| path(app, part)).collect();
-    blocking(move || {
-        let mut file = std::fs::File::create(target).map_err(io("making the upload"))?;
+    let piece = blocking(move || {
+        let opened = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(target);
+        let mut file = opened.map_err(io("making the upload"))?;
         for part in parts {
             let mut part = std::fs::File::open(part).map_err(io("opening a part"))?;
             io::copy(&mut part, &mut file).map_err(io("joining the parts"))?;
         }
-        file.sync_all().map_err(io("syncing the upload"))
-    })
-    .await
+        match store {
+            Some(store) => put_piece(&store, id, &mut file, 0).map(Some),
+            None => file.sync_all().map(|()| None).map_err(io("syncing the upload")),
+        }
+    });
+    let piece = piece.await?;
+    if piece.is_some() {
+        upload.piece_bytes = upload.length_bytes;
+    }
+    Ok(piece)
 }
 
 /// Ends an upload and removes its bytes.
@@ -254,7 +417,7 @@ pub async fn end(app: &App, mut upload: Upload) -> Result<(), Error> {
     let mut tx = app.db.begin().await?;
     db::uploads::save(&mut tx, &upload).await?;
     tx.commit().await?;
-    remove_file(&path(app, upload.id)).await
+    remove(app, &upload).await
 }
 
 /// Removes an upload's file; none there is well too.
@@ -272,14 +435,14 @@ pub async fn remove_file(path: &Path) -> Result<(), Error> {
 }
 
 /// What an upload becomes: the resource and its first job, in one transaction
-/// with the upload's last byte. `draft` is a resource that waits for its source.
+/// with the upload's last byte, and the `piece` that it is in. `draft` is a resource that waits for its source.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn complete(
     tx: &mut Tx,
-    upload: &mut Upload,
+    (upload, piece): (&mut Upload, Option<&Piece>),
     file_type: FileType,
     details: Details,
     draft: Option<ResourceId>,
@@ -307,7 +470,7 @@ pub async fn complete(
     upload.state = State::Complete;
     upload.offset_bytes = upload.length_bytes;
     upload.resource = Some(resource.id);
-    db::uploads::save(tx, upload).await?;
+    save(tx, upload, piece, now_ms).await?;
     Ok(resource)
 }
 

@@ -62,7 +62,8 @@ async fn supervised(app: App, what: Work) {
     }
 }
 
-async fn sweep_abandoned(app: App) {
+/// Removes now and then what nothing needs any more, until the program stops.
+pub async fn sweep_abandoned(app: App) {
     remove_scratch(&app);
     while app.stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
         if let Err(error) = sweep::abandoned(&app).await {

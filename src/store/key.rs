@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::catalogue::{ResourceId, Sha256};
+use super::Stored;
+use crate::catalogue::{ResourceId, Sha256, UploadId};
 
 /// Place of an object. Its text is relative, of ASCII letters, digits, `/`, `-`, `.` and `_`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,6 +22,15 @@ pub enum Key {
         /// Ending of the name, such as `m4s`.
         ending: &'static str,
     },
+    /// Bytes of an upload, from `at` on.
+    Piece {
+        /// Of which upload.
+        upload: UploadId,
+        /// Where they begin, bytes.
+        at: i64,
+        /// Of them.
+        hash: Sha256,
+    },
 }
 
 impl Key {
@@ -28,6 +38,12 @@ impl Key {
     #[must_use]
     pub fn prefix(resource: ResourceId) -> String {
         format!("derived/{resource}/")
+    }
+
+    /// Where all pieces of `upload` begin.
+    #[must_use]
+    pub fn pieces(upload: UploadId) -> String {
+        format!("upload/{upload}/")
     }
 }
 
@@ -45,6 +61,10 @@ impl fmt::Display for Key {
                     .collect();
                 write!(f, "derived/{resource}/{name}-{}.{ending}", &hash.to_string()[..16])
             }
+            // In the order of their names.
+            Self::Piece { upload, at, hash } => {
+                write!(f, "upload/{upload}/{at:014}-{}", &hash.to_string()[..16])
+            }
         }
     }
 }
@@ -58,6 +78,11 @@ pub(super) fn hash_of_name(key: &str) -> Option<&str> {
     };
     let is_hash = matches!(hash.len(), 16 | 64) && hash.bytes().all(|b| b.is_ascii_hexdigit());
     is_hash.then_some(hash)
+}
+
+/// Whether `stored` has the hash that `key` names.
+pub(super) fn is_of(key: &str, stored: &Stored) -> bool {
+    hash_of_name(key).is_some_and(|hash| stored.sha256.to_string().starts_with(hash))
 }
 
 /// Whether `text` can be a key: relative and without steps upwards.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 use sha2::Digest as _;
 
-use super::key::is_plain;
+use super::key::{is_of, is_plain};
 use super::{Error, Key, Mapped};
 use crate::catalogue::Sha256;
 
@@ -227,6 +227,31 @@ impl LocalStore {
             .read_to_end(&mut bytes)
             .map_err(io_at("reading", &self.root.join(key)))?;
         Ok(bytes)
+    }
+
+    /// The first bytes of the object at `key`, at most `most_bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::Io`].
+    pub fn read_start(&self, key: &str, most_bytes: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.open_object(key)?
+            .take(most_bytes)
+            .read_to_end(&mut bytes)
+            .map_err(io_at("reading", &self.root.join(key)))?;
+        Ok(bytes)
+    }
+
+    /// Adds all of the object at `key` to `file`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::Changed`], [`Error::Io`].
+    pub fn read_into(&self, key: &str, file: &mut File) -> Result<(), Error> {
+        let stored = copy_hashed(self.open_object(key)?, file)
+            .map_err(io_at("reading", &self.root.join(key)))?;
+        is_of(key, &stored).then_some(()).ok_or_else(|| Error::Changed(key.to_owned()))
     }
 
     /// Removes the object at `key`; none there is well too.

@@ -139,6 +139,25 @@ impl Store {
         each!(self, own => own.read(key))
     }
 
+    /// The first bytes of the object at `key`, at most `most_bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], and others.
+    pub fn read_start(&self, key: &str, most_bytes: u64) -> Result<Vec<u8>, Error> {
+        each!(self, own => own.read_start(key, most_bytes))
+    }
+
+    /// Adds all of the object at `key` to `file`, where that is at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::Changed`] when it is another than its key says, and others;
+    /// some of it may be written.
+    pub fn read_into(&self, key: &str, file: &mut File) -> Result<(), Error> {
+        each!(self, own => own.read_into(key, file))
+    }
+
     /// Removes the object at `key`; none there is well too.
     ///
     /// # Errors

@@ -100,9 +100,12 @@ impl TestApp {
     /// An installation whose server does not run yet.
     pub(crate) fn stopped(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("duoku-it-").tempdir().expect("a folder");
-        let own = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let wanted = std::env::var("DUOKU_TEST_STORE").is_ok_and(|store| store == "s3");
-        let bucket = wanted.then(Bucket::start);
+        let store = std::env::var("DUOKU_TEST_STORE").unwrap_or_default();
+        let bucket = store.starts_with("s3").then(Bucket::start);
+        // With "s3-pieces" uploads go there as they come.
+        let pieces = (store == "s3-pieces").then_some(("DUOKU_UPLOAD_IN_BUCKET", "true"));
+        let own = pieces.iter().chain(settings);
+        let own = own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let (database, settings) = (Database::create(), own.collect());
         Self { folder, database, bucket, settings, server: None }
     }
@@ -228,6 +231,17 @@ impl TestApp {
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.settings.retain(|(known, _)| known != name);
         self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// From now on commands run as on another machine: with the same database and bucket, and a
+    /// data folder of their own, which is given.
+    pub(crate) fn move_to_another_machine(&mut self) -> tempfile::TempDir {
+        let data = tempfile::Builder::new().prefix("duoku-it-").tempdir().expect("a folder");
+        let database = self.database.as_ref().map(|database| database.url.clone());
+        let database = database.unwrap_or_else(|| db::sqlite_file(&self.data().join("duoku.db")));
+        self.set("DUOKU_DATABASE", &database);
+        self.set("DUOKU_DATA", &data.path().display().to_string());
+        data
     }
 
     /// The data folder.
@@ -369,7 +383,8 @@ async fn token(tx: &mut db::Tx, account: AccountId) -> String {
     token
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+/// Adds all files below `folder` to `files`.
+pub(crate) fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         if entry.path().is_dir() {

@@ -6,9 +6,9 @@ use duoku::store::{Error, Key, Stored};
 use http::Method;
 use serde_json::json;
 
-use crate::app::{TestApp, eventually};
+use crate::app::{TestApp, collect, eventually};
 use crate::bucket::{Bucket, Fault};
-use crate::client::{answer, text_of, try_answer};
+use crate::client::{Client, answer, text_of, try_answer};
 use crate::fixture;
 
 /// Publishes a video; gives the paths of a segment of its first rendition and of the original.
@@ -306,4 +306,58 @@ async fn behind_a_cdn_addresses_are_open() {
     assert!(app.store().join(key).is_file(), "{key}");
     let moved = nobody.get(&original).await.expect(307);
     assert!(moved.header("location").starts_with("https://cdn.example/media/test/source/"));
+}
+
+/// How many uploads a data folder has bytes of.
+fn uploads_in(data: &std::path::Path) -> usize {
+    std::fs::read_dir(data.join("uploads")).map_or(0, Iterator::count)
+}
+
+#[tokio::test]
+async fn machines_that_share_no_folder_take_turns_with_an_upload() {
+    let mut app = TestApp::in_bucket(&[]);
+    app.stop();
+    app.set("DUOKU_UPLOAD_IN_BUCKET", "true");
+    // One receives, and has no workers.
+    app.serve(&["--no-work"]);
+    let first_data = app.data();
+    let other = app.move_to_another_machine();
+    let second = app.another(&["--no-work"]);
+    let admin = app.admin().await;
+    let there = Client::new(&second.address, admin.token.clone());
+    // A film with something behind it that players skip.
+    let mut bytes = fixture::video(12);
+    let free = 40_000_000_u32;
+    bytes.extend(free.to_be_bytes());
+    bytes.extend(b"free");
+    bytes.extend(fixture::noise(free as usize - 8));
+    let created = answer(admin.create("编网.mp4", bytes.len())).await.expect(201);
+    let url = created.header("location").to_owned();
+    answer(admin.piece(&url, 0, &bytes[..1000])).await.expect(204);
+    answer(there.piece(&url, 1000, &bytes[1000..20_000_000])).await.expect(204);
+    assert_eq!(admin.offset(&url).await, 20_000_000);
+    assert_eq!((uploads_in(&first_data), uploads_in(other.path())), (0, 0), "nothing stays here");
+    // The server that has the bucket is ill for a while: nothing is acknowledged that is not there.
+    app.bucket().misbehave_to(Fault::Status(503), 40);
+    let failed = try_answer(admin.piece(&url, 20_000_000, &bytes[20_000_000..])).await;
+    assert!(failed.is_none_or(|answer| answer.status == 503));
+    app.bucket().behave();
+    let offset = there.offset(&url).await;
+    assert!((20_000_000..bytes.len()).contains(&offset), "{offset}");
+    answer(there.piece(&url, offset, &bytes[offset..])).await.expect(204);
+    // A third one works.
+    let third = app.move_to_another_machine();
+    let _worker = app.background(&["work"]);
+    let view = admin.get(&url).await.expect(200).json();
+    let resource = admin.settled(text_of(&view["resource"])).await;
+    assert_eq!(resource["stage"], "published", "{resource}");
+    assert_eq!(resource["sha256"], fixture::sha256(&bytes));
+    for data in [&first_data, other.path(), third.path()] {
+        assert_eq!(uploads_in(data), 0, "{}", data.display());
+    }
+    let mut pieces = Vec::new();
+    collect(&app.store().join("upload"), &mut pieces);
+    assert!(pieces.is_empty(), "{pieces:?}");
+    app.set("DUOKU_DATA", &first_data.display().to_string());
+    app.check();
 }

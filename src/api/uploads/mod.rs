@@ -137,6 +137,7 @@ pub(super) async fn create(
         metadata: metadata_text.to_owned(),
         length_bytes,
         offset_bytes: 0,
+        piece_bytes: 0,
         hashed: None,
         resource: None,
         created_ms: now_ms,

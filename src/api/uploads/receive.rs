@@ -15,13 +15,10 @@ use crate::app::App;
 use crate::catalogue::FileType;
 use crate::db;
 use crate::db::uploads::{State as Progress, Upload};
-use crate::ingest::upload::{self, Receiving};
+use crate::ingest::upload::{self, Piece, Receiving};
 
 /// Bytes that are collected before they are written.
 const WRITE_BYTES: usize = 1024 * 1024;
-
-/// Bytes after which what came so far is made durable and kept, should the line be cut.
-const KEEP_BYTES: i64 = 32 * 1024 * 1024;
 
 /// Writes what `body` brings. What has come when the line is cut, or another request
 /// of the same upload comes, is kept, unless a checksum was promised for it.
@@ -40,6 +37,7 @@ pub(super) async fn receive(
     let pause = Duration::from_millis(app.config.server.body_timeout_ms);
     let (mut chunks, mut gathered): (Vec<Bytes>, usize) = (Vec::new(), 0);
     let mut cut = false;
+    let keep_bytes = upload::keep_bytes(app, upload);
     loop {
         let next = superseded.run_until_cancelled(tokio::time::timeout(pause, stream.next()));
         let chunk = match next.await {
@@ -77,8 +75,9 @@ pub(super) async fn receive(
         if ended {
             break;
         }
-        if checksum.is_none() && receiving.offset_bytes - upload.offset_bytes >= KEEP_BYTES {
-            receiving = keep(app, upload, receiving).await?;
+        if checksum.is_none() && receiving.offset_bytes - upload.offset_bytes >= keep_bytes {
+            keep(app, upload, receiving).await?;
+            receiving = Receiving::open(app, upload).await?;
         }
     }
     if let Some(checksum) = checksum {
@@ -89,8 +88,8 @@ pub(super) async fn receive(
         judge_head(app, upload, receiving.offset_bytes).await?;
     }
     if receiving.offset_bytes == upload.length_bytes {
-        receiving.sync(upload).await?;
-        return complete(app, upload).await;
+        let piece = receiving.sync(app, upload).await?;
+        return complete(app, upload, piece).await;
     }
     keep(app, upload, receiving).await?;
     if cut {
@@ -101,14 +100,14 @@ pub(super) async fn receive(
 }
 
 /// Makes durable what came so far and writes the offset down.
-async fn keep(app: &App, upload: &mut Upload, receiving: Receiving) -> Result<Receiving, ApiError> {
-    receiving.sync(upload).await?;
+async fn keep(app: &App, upload: &mut Upload, receiving: Receiving) -> Result<(), ApiError> {
+    let piece = receiving.sync(app, upload).await?;
     upload.expires_ms = super::expiry(app);
     let mut tx = app.db.begin().await?;
-    db::uploads::save(&mut tx, upload).await?;
+    upload::save(&mut tx, upload, piece.as_ref(), app.now_ms()).await?;
     tx.commit().await?;
     crate::fault::at("offset-committed");
-    Ok(Receiving::open(app, upload).await?)
+    Ok(())
 }
 
 /// Ends the upload when its first bytes are not what is taken here.
@@ -117,7 +116,7 @@ async fn judge_head(app: &App, upload: &Upload, have_bytes: i64) -> Result<(), A
     if upload.is_part() || !enough {
         return Ok(());
     }
-    let head = upload::head(app, upload.id).await?;
+    let head = upload::head(app, upload, None).await?;
     if let Err(refusal) = FileType::by_content(&upload.file_name, &head) {
         upload::end(app, upload.clone()).await?;
         return Err(refusal.into());
@@ -125,7 +124,8 @@ async fn judge_head(app: &App, upload: &Upload, have_bytes: i64) -> Result<(), A
     Ok(())
 }
 
-async fn complete(app: &App, upload: &mut Upload) -> Result<(), ApiError> {
+/// What is to be done when all bytes are durable, the last of them perhaps as `piece`.
+async fn complete(app: &App, upload: &mut Upload, piece: Option<Piece>) -> Result<(), ApiError> {
     if upload.is_part() {
         upload.state = Progress::Complete;
         upload.offset_bytes = upload.length_bytes;
@@ -135,7 +135,7 @@ async fn complete(app: &App, upload: &mut Upload) -> Result<(), ApiError> {
         tx.commit().await?;
         return Ok(());
     }
-    let head = upload::head(app, upload.id).await?;
+    let head = upload::head(app, upload, piece.as_ref()).await?;
     let file_type = match FileType::by_content(&upload.file_name, &head) {
         Ok(file_type) => file_type,
         Err(refusal) => {
@@ -147,8 +147,15 @@ async fn complete(app: &App, upload: &mut Upload) -> Result<(), ApiError> {
     let details = metadata::details_of(&metadata, &upload.file_name).checked()?;
     let draft = metadata.get("resource").and_then(|id| id.parse().ok());
     let mut tx = app.db.begin().await?;
-    let resource =
-        upload::complete(&mut tx, upload, file_type, details, draft, app.now_ms()).await?;
+    let resource = upload::complete(
+        &mut tx,
+        (upload, piece.as_ref()),
+        file_type,
+        details,
+        draft,
+        app.now_ms(),
+    )
+    .await?;
     crate::fault::at("upload-complete");
     tx.commit().await?;
     crate::fault::at("upload-complete-done");
@@ -163,8 +170,9 @@ pub(super) async fn join(
     upload: &mut Upload,
     parts: Vec<Upload>,
 ) -> Result<(), ApiError> {
-    upload::concatenate(app, upload.id, parts.iter().map(|part| part.id).collect()).await?;
-    complete(app, upload).await?;
+    let ids = parts.iter().map(|part| part.id).collect();
+    let piece = upload::concatenate(app, upload, ids).await?;
+    complete(app, upload, piece).await?;
     for part in parts {
         upload::end(app, part).await?;
     }

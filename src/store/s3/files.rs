@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use super::super::key::hash_of_name;
+use super::super::key::{hash_of_name, is_of};
 use super::super::local::io_at;
 use super::super::{Error, Stored};
 
@@ -85,7 +85,7 @@ impl Files {
         let mut aside =
             tempfile::NamedTempFile::new_in(folder).map_err(io_at("writing", folder))?;
         let stored = fetch(aside.as_file_mut())?;
-        if !hash_of_name(key).is_some_and(|hash| stored.sha256.to_string().starts_with(hash)) {
+        if !is_of(key, &stored) {
             return Err(Error::Changed(key.to_owned()));
         }
         aside.as_file().sync_all().map_err(io_at("syncing", &path))?;

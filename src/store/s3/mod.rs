@@ -24,6 +24,7 @@ pub(super) use remote::broken;
 use self::direct::Directory;
 use self::files::Files;
 use self::remote::Remote;
+use super::key::is_of;
 use super::local::{copy_hashed, hash_of, io_at};
 use super::{Error, Key, Object, RemoteObject, Stored};
 use crate::catalogue::Sha256;
@@ -189,6 +190,15 @@ impl S3Store {
         let mut bytes = Vec::new();
         self.0.remote.read_into(key, &mut bytes)?;
         Ok(bytes)
+    }
+
+    pub(super) fn read_start(&self, key: &str, most_bytes: u64) -> Result<Vec<u8>, Error> {
+        self.0.remote.read_start(key, most_bytes)
+    }
+
+    pub(super) fn read_into(&self, key: &str, file: &mut File) -> Result<(), Error> {
+        let stored = self.0.remote.read_into(key, file)?;
+        is_of(key, &stored).then_some(()).ok_or_else(|| Error::Changed(key.to_owned()))
     }
 
     /// Size and hash of what is at `key`.

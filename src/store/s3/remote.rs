@@ -127,6 +127,24 @@ impl Remote {
         Ok(Stored { size_bytes, sha256 })
     }
 
+    /// The first bytes of the object at `key`, at most `most_bytes`.
+    pub(super) fn read_start(&self, key: &str, most_bytes: u64) -> Result<Vec<u8>, Error> {
+        let call = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(self.name(key))
+            .range(format!("bytes=0-{}", most_bytes.saturating_sub(1)))
+            .send();
+        let answer = self.wait(call).map_err(|error| failure("reading", key, &error))?;
+        let body = answer.body;
+        let read = self.wait(async move { body.collect().await });
+        let mut bytes = read.map_err(|error| broken("reading", key, error.to_string()))?.to_vec();
+        // A server that knows no ranges gives all of it.
+        bytes.truncate(usize::try_from(most_bytes).unwrap_or(usize::MAX));
+        Ok(bytes)
+    }
+
     pub(super) fn delete(&self, key: &str) -> Result<(), Error> {
         let call = self.client.delete_object().bucket(&self.bucket).key(self.name(key)).send();
         match self.wait(call).map_err(|error| failure("removing", key, &error)) {
