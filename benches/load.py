@@ -1,23 +1,30 @@
 #!/usr/bin/env python3
 """How the server bears many clients and bad ones.
 
-  load.py DUOKU [--rows idle,slow,bad,viewers] [--seconds N] [--share F] [--out FOLDER]
+  load.py DUOKU [--rows idle,slow,bad,viewers,uploads,large] [--seconds N] [--share F] [--out FOLDER]
 
 Starts `DUOKU serve` on an empty folder for each row, all on this machine, and prints a table:
   idle     10,000 kept-alive connections that ask for nothing
   slow     10,000 clients that read a large file at 16 kB/s
   bad      1,000 heads and 1,000 bodies that come byte by byte, 1,000 connections that say nothing
   viewers  3,000 clients that take a range of 750 kB every 6 s: 1 Mbit/s each
+  uploads  100 uploads of 32 MiB at once, each cut now and then and resumed; every hash is compared
+  large    one video of 8 GiB is uploaded and made ready; `children` are the processes that look into it
 Meanwhile one good client asks for /healthz 20 times a second. With --share 0.1 there are a tenth of the clients.
 FOLDER gets RSS, the kernel's TCP memory and the latency of every half second as load.csv and load.svg. Every client has
 the address 127.0.0.1, so `max_connections_per_address` is raised. The clients take a core: times are upper bounds."""
 
 import argparse
+import base64
+import concurrent.futures
 import csv
+import hashlib
+import http.client
 import json
 import multiprocessing
 import os
 import pathlib
+import random
 import resource
 import select
 import socket
@@ -38,12 +45,12 @@ GONE_S = 65
 class Server:
     """A server of its own with one large file, ended with the block."""
 
-    def __init__(self, duoku):
-        self.duoku = duoku
+    def __init__(self, duoku, arguments=()):
+        self.duoku, self.arguments = duoku, arguments
         self.folder = tempfile.TemporaryDirectory(prefix="duoku-load-")
         self.env = dict(os.environ, DUOKU_DATA=self.folder.name + "/data", DUOKU_LISTEN="127.0.0.1:0",
                         DUOKU_ADMIN_PASSWORD=PASSWORD, DUOKU_LOG_LEVEL="error",
-                        DUOKU_SERVER_MAX_CONNECTIONS_PER_ADDRESS="20000")
+                        DUOKU_SERVER_MAX_CONNECTIONS_PER_ADDRESS="20000", DUOKU_UPLOAD_KEEP_FREE_BYTES="0")
 
     def __enter__(self):
         file = pathlib.Path(self.folder.name, "noise.wav")
@@ -52,7 +59,7 @@ class Server:
             sound.writeframes(os.urandom(64_000_000))
         subprocess.run([self.duoku, "import", file, "--library", "main", "--wait"], env=self.env, check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.process = subprocess.Popen([self.duoku, "serve"], env=self.env, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([self.duoku, "serve", *self.arguments], env=self.env, stdout=subprocess.PIPE, text=True)
         address = self.process.stdout.readline().split("://")[1].strip()
         host, port = address.rsplit(":", 1)
         self.address = (host, int(port))
@@ -65,11 +72,22 @@ class Server:
         self.process.wait(30)
         self.folder.cleanup()
 
-    def status_kb(self, name):
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith(name + ":"):
-                return int(line.split()[1])
-        return 0
+    def status_kb(self, name, process=None):
+        try:
+            text = pathlib.Path(f"/proc/{process or self.process.pid}/status").read_text()
+        except OSError:
+            return 0
+        return next((int(line.split()[1]) for line in text.splitlines() if line.startswith(name + ":")), 0)
+
+    def children_kb(self):
+        """RSS of the processes that it has started."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return sum(self.status_kb("VmRSS", child) for path in children for child in path.read_text().split())
+
+    def token(self):
+        said = subprocess.run([self.duoku, "token", "create", "--user", "admin"], env=self.env, check=True,
+                              capture_output=True, text=True)
+        return said.stdout.split()[-1]
 
 
 def tcp_memory_kb():
@@ -271,6 +289,110 @@ def viewers(server, watch, share, seconds):
     return {"clients": str(count), "note": f"{note}, {failed} failed, {rate:.2f} Gbit/s"}
 
 
+class Uploader:
+    """Speaks tus 1.0.0 with the server, one request a connection."""
+
+    def __init__(self, server, token):
+        self.address, self.token = server.address, token
+
+    def ask(self, method, path, fields, body=None):
+        connection = http.client.HTTPConnection(*self.address, timeout=120)
+        fields = {"Authorization": f"Bearer {self.token}", "Tus-Resumable": "1.0.0", **fields}
+        try:
+            connection.request(method, path, body, fields)
+        except BrokenPipeError:
+            pass  # It is refused before all of it came; the answer says why.
+        answer = connection.getresponse()
+        answer.said = answer.read()
+        connection.close()
+        return answer
+
+    def begin(self, name, length):
+        metadata = f"filename {base64.b64encode(name.encode()).decode()}"
+        answer = self.ask("POST", "/api/uploads", {"Upload-Length": str(length), "Upload-Metadata": metadata})
+        assert answer.status == 201, answer.status
+        return answer.headers["Location"]
+
+    def offset(self, path):
+        return int(self.ask("HEAD", path, {}).headers["Upload-Offset"])
+
+    def send(self, path, offset, body, length):
+        fields = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream", "Content-Length": str(length)}
+        return self.ask("PATCH", path, fields, body)
+
+    def cut(self, path, offset, piece, length):
+        """Promises `length` bytes, sends `piece` and goes."""
+        head = (f"PATCH {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {self.token}\r\ntus-resumable: 1.0.0\r\n"
+                f"content-type: application/offset+octet-stream\r\nupload-offset: {offset}\r\ncontent-length: {length}\r\n\r\n")
+        with socket.create_connection(self.address, 60) as connection:
+            connection.sendall(head.encode())
+            connection.sendall(piece)
+
+
+def uploads(server, watch, share, seconds):
+    count, length, uploader = int(100 * share), 32 << 20, Uploader(server, server.token())
+    head = bytes(4) + b"ftypisom" + bytes(4)
+    noise, wrong, cuts = os.urandom(length), [], []
+
+    def one(number):
+        chance = random.Random(number)
+        begin = (16).to_bytes(4, "big") + head[4:] + number.to_bytes(16, "big")
+        bytes_ = begin + noise[len(begin):]
+        path, offset = uploader.begin(f"{number}.mp4", length), 0
+        while offset < length:
+            if chance.random() < 0.6:
+                cuts.append(number)
+                uploader.cut(path, offset, bytes_[offset:offset + chance.randrange(length - offset + 1)], length - offset)
+            else:
+                answer = uploader.send(path, offset, memoryview(bytes_)[offset:], length - offset)
+                # The request that was cut may still have brought something after we asked.
+                assert answer.status in (204, 409), answer.said
+            offset = uploader.offset(path)
+        file = pathlib.Path(server.folder.name, "data/uploads", path.rsplit("/", 1)[1])
+        if hashlib.sha256(file.read_bytes()).digest() != hashlib.sha256(bytes_).digest():
+            wrong.append(number)
+
+    begun = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        running = [pool.submit(one, number) for number in range(count)]
+        while not all(each.done() for each in running):
+            pause(watch, 0.5)
+    [each.result() for each in running]
+    took = time.monotonic() - begun
+    return {"clients": str(count), "note": f"{len(cuts)} cuts, {len(wrong)} wrong, {count * length / took / 1e6:.0f} MB/s"}
+
+
+def large(server, watch, share, seconds):
+    clip = pathlib.Path(server.folder.name, "large.mp4")
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=60", "-c:v", "libx264",
+                    "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50", str(clip)], check=True)
+    size = int(8 * share * (1 << 30))
+    with clip.open("ab") as file:
+        free = size - file.tell()
+        # A box of more than 4 GiB (ISO/IEC 14496-12 section 4.2).
+        file.write((1).to_bytes(4, "big") + b"free" + free.to_bytes(8, "big"))
+        file.truncate(size)
+    uploader, before = Uploader(server, server.token()), server.status_kb("RssAnon")
+    path, begun, children, own = uploader.begin("large.mp4", size), time.monotonic(), 0, 0
+    with clip.open("rb") as file, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(uploader.send, path, 0, file, size)
+        while not sending.done():
+            pause(watch, 0.2)
+            own = max(own, server.status_kb("RssAnon"))
+    answer, took = sending.result(), time.monotonic() - begun
+    assert answer.status == 204, answer.status
+    resource_, stage = answer.headers["Duoku-Resource"], ""
+    while stage not in ("ready", "published", "failed"):
+        pause(watch, 0.2)
+        children, own = max(children, server.children_kb()), max(own, server.status_kb("RssAnon"))
+        request = urllib.request.Request(f"http://{server.address[0]}:{server.address[1]}/api/resources/{resource_}",
+                                         headers={"Authorization": f"Bearer {uploader.token}"})
+        with urllib.request.urlopen(request) as answer:
+            stage = json.load(answer)["stage"]
+    note = f"{stage}; own memory +{(own - before) / 1024:.0f} MiB, children {children / 1024:.0f} MiB, {size / took / 1e6:.0f} MB/s"
+    return {"clients": "1", "note": note}
+
+
 def pause(watch, seconds):
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
@@ -303,7 +425,7 @@ def plot(samples, path):
 
 
 def main():
-    rows = {"idle": idle, "slow": slow, "bad": bad, "viewers": viewers}
+    rows = {"idle": idle, "slow": slow, "bad": bad, "viewers": viewers, "uploads": uploads, "large": large}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("duoku")
     parser.add_argument("--rows", default=",".join(rows))
@@ -316,7 +438,8 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     samples, table = [], []
     for row in arguments.rows.split(","):
-        with Server(arguments.duoku) as server:
+        # Uploads are compared where they land; nobody is to take them up.
+        with Server(arguments.duoku, ["--no-work"] if row == "uploads" else []) as server:
             watch = Watch(server, row)
             try:
                 told = rows[row](server, watch, arguments.share, arguments.seconds)
