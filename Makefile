@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test test-rust test-postgres test-browser test-s3 check fmt bench bench-transcode bench-deliver web clean help
+.PHONY: build run test test-rust test-postgres test-browser test-s3 check fmt bench bench-transcode bench-deliver bench-upload web clean help
 
 # Outside the clone, so that a fresh clone does not compile everything again.
 CARGO_TARGET_DIR ?= $(HOME)/.cache/duoku/target
@@ -58,6 +58,12 @@ bench-deliver: ## delivery beside nginx: see docs/delivery.md (SCENES="playlist 
 	@scripts/web.sh build
 	@scripts/cargo.sh build --release --locked
 	@benches/deliver.py "$(CARGO_TARGET_DIR)/release/duoku" $(SCENES) --work "$(CARGO_TARGET_DIR)/bench/deliver"
+
+bench-upload: ## uploads beside nginx and @tus/server: see docs/delivery.md
+	@scripts/setup.sh build bench
+	@scripts/web.sh build
+	@scripts/cargo.sh build --release --locked
+	@benches/upload.py "$(CARGO_TARGET_DIR)/release/duoku" --work "$(CARGO_TARGET_DIR)/bench/upload"
 
 web: ## web/dist, when the sources changed
 	@scripts/setup.sh build
