@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test test-rust test-postgres test-browser test-s3 check fmt bench bench-transcode bench-deliver web clean help
+.PHONY: build run test test-rust test-postgres test-browser test-s3 check fmt bench bench-transcode bench-deliver bench-upload bench-s3 web clean help
 
 # Outside the clone, so that a fresh clone does not compile everything again.
 CARGO_TARGET_DIR ?= $(HOME)/.cache/duoku/target
@@ -59,6 +59,18 @@ bench-deliver: ## delivery beside nginx: see docs/delivery.md (SCENES="playlist 
 	@scripts/cargo.sh build --release --locked
 	@benches/deliver.py "$(CARGO_TARGET_DIR)/release/duoku" $(SCENES) --work "$(CARGO_TARGET_DIR)/bench/deliver"
 
+bench-upload: ## uploads beside nginx and @tus/server: see docs/delivery.md
+	@scripts/setup.sh build bench
+	@scripts/web.sh build
+	@scripts/cargo.sh build --release --locked
+	@benches/upload.py "$(CARGO_TARGET_DIR)/release/duoku" --work "$(CARGO_TARGET_DIR)/bench/upload"
+
+bench-s3: ## reads of a bucket beside nginx: see docs/delivery.md (SCENES="cold warm crowd")
+	@scripts/setup.sh build bench buckets
+	@scripts/web.sh build
+	@scripts/cargo.sh build --release --locked
+	@benches/s3.py "$(CARGO_TARGET_DIR)/release/duoku" $(SCENES) --work "$(CARGO_TARGET_DIR)/bench/s3"
+
 web: ## web/dist, when the sources changed
 	@scripts/setup.sh build
 	@scripts/web.sh build
@@ -67,4 +79,4 @@ clean: ## what was built here (not .data/, not the shared target folder)
 	rm -rf web/dist web/node_modules
 
 help: ## this list
-	@sed -nE 's/^([a-z][a-z -]*):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s "$$(printf '\t')"
+	@sed -nE 's/^([a-z][a-z0-9 -]*):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s "$$(printf '\t')"

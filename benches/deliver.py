@@ -303,14 +303,16 @@ def h2load(url, scene, connections, seconds, threads):
             "client": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "bad": int(bad)}
 
 
-def wrk(url, scene, connections, seconds, threads):
+def wrk(url, scene, connections, seconds, threads, script=None):
     command = ["wrk", "-t", str(min(threads, connections)), "-c", str(connections), "-d", f"{seconds}s", "--timeout", "20s", "--latency"]
     if "range-" in scene:
         size = 1 << 20 if scene.endswith("1m") else 64 << 10
-        script = pathlib.Path(f"/tmp/deliver-{size}.lua")
-        script.write_text(f"request = function() local a = math.random(0, {(1 << 30) - size - 1}); "
-                          f"return wrk.format('GET', nil, {{['Range'] = 'bytes=' .. a .. '-' .. (a + {size - 1})}}) end\n")
-        command += ["-s", str(script)]
+        script = (f"request = function() local a = math.random(0, {(1 << 30) - size - 1}); "
+                  f"return wrk.format('GET', nil, {{['Range'] = 'bytes=' .. a .. '-' .. (a + {size - 1})}}) end\n")
+    if script:
+        path = pathlib.Path(f"/tmp/deliver-{scene}.lua")
+        path.write_text(script)
+        command += ["-s", str(path)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     text = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
