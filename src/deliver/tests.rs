@@ -124,16 +124,42 @@ pub(super) fn lines<'a>(text: &'a str, start: &str) -> Vec<&'a str> {
 }
 
 #[test]
+fn what_a_thin_line_carries_is_begun_with() {
+    // Segments of six seconds; the first one decides.
+    let of = |height: i64, kbps: u64| {
+        let mut rung = video(height * 16 / 9, height);
+        for part in &mut rung.parts {
+            let time_scale = rung.time_scale.cast_unsigned();
+            for segment in &mut part.segments {
+                segment.length = kbps * 125 * segment.duration / time_scale;
+            }
+        }
+        rung
+    };
+    let first = |rungs: Vec<Rendition>| {
+        let text = master_playlist(&delivery(rungs, Vec::new()));
+        let line = *lines(&text, "#EXT-X-STREAM-INF").first().expect("a variant");
+        line.rsplit_once('x').and_then(|(_, rest)| rest.split(',').next()?.parse::<i64>().ok())
+    };
+    let ladder = || vec![of(720, 3000), of(480, 1500), of(360, 900), of(240, 350)];
+    assert_eq!(first(ladder()), Some(360));
+    assert_eq!(first(ladder()[..2].to_vec()), Some(480), "the smallest, when all are larger");
+    let text = master_playlist(&delivery(ladder(), Vec::new()));
+    assert_eq!(lines(&text, "#EXT-X-STREAM-INF").len(), 4, "each once");
+}
+
+#[test]
 fn small_pictures_have_small_sound_unless_they_are_the_best_there_is() {
     let with = |heights: &[i64]| {
         let mut all: Vec<Rendition> = heights.iter().map(|&h| video(h * 16 / 9, h)).collect();
         all.extend(sound(1));
         let text = master_playlist(&delivery(all, Vec::new()));
-        let groups: Vec<&str> = lines(&text, "#EXT-X-STREAM-INF")
+        let mut groups: Vec<&str> = lines(&text, "#EXT-X-STREAM-INF")
             .iter()
             .filter_map(|line| line.split("AUDIO=\"").nth(1)?.split('"').next())
             .map(|group| if group == "sound" { "best" } else { "small" })
             .collect();
+        groups.sort_unstable();
         (groups.join(" "), lines(&text, "#EXT-X-MEDIA:TYPE=AUDIO").len())
     };
     assert_eq!(with(&[1080, 360, 240]), ("best small small".to_owned(), 2));

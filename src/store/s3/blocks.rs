@@ -26,7 +26,7 @@ use super::super::key::hash_of_name;
 use super::super::local::io_at;
 use super::super::{Error, Mapped};
 use super::S3Settings;
-use super::remote::{Remote, broken, failure};
+use super::remote::{Remote, broken, failure, tag};
 use crate::catalogue::Sha256;
 
 /// Objects that are remembered.
@@ -97,7 +97,8 @@ struct State {
     got: u64,
     /// The object's facts, once the server has answered.
     facts: Option<Facts>,
-    /// It is a whole object: nobody has any of it before its hash was checked.
+    /// It is a whole object: nobody has the last of what he wants before its hash was checked, so
+    /// that no wrong answer ever ends well.
     whole: bool,
     failed: Option<Arc<Error>>,
 }
@@ -316,7 +317,7 @@ impl Blocks {
         if from != first || to != last.min(size.saturating_sub(1)) {
             return Err(wrong(format!("it gives {range} for {first}-{last}")));
         }
-        let facts = Facts { size, etag: answer.e_tag().map(str::to_owned) };
+        let facts = Facts { size, etag: tag(answer.e_tag()) };
         if known.is_some_and(|known| known != facts) {
             // One of the two is wrong, and nobody can tell which.
             self.forget(&id.key);
@@ -485,13 +486,17 @@ impl Cursor {
     /// What is wanted of the next frame, or why there is none.
     fn frame(&mut self) -> Option<io::Result<Bytes>> {
         let state = self.coming.state();
-        while let Some(frame) = state.frames.get(self.frame).filter(|_| !state.whole) {
-            self.frame += 1;
+        while let Some(frame) = state.frames.get(self.frame) {
             if self.skip >= frame.len() {
+                self.frame += 1;
                 self.skip -= frame.len();
                 continue;
             }
             let piece = frame.slice(self.skip..frame.len().min(self.skip + self.left));
+            if state.whole && piece.len() == self.left {
+                break;
+            }
+            self.frame += 1;
             self.skip = 0;
             self.left -= piece.len();
             self.at += piece.len();

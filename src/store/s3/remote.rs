@@ -98,7 +98,7 @@ impl Remote {
         let written = UNIX_EPOCH + Duration::from_secs(written.max(0).cast_unsigned());
         Ok(Facts {
             size_bytes: head.content_length().unwrap_or(-1),
-            etag: head.e_tag().map(str::to_owned),
+            etag: tag(head.e_tag()),
             age: SystemTime::now().duration_since(written).unwrap_or(Duration::ZERO),
         })
     }
@@ -178,6 +178,11 @@ impl Remote {
             }
         }
     }
+}
+
+/// An entity tag; some servers give empty ones.
+pub(super) fn tag(tag: Option<&str>) -> Option<String> {
+    tag.filter(|tag| !tag.trim_matches('"').is_empty()).map(str::to_owned)
 }
 
 /// The next frame of a body, and the body again.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::super::{Error, Stored};
-use super::remote::{Remote, broken, failure};
+use super::remote::{Remote, broken, failure, tag};
 use crate::catalogue::Sha256;
 
 /// Larger objects are sent in pieces.
@@ -73,7 +73,7 @@ impl Remote {
             .body(ByteStream::from(bytes))
             .send();
         let done = self.wait(call).map_err(|error| failure("writing", key, &error))?;
-        Ok(done.e_tag().map(str::to_owned))
+        Ok(tag(done.e_tag()))
     }
 
     fn put_pieces(&self, key: &str, file: File, size: u64) -> Result<Option<String>, Error> {
@@ -128,7 +128,7 @@ impl Remote {
             .send()
             .await
             .map_err(|error| failure("completing", key, &error))?;
-        Ok(done.e_tag().map(str::to_owned))
+        Ok(tag(done.e_tag()))
     }
 
     async fn send_piece(
@@ -163,7 +163,7 @@ impl Remote {
             .map_err(|error| failure("writing", key, &error))?;
         Ok(CompletedPart::builder()
             .part_number(number)
-            .set_e_tag(sent.e_tag().map(str::to_owned))
+            .set_e_tag(tag(sent.e_tag()))
             .set_checksum_sha256(sent.checksum_sha256().map(str::to_owned))
             .build())
     }
