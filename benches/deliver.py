@@ -217,7 +217,9 @@ def find(server, work):
             targets["range-1m"] = targets["range-64k"] = {"path": base + "original", "file": "range.mp4"}
             (work / "files" / "range.mp4").write_bytes(get(server, base + "original"))
             continue
-        playlist = base + re.findall(r"^[^#].*m3u8", get(server, base + "master.m3u8").decode(), re.M)[0]
+        master = get(server, base + "master.m3u8").decode()
+        variants = re.findall(r"^#EXT-X-STREAM-INF:BANDWIDTH=(\d+).*\n(.*)$", master, re.M)
+        playlist = base + max(variants, key=lambda variant: int(variant[0]))[1]
         text = get(server, playlist)
         segment = playlist.rsplit("/", 1)[0] + "/1.m4s"
         kind = {"small": "1m", "large": "4m"}[resource_["title"]]

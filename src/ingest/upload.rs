@@ -1,6 +1,7 @@
 //! Bytes on their way in. What was acknowledged is on the disk.
 
 use std::io::{self, Seek as _};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
@@ -125,6 +126,8 @@ pub struct Receiving {
     piece_bytes: i64,
     /// Bytes that were acknowledged.
     safe_bytes: i64,
+    /// What is in the file must be durable there.
+    stays: bool,
     /// Bytes so far, durable or not.
     pub offset_bytes: i64,
     hash: Option<RunningHash>,
@@ -146,7 +149,7 @@ impl Receiving {
     pub async fn open(app: &App, upload: &Upload) -> Result<Self, Error> {
         let (path, offset_bytes) = (path(app, upload.id), upload.offset_bytes);
         let piece_bytes = upload.piece_bytes;
-        let hash = RunningHash::of(upload);
+        let (hash, stays) = (RunningHash::of(upload), !is_in_bucket(app, upload));
         blocking(move || {
             let file = std::fs::OpenOptions::new()
                 .read(true)
@@ -161,7 +164,8 @@ impl Receiving {
                 return Err(io("opening the upload")(lost));
             }
             file.set_len(length).map_err(io("cutting the upload"))?;
-            Ok(Self { path, file, piece_bytes, safe_bytes: offset_bytes, offset_bytes, hash })
+            let safe_bytes = offset_bytes;
+            Ok(Self { path, file, piece_bytes, safe_bytes, stays, offset_bytes, hash })
         })
         .await
     }
@@ -173,6 +177,7 @@ impl Receiving {
     /// [`Error::Io`]; some of it may be written.
     pub async fn append(mut self, chunks: Vec<Bytes>) -> Result<Self, Error> {
         blocking(move || {
+            let begin = self.offset_bytes - self.piece_bytes;
             for chunk in &chunks {
                 let at = u64::try_from(self.offset_bytes - self.piece_bytes).unwrap_or_default();
                 self.file.write_all_at(chunk, at).map_err(io("writing the upload"))?;
@@ -180,6 +185,9 @@ impl Receiving {
                 if let Some(hash) = &mut self.hash {
                     hash.0.update(chunk);
                 }
+            }
+            if self.stays {
+                begin_to_sync(&self.file, begin, self.offset_bytes - self.piece_bytes - begin);
             }
             crate::fault::at("chunk-written");
             Ok(self)
@@ -196,7 +204,7 @@ impl Receiving {
         let store = is_in_bucket(app, upload).then(|| app.store.clone());
         let id = upload.id;
         let synced = blocking(move || {
-            let Self { path, mut file, piece_bytes, safe_bytes, offset_bytes, hash } = self;
+            let Self { path, mut file, piece_bytes, safe_bytes, offset_bytes, hash, .. } = self;
             let piece = match store {
                 Some(_) if offset_bytes == piece_bytes => None,
                 Some(store) => {
@@ -223,6 +231,14 @@ impl Receiving {
         upload.hashed = hash.map(|hash| hash.to_text());
         Ok(piece)
     }
+}
+
+/// Has the kernel begin to write `length` bytes of `file` from `at` on to the disk, so that little
+/// is left for the sync that waits for them.
+#[expect(unsafe_code, reason = "neither std nor rustix has sync_file_range")]
+fn begin_to_sync(file: &std::fs::File, at: i64, length: i64) {
+    // SAFETY: the descriptor is open. That it cannot be begun is no failure: the sync does it.
+    unsafe { libc::sync_file_range(file.as_raw_fd(), at, length, libc::SYNC_FILE_RANGE_WRITE) };
 }
 
 /// Stores all of `file` as the piece of `upload` that begins at its byte `at`.

@@ -33,8 +33,8 @@ const HEAD_BYTES: usize = 8 * 1024;
 /// Heads of more lines too.
 const HEAD_LINES: usize = 64;
 
-/// Room for the head of an answer, and a short body.
-const REPLY_HEAD_BYTES: usize = 640 + SHORT_BYTES;
+/// Room for the head of an answer.
+const REPLY_HEAD_BYTES: usize = 640;
 
 /// Bodies up to this are copied behind their head: that costs less than a second address for the
 /// kernel.
@@ -290,8 +290,12 @@ async fn write(
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             let of_head = written.min(head.len());
-            head.advance(of_head);
             step.advance(written - of_head);
+            head.advance(of_head);
+            if head.is_empty() {
+                // A slow client is not to hold its memory.
+                head = Bytes::new();
+            }
         }
         Pin::new(&mut *stream).poll_flush(context)
     })

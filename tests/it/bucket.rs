@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     ErrorBody,
     /// What was written is not there.
     Lost,
+    /// It takes nothing in pieces, and says so in its own way, as rclone does.
+    NoPieces,
 }
 
 type Body =
@@ -146,6 +148,10 @@ async fn answer(
     door: Arc<Mutex<Door>>,
 ) -> Response<Body> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let begins_pieces = request
+        .uri()
+        .query()
+        .is_some_and(|query| query.split('&').any(|part| part.trim_end_matches('=') == "uploads"));
     let fault = {
         let mut door = door.lock().expect("ours");
         if method == Method::GET {
@@ -170,6 +176,9 @@ async fn answer(
             return made(StatusCode::from_u16(status).expect("a status"), ERROR);
         }
         Some(Fault::ErrorBody) => return made(StatusCode::OK, ERROR),
+        Some(Fault::NoPieces) if begins_pieces => {
+            return made(StatusCode::OK, "<InitiateMultipartUpload/>");
+        }
         Some(Fault::Silence) => std::future::pending::<()>().await,
         Some(Fault::Reset) => return Response::new(broken(Bytes::new())),
         Some(Fault::Lost) if method == Method::HEAD || method == Method::GET => {

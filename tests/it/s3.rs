@@ -160,7 +160,11 @@ async fn large_objects_are_written_in_pieces_and_read_back_whole() {
         assert!(matches!(store.size_of(&key.to_string()), Err(Error::Missing(_))));
         Ok::<_, Error>(())
     };
+    let again = work.clone();
     tokio::task::spawn_blocking(work).await.expect("no panic").expect("written and read");
+    // By a server that takes no pieces, whole.
+    app.bucket().misbehave(Fault::NoPieces);
+    tokio::task::spawn_blocking(again).await.expect("no panic").expect("written and read");
 }
 
 #[tokio::test]

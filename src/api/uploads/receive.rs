@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use http::{HeaderMap, StatusCode};
@@ -18,7 +18,50 @@ use crate::db::uploads::{State as Progress, Upload};
 use crate::ingest::upload::{self, Piece, Receiving};
 
 /// Bytes that are collected before they are written.
-const WRITE_BYTES: usize = 1024 * 1024;
+const WRITE_BYTES: i64 = 1024 * 1024;
+
+/// Bytes that came together.
+#[derive(Default)]
+struct Gathered {
+    chunks: Vec<Bytes>,
+    bytes: i64,
+    /// Nothing comes behind them.
+    ended: bool,
+    /// The body broke off, or another request of the same upload came.
+    cut: bool,
+}
+
+/// A body, and the digest that was promised for it.
+struct Incoming<'a> {
+    stream: BodyDataStream,
+    pause: Duration,
+    superseded: &'a CancellationToken,
+    checksum: Option<Checksum>,
+}
+
+impl Incoming<'_> {
+    /// The next megabyte or so, or what is left.
+    async fn gather(&mut self) -> Gathered {
+        let mut gathered = Gathered::default();
+        while gathered.bytes < WRITE_BYTES {
+            let next = tokio::time::timeout(self.pause, self.stream.next());
+            match self.superseded.run_until_cancelled(next).await {
+                Some(Ok(Some(Ok(chunk)))) => {
+                    if let Some(checksum) = &mut self.checksum {
+                        checksum.update(&chunk);
+                    }
+                    gathered.bytes += chunk.len() as i64;
+                    gathered.chunks.push(chunk);
+                }
+                Some(Ok(None)) => return Gathered { ended: true, ..gathered },
+                Some(Ok(Some(Err(_))) | Err(_)) | None => {
+                    return Gathered { ended: true, cut: true, ..gathered };
+                }
+            }
+        }
+        gathered
+    }
+}
 
 /// Writes what `body` brings. What has come when the line is cut, or another request
 /// of the same upload comes, is kept, unless a checksum was promised for it.
@@ -31,56 +74,32 @@ pub(super) async fn receive(
     body: Body,
     superseded: &CancellationToken,
 ) -> Result<(), ApiError> {
-    let mut checksum = super::text(headers, "upload-checksum").map(Checksum::parse).transpose()?;
+    let checksum = super::text(headers, "upload-checksum").map(Checksum::parse).transpose()?;
+    let is_promised = checksum.is_some();
     let mut receiving = Receiving::open(app, upload).await?;
-    let mut stream = body.into_data_stream();
     let pause = Duration::from_millis(app.config.server.body_timeout_ms);
-    let (mut chunks, mut gathered): (Vec<Bytes>, usize) = (Vec::new(), 0);
-    let mut cut = false;
-    let keep_bytes = upload::keep_bytes(app, upload);
+    let mut incoming = Incoming { stream: body.into_data_stream(), pause, superseded, checksum };
+    let mut gathered = incoming.gather().await;
     loop {
-        let next = superseded.run_until_cancelled(tokio::time::timeout(pause, stream.next()));
-        let chunk = match next.await {
-            Some(Ok(Some(Ok(chunk)))) => Some(chunk),
-            Some(Ok(None)) => None,
-            Some(Ok(Some(Err(_))) | Err(_)) | None => {
-                cut = true;
-                None
-            }
-        };
-        let ended = chunk.is_none();
-        if let Some(chunk) = chunk {
-            if let Some(checksum) = &mut checksum {
-                checksum.update(&chunk);
-            }
-            gathered += chunk.len();
-            chunks.push(chunk);
-        }
-        let beyond = receiving.offset_bytes + gathered as i64 > upload.length_bytes;
-        if beyond {
+        if receiving.offset_bytes + gathered.bytes > upload.length_bytes {
             return Err(ApiError::coded(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "bad_request",
                 "Upload-Length",
             ));
         }
-        if gathered >= WRITE_BYTES || ended {
-            let first = receiving.offset_bytes < upload::HEAD_BYTES as i64;
-            receiving = receiving.append(std::mem::take(&mut chunks)).await?;
-            gathered = 0;
-            if first && checksum.is_none() {
-                judge_head(app, upload, receiving.offset_bytes).await?;
-            }
-        }
+        let (chunks, ended) = (std::mem::take(&mut gathered.chunks), gathered.ended);
+        let writing = write(app, upload, receiving, chunks, is_promised);
         if ended {
+            receiving = writing.await?;
             break;
         }
-        if checksum.is_none() && receiving.offset_bytes - upload.offset_bytes >= keep_bytes {
-            keep(app, upload, receiving).await?;
-            receiving = Receiving::open(app, upload).await?;
-        }
+        // The next megabyte comes while this one is written.
+        let following = async { Ok(incoming.gather().await) };
+        (receiving, gathered) = tokio::try_join!(writing, following)?;
     }
-    if let Some(checksum) = checksum {
+    let cut = gathered.cut;
+    if let Some(checksum) = incoming.checksum {
         if cut || !checksum.holds() {
             let status = StatusCode::from_u16(460).expect("tus's own status");
             return Err(ApiError::coded(status, "upload_checksum", ""));
@@ -97,6 +116,30 @@ pub(super) async fn receive(
         return Err(ApiError::coded(StatusCode::CONFLICT, "upload_offset", ""));
     }
     Ok(())
+}
+
+/// Writes `chunks`. Unless a checksum is still to show whether they count, the first bytes are
+/// judged, and what came is kept now and then.
+async fn write(
+    app: &App,
+    upload: &mut Upload,
+    receiving: Receiving,
+    chunks: Vec<Bytes>,
+    is_promised: bool,
+) -> Result<Receiving, ApiError> {
+    let first = receiving.offset_bytes < upload::HEAD_BYTES as i64;
+    let receiving = receiving.append(chunks).await?;
+    if is_promised {
+        return Ok(receiving);
+    }
+    if first {
+        judge_head(app, upload, receiving.offset_bytes).await?;
+    }
+    if receiving.offset_bytes - upload.offset_bytes < upload::keep_bytes(app, upload) {
+        return Ok(receiving);
+    }
+    keep(app, upload, receiving).await?;
+    Ok(Receiving::open(app, upload).await?)
 }
 
 /// Makes durable what came so far and writes the offset down.

@@ -6,10 +6,11 @@ use std::sync::mpsc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, RequestChecksumCalculation, ResponseChecksumValidation};
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use tokio::runtime::Handle;
 
@@ -187,8 +188,7 @@ pub(super) fn tag(tag: Option<&str>) -> Option<String> {
 
 /// The next frame of a body, and the body again.
 async fn next(mut body: ByteStream) -> (ByteStream, Result<Option<bytes::Bytes>, String>) {
-    let frame =
-        body.next().await.transpose().map_err(|error| DisplayErrorContext(&error).to_string());
+    let frame = body.next().await.transpose().map_err(|error| reasons(&error));
     (body, frame)
 }
 
@@ -217,16 +217,28 @@ fn wait<T: Send + 'static>(runtime: &Handle, call: impl Future<Output = T> + Sen
 }
 
 /// What a failed call says.
-pub(super) fn failure<E, R>(doing: &'static str, key: &str, error: &SdkError<E, R>) -> Error
+pub(super) fn failure<E>(doing: &'static str, key: &str, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    R: fmt::Debug + Send + Sync + 'static,
 {
     let missing = matches!(error.code(), Some("NoSuchKey" | "NotFound"));
     if missing {
         return Error::Missing(key.to_owned());
     }
-    broken(doing, key, DisplayErrorContext(error).to_string())
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
+    let problem = match (error.code(), error.message(), status) {
+        (Some(code), message, Some(status)) => {
+            format!("{code} ({status}) {}", message.unwrap_or_default())
+        }
+        _ => reasons(error),
+    };
+    broken(doing, key, problem)
+}
+
+/// What an error says, and what each that it comes from says.
+fn reasons(error: &(dyn std::error::Error + 'static)) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 pub(in crate::store) fn broken(doing: &'static str, key: &str, problem: String) -> Error {

@@ -5,13 +5,15 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_s3::error::ProvideErrorMetadata as _;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
+use tokio::io::AsyncSeekExt as _;
 
 use super::super::{Error, Stored};
 use super::remote::{Remote, broken, failure, tag};
@@ -26,6 +28,26 @@ const PIECES: u64 = 9_000;
 /// Pieces that are sent at the same time.
 const AT_ONCE: usize = 4;
 
+/// The most bytes of one request (S3's own limit).
+const MOST_WHOLE: u64 = 5 * 1024 * 1024 * 1024;
+
+/// What became of an object that was to be sent in pieces.
+enum Sent {
+    /// It is there, with this tag.
+    Whole(Option<String>),
+    /// The server knows no such thing.
+    Refused,
+}
+
+/// Whether a server takes nothing in pieces: it says so, or answers well and not as S3 does (rclone).
+fn knows_no_pieces<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    let well = error.raw_response().is_some_and(|answer| answer.status().is_success());
+    match error {
+        SdkError::ServiceError(context) => well || context.err().code() == Some("NotImplemented"),
+        _ => false,
+    }
+}
+
 impl Remote {
     /// Stores `file`, which is `stored`, at `key`, unless an object of its size is there already.
     pub(super) fn put_file(&self, key: &str, file: &File, stored: &Stored) -> Result<(), Error> {
@@ -39,7 +61,17 @@ impl Remote {
             file.read_exact_at(&mut bytes, 0).map_err(reading)?;
             self.put_whole(key, bytes.into(), stored.sha256)?
         } else {
-            self.put_pieces(key, file.try_clone().map_err(reading)?, size)?
+            match self.put_pieces(key, file.try_clone().map_err(reading)?, size)? {
+                Sent::Whole(etag) => etag,
+                Sent::Refused if size <= MOST_WHOLE => {
+                    self.put_streamed(key, file.try_clone().map_err(reading)?, stored)?
+                }
+                Sent::Refused => {
+                    let problem =
+                        "the server takes no uploads in pieces, and none of more than 5 GiB";
+                    return Err(broken("writing", key, problem.into()));
+                }
+            }
         };
         self.verify(key, stored.size_bytes, etag)
     }
@@ -76,7 +108,34 @@ impl Remote {
         Ok(tag(done.e_tag()))
     }
 
-    fn put_pieces(&self, key: &str, file: File, size: u64) -> Result<Option<String>, Error> {
+    /// Sends all of `file`, which is `stored`, in one request.
+    fn put_streamed(
+        &self,
+        key: &str,
+        file: File,
+        stored: &Stored,
+    ) -> Result<Option<String>, Error> {
+        let (size_bytes, sha256) = (stored.size_bytes, STANDARD.encode(stored.sha256.0));
+        let (own, name) = (self.clone(), key.to_owned());
+        self.wait(async move {
+            let mut file = tokio::fs::File::from_std(file);
+            file.rewind().await.map_err(|error| broken("reading", &name, error.to_string()))?;
+            let body = ByteStream::read_from().file(file).build().await;
+            let body = body.map_err(|error| broken("reading", &name, error.to_string()))?;
+            let call = own
+                .client
+                .put_object()
+                .bucket(&own.bucket)
+                .key(own.name(&name))
+                .content_length(size_bytes)
+                .checksum_sha256(sha256)
+                .body(body);
+            let done = call.send().await.map_err(|error| failure("writing", &name, &error))?;
+            Ok(tag(done.e_tag()))
+        })
+    }
+
+    fn put_pieces(&self, key: &str, file: File, size: u64) -> Result<Sent, Error> {
         let begin = self
             .client
             .create_multipart_upload()
@@ -84,7 +143,10 @@ impl Remote {
             .key(self.name(key))
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .send();
-        let begun = self.wait(begin).map_err(|error| failure("writing", key, &error))?;
+        let begun = match self.wait(begin) {
+            Err(error) if knows_no_pieces(&error) => return Ok(Sent::Refused),
+            begun => begun.map_err(|error| failure("writing", key, &error))?,
+        };
         let id = begun.upload_id().unwrap_or_default().to_owned();
         let (own, name) = (self.clone(), key.to_owned());
         let upload = id.clone();
@@ -100,7 +162,7 @@ impl Remote {
             // What is left is removed by the sweep.
             let _ = self.wait(call);
         }
-        done
+        done.map(Sent::Whole)
     }
 
     async fn send_pieces(
