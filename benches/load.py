@@ -300,7 +300,7 @@ class Uploader:
         fields = {"Authorization": f"Bearer {self.token}", "Tus-Resumable": "1.0.0", **fields}
         try:
             connection.request(method, path, body, fields)
-        except BrokenPipeError:
+        except (BrokenPipeError, ConnectionResetError):
             pass  # It is refused before all of it came; the answer says why.
         answer = connection.getresponse()
         answer.said = answer.read()
@@ -325,8 +325,11 @@ class Uploader:
         head = (f"PATCH {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {self.token}\r\ntus-resumable: 1.0.0\r\n"
                 f"content-type: application/offset+octet-stream\r\nupload-offset: {offset}\r\ncontent-length: {length}\r\n\r\n")
         with socket.create_connection(self.address, 60) as connection:
-            connection.sendall(head.encode())
-            connection.sendall(piece)
+            try:
+                connection.sendall(head.encode())
+                connection.sendall(piece)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # It is refused: what was cut before brought something after we asked.
 
 
 def uploads(server, watch, share, seconds):

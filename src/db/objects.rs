@@ -32,18 +32,8 @@ pub async fn insert(
     resource: Option<ResourceId>,
     now_ms: i64,
 ) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO object (key, size_bytes, sha256, resource, created_ms)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key) DO NOTHING",
-    )
-    .bind(key)
-    .bind(size_bytes)
-    .bind(sha256.to_string())
-    .bind(resource.map(|id| id.to_string()))
-    .bind(now_ms)
-    .execute(db)
-    .await?;
-    Ok(())
+    let resource = resource.map(|id| id.to_string());
+    name(db, key, &Stored { size_bytes, sha256 }, resource, now_ms).await
 }
 
 /// The same for a piece of `upload`.
@@ -58,6 +48,16 @@ pub async fn insert_piece(
     stored: &Stored,
     now_ms: i64,
 ) -> Result<()> {
+    name(db, key, stored, Some(upload.to_string()), now_ms).await
+}
+
+async fn name(
+    db: &mut AnyConnection,
+    key: &str,
+    stored: &Stored,
+    whose: Option<String>,
+    now_ms: i64,
+) -> Result<()> {
     sqlx::query(
         "INSERT INTO object (key, size_bytes, sha256, resource, created_ms)
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key) DO NOTHING",
@@ -65,7 +65,7 @@ pub async fn insert_piece(
     .bind(key)
     .bind(stored.size_bytes)
     .bind(stored.sha256.to_string())
-    .bind(upload.to_string())
+    .bind(whose)
     .bind(now_ms)
     .execute(db)
     .await?;
