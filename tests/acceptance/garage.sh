@@ -18,7 +18,7 @@ api_bind_addr = "127.0.0.1:$port"
 root_domain = ".s3.localhost"
 CONF
 ask() { "$garage" -c "$folder/garage.toml" "$@"; }
-ask server &
+"$garage" -c "$folder/garage.toml" server &
 server=$!
 trap 'kill $server 2>/dev/null; wait $server' EXIT
 trap exit TERM INT

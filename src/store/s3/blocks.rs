@@ -35,6 +35,9 @@ const OBJECTS: u64 = 1_000_000;
 /// Shows, locked, that a process uses the folder that it is in.
 const LOCK: &str = "lock";
 
+/// Numbers those that a process opens.
+static OPENED: AtomicU64 = AtomicU64::new(0);
+
 /// How often a block is fetched again from where it broke off.
 const ATTEMPTS: u32 = 4;
 
@@ -121,7 +124,9 @@ impl Blocks {
         let all = settings.cache.join("blocks");
         fs::create_dir_all(&all).map_err(io_at("making", &all))?;
         remove_left(&all);
-        let folder = all.join(std::process::id().to_string());
+        // One for each that is opened, also within a process.
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let folder = all.join(format!("{}-{number}", std::process::id()));
         let lock = make_own(&folder).map_err(io_at("making", &folder))?;
         let weight =
             |_: &Id, block: &Arc<Block>| u32::try_from(block.map.len()).unwrap_or(u32::MAX);
