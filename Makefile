@@ -27,7 +27,7 @@ test-rust test-postgres test-browser: test-%: ## one part of `make test`
 	@scripts/web.sh build
 	@scripts/test.sh $*
 
-test-s3: ## objects in a bucket: the suite on s3s-fs, then rclone and moto as servers
+test-s3: ## objects in a bucket: the suite on s3s-fs, then rclone, moto and Garage as servers
 	@scripts/setup.sh build test buckets
 	@scripts/web.sh build
 	@scripts/test.sh s3
