@@ -177,6 +177,17 @@ pub async fn list_expired(db: &mut AnyConnection, now_ms: i64) -> Result<Vec<Upl
     rows.into_iter().map(Upload::try_from).collect()
 }
 
+/// Uploads that were given up and have pieces in the bucket still.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_left(db: &mut AnyConnection) -> Result<Vec<Upload>> {
+    let left = "SELECT * FROM upload WHERE state = 'ended' AND piece_bytes > 0 LIMIT 100";
+    let rows: Vec<Row> = sqlx::query_as(left).fetch_all(db).await?;
+    rows.into_iter().map(Upload::try_from).collect()
+}
+
 /// Uploads whose bytes are needed: open ones, and those whose resource has no source yet.
 ///
 /// # Errors

@@ -317,6 +317,18 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// Removes all objects whose keys begin with `prefix` from the store.
+async fn delete_below(app: &App, prefix: String) -> Result<(), Error> {
+    let store = app.store.clone();
+    blocking(move || {
+        for (key, _) in store.list(&prefix)? {
+            store.delete(&key)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
 /// Removes the object at `key` from the store, which may be far away.
 async fn delete_object(app: &App, key: &str) -> Result<(), Error> {
     let (store, key) = (app.store.clone(), key.to_owned());

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Error, Held, Outcome, blocking, delete_object, demand, finish, upload};
+use super::{Error, Held, Outcome, blocking, delete_below, delete_object, demand, finish, upload};
 use crate::app::App;
 use crate::catalogue::UploadId;
 use crate::db::jobs::NewJob;
@@ -30,14 +30,7 @@ const AGAIN: &str = "\"again\"";
 /// Those of database and store.
 pub async fn run(held: &Held) -> Result<Outcome, Error> {
     let (app, id) = (&held.app, held.resource());
-    let store = app.store.clone();
-    blocking(move || {
-        for (key, _) in store.list(&Key::prefix(id))? {
-            store.delete(&key)?;
-        }
-        Ok(())
-    })
-    .await?;
+    delete_below(app, Key::prefix(id)).await?;
     let sent = db::uploads::find_by_resource(&mut *app.db.read().await?, id).await?;
     crate::fault::at("sweep-objects-done");
     if let Some(sent) = sent {
@@ -73,6 +66,9 @@ pub async fn abandoned(app: &App) -> Result<(), Error> {
     for upload in expired {
         tracing::info!(upload = %upload.id, "expired");
         upload::end(app, upload).await?;
+    }
+    for left in db::uploads::list_left(&mut *app.db.read().await?).await? {
+        upload::remove(app, &left).await?;
     }
     let store = app.store.clone();
     let mut removed = blocking(move || Ok(store.remove_abandoned(ABANDONED)?)).await?;

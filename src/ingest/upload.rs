@@ -12,7 +12,7 @@ use serde_json::json;
 use sha2::Digest as _;
 use sha2::digest::common::hazmat::{SerializableState as _, SerializedState};
 
-use super::{Error, blocking, io};
+use super::{Error, blocking, delete_below, io};
 use crate::app::App;
 use crate::catalogue::{
     AccountId, Details, FileType, Library, Refusal, Resource, ResourceId, Sha256, Stage, UploadId,
@@ -301,17 +301,12 @@ pub async fn remove(app: &App, upload: &Upload) -> Result<(), Error> {
     if upload.piece_bytes == 0 {
         return Ok(());
     }
-    let (store, prefix) = (app.store.clone(), Key::pieces(upload.id));
-    blocking(move || {
-        // Also those that no row came to name.
-        for (key, _) in store.list(&prefix)? {
-            store.delete(&key)?;
-        }
-        Ok(())
-    })
-    .await?;
+    // Also those that no row came to name.
+    delete_below(app, Key::pieces(upload.id)).await?;
     let mut tx = app.db.begin().await?;
     db::objects::delete_pieces(&mut tx, upload.id).await?;
+    // Until then a sweep finds them.
+    db::uploads::save(&mut tx, &Upload { piece_bytes: 0, ..upload.clone() }).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -296,6 +296,34 @@ async fn players_fetch_what_is_public_from_the_bucket() {
 }
 
 #[tokio::test]
+async fn pieces_of_an_upload_that_was_given_up_are_swept() {
+    let mut app = TestApp::in_bucket(&[("DUOKU_UPLOAD_IN_BUCKET", "true")]);
+    let admin = app.admin().await;
+    let created = answer(admin.create("a.wav", 300_000)).await.expect(201);
+    let url = created.header("location").to_owned();
+    answer(admin.piece(&url, 0, &fixture::noise(300_000)[..200_000])).await.expect(204);
+    app.stop();
+    // As if the program had been killed between the two steps of giving up.
+    let inside = app.inside().await;
+    let id = url.rsplit('/').next().expect("an id").parse().expect("an id");
+    let mut tx = inside.db.begin().await.expect("a transaction");
+    let mut upload = duoku::db::uploads::find(&mut tx, id).await.expect("read").expect("there");
+    upload.state = duoku::db::uploads::State::Ended;
+    duoku::db::uploads::save(&mut tx, &upload).await.expect("saved");
+    tx.commit().await.expect("committed");
+    let pieces = || {
+        let mut found = Vec::new();
+        collect(&app.store().join("upload"), &mut found);
+        found.len()
+    };
+    assert_eq!(pieces(), 1);
+    duoku::ingest::sweep::abandoned(&inside).await.expect("swept");
+    assert_eq!(pieces(), 0);
+    inside.db.close().await;
+    app.check();
+}
+
+#[tokio::test]
 async fn behind_a_cdn_addresses_are_open() {
     let app = TestApp::in_bucket(&[
         ("DUOKU_STORAGE_S3_DIRECT", "open"),
