@@ -60,7 +60,7 @@ pub enum PassageKind {
 
 impl PassageKind {
     /// The number it is stored as.
-    pub(crate) fn code(self) -> u64 {
+    pub(crate) fn code(self) -> u8 {
         match self {
             Self::Caption => 0,
             Self::Page => 1,
@@ -69,7 +69,7 @@ impl PassageKind {
     }
 
     /// The kind stored as `code`; a page if there is no such code.
-    pub(crate) fn from_code(code: u64) -> Self {
+    pub(crate) fn from_code(code: u8) -> Self {
         match code {
             0 => Self::Caption,
             2 => Self::Slide,

@@ -6,17 +6,19 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 
 use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::LockError;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
-use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, TantivyDocument, TantivyError};
+use tantivy::{IndexReader, IndexSettings, ReloadPolicy, TantivyDocument, TantivyError};
 
-use crate::query::{self, blocks};
+use crate::query;
+use crate::view::View;
 use crate::schema::{self, Fields};
-use crate::words::Terms;
+use crate::words::{Cutter, Terms};
+use crate::suggest::Completions;
 use crate::{Entry, Error, Found, Query, Suggestion, Words, suggest};
 
 /// What the writer may hold in memory before it writes a segment, in bytes, over all threads.
@@ -41,6 +43,9 @@ struct Inner {
     words: Words,
     index: tantivy::Index,
     reader: IndexReader,
+    /// What is committed.
+    view: RwLock<Arc<View>>,
+    completions: Completions,
     writer: Mutex<Option<Writer>>,
     mark: AtomicI64,
 }
@@ -84,15 +89,16 @@ impl Index {
                 wanted: schema::VERSION,
             });
         }
-        for terms in [Terms::Grams, Terms::Sounds, Terms::Pairs] {
-            index.tokenizers().register(terms.name(), terms);
+        for terms in Terms::ALL {
+            index.tokenizers().register(terms.name(), Cutter::new(terms, words.clone()));
         }
         let payload = index.load_metas().map_err(damaged)?.payload;
         let mark = payload.and_then(|payload| payload.parse().ok()).unwrap_or(0);
         let reader = guarded(folder, || {
             index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()
         })?;
-        if reader.searcher().num_docs() > 0 {
+        let view = guarded(folder, || View::open(reader.searcher(), None))?;
+        if view.documents > 0 {
             words.warm();
         }
         let inner = Inner {
@@ -101,6 +107,8 @@ impl Index {
             words,
             index,
             reader,
+            view: RwLock::new(Arc::new(view)),
+            completions: Completions::default(),
             writer: Mutex::new(None),
             mark: AtomicI64::new(mark),
         };
@@ -121,7 +129,7 @@ impl Index {
     pub fn put(&self, entry: &Entry) -> Result<(), Error> {
         let fields = &self.inner.fields;
         let mut operations = vec![UserOperation::Delete(fields.id_term(&entry.resource))];
-        let documents = fields.documents(entry, &self.inner.words);
+        let documents = fields.documents(entry);
         operations.extend(documents.into_iter().map(UserOperation::Add));
         self.write(|writer| writer.run(operations).map(drop))
     }
@@ -151,7 +159,7 @@ impl Index {
             prepared.set_payload(&mark.to_string());
             prepared.commit()
         })?;
-        self.inner.reader.reload().map_err(Error::Read)?;
+        self.look()?;
         self.inner.mark.store(mark, Ordering::Release);
         Ok(())
     }
@@ -172,7 +180,7 @@ impl Index {
         if chars > crate::MAX_QUERY_CHARS {
             return Err(Error::QueryTooLong { chars, most: crate::MAX_QUERY_CHARS });
         }
-        self.read(|searcher| query::search(searcher, &self.inner.fields, &self.inner.words, query))
+        self.read(|view| query::search(view, &self.inner.fields, &self.inner.words, query))
     }
 
     /// At most `limit` completions of `typed`: by characters, by pinyin in full, by initials, or
@@ -182,7 +190,7 @@ impl Index {
     ///
     /// [`Error::Damaged`] and [`Error::Read`] when the index cannot be read.
     pub fn suggest(&self, typed: &str, limit: usize) -> Result<Vec<Suggestion>, Error> {
-        self.read(|searcher| suggest::suggest(searcher, &self.inner.fields, typed, limit))
+        self.read(|view| suggest::suggest(view, &self.inner.fields, &self.inner.completions, typed, limit))
     }
 
     /// The ids of all resources, sorted.
@@ -191,7 +199,7 @@ impl Index {
     ///
     /// As [`Index::suggest`].
     pub fn resources(&self) -> Result<Vec<String>, Error> {
-        self.read(blocks::resources)
+        self.read(|view| view.ids(&self.inner.fields))
     }
 
     /// How many resources can be found.
@@ -200,7 +208,7 @@ impl Index {
     ///
     /// As [`Index::suggest`].
     pub fn len(&self) -> Result<usize, Error> {
-        self.read(blocks::count)
+        self.read(|view| Ok(view.count()))
     }
 
     /// Whether there is nothing to find.
@@ -240,12 +248,25 @@ impl Index {
 
     /// Runs `read` on what is committed. tantivy panics on some kinds of damage: that must not
     /// end the caller.
-    fn read<T>(&self, read: impl FnOnce(&Searcher) -> tantivy::Result<T>) -> Result<T, Error> {
-        let searcher = self.inner.reader.searcher();
-        match catch_unwind(AssertUnwindSafe(|| read(&searcher))) {
+    fn read<T>(&self, read: impl FnOnce(&Arc<View>) -> tantivy::Result<T>) -> Result<T, Error> {
+        let view = self.view();
+        match catch_unwind(AssertUnwindSafe(|| read(&view))) {
             Ok(result) => result.map_err(Error::Read),
             Err(panic) => Err(panicked(&self.inner.folder, panic.as_ref())),
         }
+    }
+
+    fn view(&self) -> Arc<View> {
+        Arc::clone(&self.inner.view.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has searches see what is committed.
+    fn look(&self) -> Result<(), Error> {
+        self.inner.reader.reload().map_err(Error::Read)?;
+        let searcher = self.inner.reader.searcher();
+        let view = self.read(|before| View::open(searcher, Some(before)))?;
+        *self.inner.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+        Ok(())
     }
 
     /// Runs `write` on the writer, which is made when first needed. After an error it is thrown

@@ -23,6 +23,7 @@ mod index;
 mod query;
 mod schema;
 mod suggest;
+mod view;
 mod words;
 
 pub use entry::{Entry, Passage, PassageKind};

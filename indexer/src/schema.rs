@@ -6,59 +6,65 @@
 //! document, and `size` how many passages follow it: hits are grouped without a look-up.
 
 use tantivy::schema::{
-    FAST, Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
+    Field, IndexRecordOption, NumericOptions, STORED, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::{TantivyDocument, Term};
+use uuid::Uuid;
 
 use crate::words::{Terms, fold_text};
-use crate::{Entry, Passage, Words, suggest};
+use crate::{Entry, Passage, PassageKind};
 
 /// Counted up with every change to fields, terms or their meaning.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// The fields that are counted, by the names they are found under in
 /// [`Found::facets`](crate::Found::facets).
 pub(crate) const FACETS: [&str; 5] = ["library", "kind", "topic", "audience", "language"];
 
-/// The fields of a document.
+/// What is between the facets in a signature, and between the values of one.
+const FACET_END: char = '\u{1e}';
+const VALUE_END: char = '\u{1f}';
+
+/// The fields of a document. Those whose frequencies, positions or lengths are not asked for are
+/// kept without.
 #[derive(Debug, Clone)]
 pub(crate) struct Fields {
-    /// All documents: the resource's id.
+    /// All documents: the resource's id, as [`id_bytes`].
     pub(crate) id: Field,
     /// All documents: 0 in the resource's own, counted up over its passages.
     pub(crate) seq: Field,
     /// Resource: how many passages follow; 0 in passages.
     pub(crate) size: Field,
-    /// Resource: [`FACETS`], in their order.
-    pub(crate) facets: [Field; 5],
+    /// Resource: the values of all [`FACETS`] in one. There are few of these beside resources, so
+    /// one look-up tells which to count.
+    pub(crate) signature: Field,
     /// Resource: Unix time in milliseconds.
     pub(crate) published: Field,
+    /// Resource: [`exact`] of the title.
+    pub(crate) exact: Field,
     /// Resource: the title's terms.
     pub(crate) title: Field,
     /// Resource: the terms of all else about it. Passage: the terms of its text.
     pub(crate) text: Field,
-    /// Resource: the title's pinyin.
+    /// Resource: the syllables of the title, and pairs of them.
     pub(crate) title_sounds: Field,
-    /// As `text`: the pinyin of it.
+    /// Resource: pairs of initials of the title.
+    pub(crate) title_initials: Field,
+    /// As `text`: pairs of syllables.
     pub(crate) text_sounds: Field,
-    /// Resource: the whole title, folded, without white space and punctuation.
-    pub(crate) exact: Field,
-    /// Resource: what is typed to have the title suggested.
-    pub(crate) typed: Field,
+    /// Resource: the words of the title as written.
+    pub(crate) word: Field,
     /// Stored. Resource: its title. Passage: its text.
     pub(crate) shown: Field,
     /// Stored. Resource: its description.
     pub(crate) description: Field,
-    /// Stored. Passage: its kind's code.
-    pub(crate) moment_kind: Field,
-    /// Stored. Passage: where it begins, in milliseconds.
-    pub(crate) start: Field,
-    /// Stored. Passage: its page.
-    pub(crate) page: Field,
+    /// Stored. Resource: its id. Passage: where it is, as [`Place`].
+    pub(crate) place: Field,
 }
 
 /// The schema and its fields.
 pub(crate) fn schema() -> (Schema, Fields) {
+    use IndexRecordOption::{Basic, WithFreqsAndPositions};
     let mut schema = Schema::builder();
     let mut terms = |name: &str, terms: Terms, option: IndexRecordOption, norms: bool| {
         let indexing = TextFieldIndexing::default()
@@ -67,29 +73,30 @@ pub(crate) fn schema() -> (Schema, Fields) {
             .set_fieldnorms(norms);
         schema.add_text_field(name, TextOptions::default().set_indexing_options(indexing))
     };
-    let title = terms("title", Terms::Grams, IndexRecordOption::WithFreqsAndPositions, true);
-    let text = terms("text", Terms::Grams, IndexRecordOption::WithFreqsAndPositions, true);
-    let title_sounds =
-        terms("title_sounds", Terms::Sounds, IndexRecordOption::WithFreqsAndPositions, true);
-    let text_sounds = terms("text_sounds", Terms::Pairs, IndexRecordOption::Basic, false);
-    let facets = FACETS.map(|name| schema.add_text_field(name, STRING | FAST));
+    let title = terms("title", Terms::Title, WithFreqsAndPositions, true);
+    let text = terms("text", Terms::Grams, WithFreqsAndPositions, true);
+    let title_sounds = terms("title_sounds", Terms::Sounds, Basic, true);
+    let title_initials = terms("title_initials", Terms::Initials, WithFreqsAndPositions, false);
+    let text_sounds = terms("text_sounds", Terms::Pairs, Basic, false);
+    let word = terms("word", Terms::Words, Basic, false);
+    let fast = || NumericOptions::default().set_fast();
     let fields = Fields {
-        id: schema.add_text_field("id", STRING | FAST),
-        seq: schema.add_u64_field("seq", FAST),
-        size: schema.add_u64_field("size", FAST),
-        facets,
-        published: schema.add_i64_field("published", FAST),
+        id: schema
+            .add_bytes_field("id", tantivy::schema::BytesOptions::default().set_indexed()),
+        seq: schema.add_u64_field("seq", fast()),
+        size: schema.add_u64_field("size", fast()),
+        signature: schema.add_text_field("signature", TextOptions::default().set_fast("raw")),
+        published: schema.add_i64_field("published", fast()),
+        exact: schema.add_u64_field("exact", fast()),
         title,
         text,
         title_sounds,
+        title_initials,
         text_sounds,
-        exact: schema.add_text_field("exact", STRING),
-        typed: schema.add_text_field("typed", STRING),
+        word,
         shown: schema.add_text_field("shown", STORED),
         description: schema.add_text_field("description", STORED),
-        moment_kind: schema.add_u64_field("moment_kind", STORED),
-        start: schema.add_i64_field("start", STORED),
-        page: schema.add_u64_field("page", STORED),
+        place: schema.add_bytes_field("place", STORED),
     };
     (schema.build(), fields)
 }
@@ -97,68 +104,214 @@ pub(crate) fn schema() -> (Schema, Fields) {
 impl Fields {
     /// The term under which all documents of `resource` are found.
     pub(crate) fn id_term(&self, resource: &str) -> Term {
-        Term::from_field_text(self.id, resource)
+        Term::from_field_bytes(self.id, &id_bytes(resource))
     }
 
     /// The block of `entry`, its own document first.
-    pub(crate) fn documents(&self, entry: &Entry, words: &Words) -> Vec<TantivyDocument> {
+    pub(crate) fn documents(&self, entry: &Entry) -> Vec<TantivyDocument> {
+        let id = id_bytes(&entry.resource);
         let mut block = Vec::with_capacity(entry.passages.len() + 1);
-        block.push(self.resource(entry, words));
+        block.push(self.resource(entry, &id));
         for (seq, passage) in (1..).zip(&entry.passages) {
-            block.push(self.passage(&entry.resource, seq, passage));
+            block.push(self.passage(&id, seq, passage));
         }
         block
     }
 
-    fn resource(&self, entry: &Entry, words: &Words) -> TantivyDocument {
+    fn resource(&self, entry: &Entry, id: &[u8]) -> TantivyDocument {
         let mut doc = TantivyDocument::default();
-        doc.add_text(self.id, &entry.resource);
+        doc.add_bytes(self.id, id);
         doc.add_u64(self.seq, 0);
         doc.add_u64(self.size, entry.passages.len() as u64);
+        doc.add_text(self.signature, signature(entry));
         doc.add_i64(self.published, entry.published_ms);
-        let [library, kind, topic, audience, language] = self.facets;
-        let single = [(library, &entry.library), (kind, &entry.kind)];
-        let topics = entry.topics.iter().map(|value| (topic, value));
-        let audiences = entry.audiences.iter().map(|value| (audience, value));
-        let languages = entry.language.iter().map(|value| (language, value));
-        for (field, value) in single.into_iter().chain(topics).chain(audiences).chain(languages) {
-            doc.add_text(field, value);
+        doc.add_u64(self.exact, exact(&entry.title).into());
+        for field in [self.title, self.title_sounds, self.title_initials, self.word] {
+            doc.add_text(field, &entry.title);
         }
-        doc.add_text(self.title, &entry.title);
-        doc.add_text(self.title_sounds, &entry.title);
-        doc.add_text(self.exact, exact(&entry.title));
-        for text in [&entry.description, &entry.author].into_iter().chain(&entry.words) {
+        let rest = [&entry.description, &entry.author];
+        for text in rest.into_iter().chain(&entry.words).filter(|text| !text.is_empty()) {
             doc.add_text(self.text, text);
             doc.add_text(self.text_sounds, text);
         }
-        for key in suggest::keys(&entry.title, words) {
-            doc.add_text(self.typed, key);
-        }
         doc.add_text(self.shown, &entry.title);
-        doc.add_text(self.description, &entry.description);
+        if !entry.description.is_empty() {
+            doc.add_text(self.description, &entry.description);
+        }
+        doc.add_bytes(self.place, id);
         doc
     }
 
-    fn passage(&self, resource: &str, seq: u64, passage: &Passage) -> TantivyDocument {
+    fn passage(&self, id: &[u8], seq: u64, passage: &Passage) -> TantivyDocument {
         let mut doc = TantivyDocument::default();
-        doc.add_text(self.id, resource);
+        doc.add_bytes(self.id, id);
         doc.add_u64(self.seq, seq);
         doc.add_u64(self.size, 0);
         doc.add_text(self.text, &passage.text);
         doc.add_text(self.text_sounds, &passage.text);
         doc.add_text(self.shown, &passage.text);
-        doc.add_u64(self.moment_kind, passage.kind.code());
-        if let Some(start_ms) = passage.start_ms {
-            doc.add_i64(self.start, start_ms);
-        }
-        if let Some(page) = passage.page {
-            doc.add_u64(self.page, page.into());
-        }
+        doc.add_bytes(self.place, &Place::of(passage).bytes());
         doc
     }
 }
 
-/// A title as it is compared whole: folded, letters and characters only.
-pub(crate) fn exact(title: &str) -> String {
-    fold_text(title).chars().filter(|c| c.is_alphanumeric()).take(1_000).collect()
+/// Where a passage is, as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) kind: PassageKind,
+    pub(crate) start_ms: Option<i64>,
+    pub(crate) page: Option<u32>,
+}
+
+impl Place {
+    fn of(passage: &Passage) -> Self {
+        Self { kind: passage.kind, start_ms: passage.start_ms, page: passage.page }
+    }
+
+    /// The kind, what follows, and that in as few bytes as it needs.
+    fn bytes(self) -> Vec<u8> {
+        let has = u8::from(self.start_ms.is_some()) | u8::from(self.page.is_some()) << 1;
+        let mut bytes = vec![self.kind.code(), has];
+        for number in self.start_ms.map(i64::to_le_bytes).into_iter().chain(
+            self.page.map(|page| u64::from(page).to_le_bytes()),
+        ) {
+            let size = number.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            bytes.push(u8::try_from(size).unwrap_or(8));
+            bytes.extend(&number[..size]);
+        }
+        bytes
+    }
+
+    /// Reads what [`Place::bytes`] wrote; a page without a number for all else.
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        let (head, mut rest) = bytes.split_at(bytes.len().min(2));
+        let (kind, has) = (head.first().copied().unwrap_or(1), head.get(1).copied().unwrap_or(0));
+        let mut number = || {
+            let (size, after) = rest.split_first()?;
+            let (number, after) = after.split_at_checked(usize::from(*size).min(8))?;
+            rest = after;
+            let mut whole = [0; 8];
+            whole[..number.len()].copy_from_slice(number);
+            Some(u64::from_le_bytes(whole))
+        };
+        let start_ms = (has & 1 != 0).then(&mut number).flatten().map(u64::cast_signed);
+        let page = (has & 2 != 0).then(&mut number).flatten();
+        Self {
+            kind: PassageKind::from_code(kind),
+            start_ms,
+            page: page.and_then(|page| page.try_into().ok()),
+        }
+    }
+}
+
+/// What a text that is no UUID ends with, which is no byte of a text (RFC 3629 section 1).
+const TEXT_END: u8 = 0xff;
+
+/// The id of a resource in as few bytes as it needs: a UUID as its 16 (RFC 9562 section 4), all
+/// else as it is and an end, never 16 long.
+pub(crate) fn id_bytes(id: &str) -> Vec<u8> {
+    if let Some(uuid) = Uuid::try_parse(id).ok().filter(|uuid| uuid.simple().to_string() == id) {
+        return uuid.into_bytes().to_vec();
+    }
+    let mut bytes = [id.as_bytes(), &[TEXT_END]].concat();
+    if bytes.len() == 16 {
+        bytes.push(TEXT_END);
+    }
+    bytes
+}
+
+/// The id that [`id_bytes`] made these of.
+pub(crate) fn id_text(bytes: &[u8]) -> String {
+    if let Ok(uuid) = Uuid::from_slice(bytes) {
+        return uuid.simple().to_string();
+    }
+    let end = bytes.iter().position(|byte| *byte == TEXT_END).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
+
+/// All values of an entry's facets.
+fn signature(entry: &Entry) -> String {
+    let own = |value: &String| vec![value.clone()];
+    let lists: [Vec<String>; FACETS.len()] = [
+        own(&entry.library),
+        own(&entry.kind),
+        entry.topics.clone(),
+        entry.audiences.clone(),
+        entry.language.iter().cloned().collect(),
+    ];
+    lists.map(|list| list.join(&VALUE_END.to_string())).join(&FACET_END.to_string())
+}
+
+/// The values of each of [`FACETS`] in a signature.
+pub(crate) fn read_signature(signature: &str) -> impl Iterator<Item = impl Iterator<Item = &str>> {
+    let lists = signature.split(FACET_END);
+    lists.map(|list| list.split(VALUE_END).filter(|value| !value.is_empty()))
+}
+
+/// A number for a title as it is compared whole: folded, letters and characters only. Titles that
+/// have the same words and the same number are the same.
+pub(crate) fn exact(title: &str) -> u32 {
+    // FNV-1a of 32 bits (draft-eastlake-fnv): kept in files, so always the same.
+    let fnv = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let kept = |c: &char| c.is_alphanumeric();
+    let whole: String = fold_text(title).chars().filter(kept).take(1_000).collect();
+    whole.bytes().fold(0x811c_9dc5, fnv)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_come_back() {
+        for id in [
+            "",
+            "a",
+            "r000001",
+            "123456789012345",
+            "1234567890123456",
+            "0192e5a0-0000-7000-8000-000000000000",
+            "0192E5A0-0000-7000-8000-000000000000",
+            "0192e5a0000070008000000000000000",
+            "00000000000000000000000000000001",
+            "剪纸",
+        ] {
+            assert_eq!(id_text(&id_bytes(id)), id);
+        }
+        assert_eq!(id_bytes("0192e5a0000070008000000000000000").len(), 16);
+    }
+
+    #[test]
+    fn places_come_back() {
+        let kinds = [PassageKind::Caption, PassageKind::Page, PassageKind::Slide];
+        for kind in kinds {
+            for start_ms in [None, Some(0), Some(255), Some(86_400_000), Some(i64::MAX), Some(-1)] {
+                for page in [None, Some(0), Some(1), Some(u32::MAX)] {
+                    let place = Place { kind, start_ms, page };
+                    assert_eq!(Place::read(&place.bytes()), place);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn signatures_come_back() {
+        let entry = Entry {
+            library: "main".into(),
+            kind: "video".into(),
+            topics: vec!["law".into(), "health".into()],
+            ..Entry::default()
+        };
+        let values: Vec<Vec<String>> = read_signature(&signature(&entry))
+            .map(|values| values.map(str::to_owned).collect())
+            .collect();
+        assert_eq!(values, [&["main"][..], &["video"], &["law", "health"], &[], &[]]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_place(bytes in proptest::collection::vec(0..=255_u8, 0..24)) {
+            let _ = (Place::read(&bytes), id_text(&bytes));
+        }
+    }
 }

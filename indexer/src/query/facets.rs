@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tantivy::columnar::StrColumn;
-use tantivy::{DocId, SegmentReader};
+use tantivy::DocId;
 
 use crate::Query;
 use crate::schema::FACETS;
+use crate::view::Segment;
 
 /// The most values of a facet that are given.
 const MAX_VALUES: usize = 200;
@@ -14,82 +14,68 @@ const MAX_VALUES: usize = 200;
 /// The counts of values, over all segments.
 #[derive(Default)]
 pub(crate) struct Counts {
-    by_value: [HashMap<String, u64>; 5],
+    by_value: [HashMap<String, u64>; FACETS.len()],
 }
 
 /// The values of one segment's resources: which are wanted and how often each was found.
-pub(crate) struct SegmentFacets {
-    columns: [Option<StrColumn>; 5],
-    wanted: [Option<Vec<u64>>; 5],
-    found: [Vec<u64>; 5],
-    /// The one resource wanted, if it is only one; no number when it is not in the segment.
-    only: Option<Option<u64>>,
-    ids: Option<StrColumn>,
+pub(crate) struct SegmentFacets<'a> {
+    segment: &'a Segment,
+    /// For each signature a bit for each facet whose value is not wanted; `None` when any will do.
+    unwanted: Option<Vec<u8>>,
+    /// How often each signature was found, wanted or not.
+    found: Vec<u32>,
 }
 
-impl SegmentFacets {
+impl<'a> SegmentFacets<'a> {
     /// The facets of `segment`, restricted as `query` says.
-    pub(crate) fn open(segment: &SegmentReader, query: &Query) -> tantivy::Result<Self> {
+    pub(crate) fn open(segment: &'a Segment, query: &Query) -> Self {
         let lists =
             [&query.libraries, &query.kinds, &query.topics, &query.audiences, &query.languages];
-        let mut facets = Self {
-            columns: Default::default(),
-            wanted: Default::default(),
-            found: Default::default(),
-            only: None,
-            ids: None,
-        };
-        if let Some(id) = &query.resource {
-            facets.ids = segment.fast_fields().str("id")?;
-            let ids = facets.ids.as_ref().map(StrColumn::dictionary);
-            let ord = ids.map(|ids| ids.term_ord(id.as_bytes())).transpose()?;
-            facets.only = Some(ord.flatten());
-        }
-        for (at, list) in lists.into_iter().enumerate() {
-            let column = segment.fast_fields().str(FACETS[at])?;
-            facets.wanted[at] = wanted(column.as_ref(), list)?;
-            facets.found[at] = vec![0; column.as_ref().map_or(0, |column| column.num_terms())];
-            facets.columns[at] = column;
-        }
-        Ok(facets)
+        let signatures = &segment.signatures;
+        let unwanted = lists.iter().any(|list| !list.is_empty()).then(|| {
+            let fits = |(facet, value): &(usize, String)| lists[*facet].contains(value);
+            let fits: Vec<bool> = signatures.values.iter().map(fits).collect();
+            let lacks = |signature, facet: usize| {
+                let mut values = signatures.values_of(signature).iter().map(|at| *at as usize);
+                !lists[facet].is_empty()
+                    && !values.any(|at| fits[at] && signatures.values[at].0 == facet)
+            };
+            let bits = |signature| {
+                (0..FACETS.len()).map(|facet| u8::from(lacks(signature, facet)) << facet).sum()
+            };
+            (0..signatures.len()).map(bits).collect()
+        });
+        Self { segment, unwanted, found: vec![0; signatures.len()] }
     }
 
-    /// Whether the resource at `head` is among those wanted.
-    pub(crate) fn admits(&self, head: DocId) -> bool {
-        if let Some(only) = self.only
-            && only != self.ids.as_ref().and_then(|ids| ids.term_ords(head).next())
-        {
-            return false;
-        }
-        self.wanted.iter().zip(&self.columns).all(|(wanted, column)| {
-            let Some(wanted) = wanted else { return true };
-            let Some(column) = column else { return false };
-            column.term_ords(head).any(|ord| wanted.contains(&ord))
-        })
+    /// Counts the resource at `head`; false when it is not among those wanted.
+    pub(crate) fn count(&mut self, head: DocId) -> bool {
+        let Some(signature) = self.segment.signature(head) else { return self.unwanted.is_none() };
+        self.found[signature] += 1;
+        self.unwanted.as_ref().is_none_or(|unwanted| unwanted[signature] == 0)
     }
 
-    /// Counts the resource at `head`.
-    pub(crate) fn count(&mut self, head: DocId) {
-        for (column, found) in self.columns.iter().zip(&mut self.found) {
-            for ord in column.iter().flat_map(|column| column.term_ords(head)) {
-                if let Some(count) = usize::try_from(ord).ok().and_then(|ord| found.get_mut(ord)) {
-                    *count += 1;
+    /// Adds what was counted to `counts`. A value counts what would be found if it were chosen
+    /// too: the values chosen of its own facet do not matter.
+    pub(crate) fn finish(self, counts: &mut Counts) {
+        let signatures = &self.segment.signatures;
+        let mut by_value = vec![0_u64; signatures.values.len()];
+        for (signature, count) in self.found.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let unwanted = self.unwanted.as_ref().map_or(0, |unwanted| unwanted[signature]);
+            for value in signatures.values_of(signature).iter().map(|value| *value as usize) {
+                if unwanted & !(1 << signatures.values[value].0) == 0 {
+                    by_value[value] += u64::from(*count);
                 }
             }
         }
-    }
-
-    /// Adds what was counted to `counts`.
-    pub(crate) fn finish(self, counts: &mut Counts) -> tantivy::Result<()> {
-        for (at, (column, found)) in self.columns.iter().zip(self.found).enumerate() {
-            let Some(column) = column else { continue };
-            for (ord, count) in (0..).zip(found).filter(|(_, count)| *count > 0) {
-                let mut value = String::new();
-                column.ord_to_str(ord, &mut value)?;
-                *counts.by_value[at].entry(value).or_default() += count;
+        for ((facet, value), count) in signatures.values.iter().zip(by_value) {
+            let counts = &mut counts.by_value[*facet];
+            match counts.get_mut(value) {
+                _ if count == 0 => {}
+                Some(sum) => *sum += count,
+                None => drop(counts.insert(value.clone(), count)),
             }
         }
-        Ok(())
     }
 }
 
@@ -107,18 +93,4 @@ impl Counts {
             })
             .collect()
     }
-}
-
-/// The numbers in `column` of the values in `list`; `None` when any value will do.
-fn wanted(column: Option<&StrColumn>, list: &[String]) -> tantivy::Result<Option<Vec<u64>>> {
-    if list.is_empty() {
-        return Ok(None);
-    }
-    let mut ords = Vec::new();
-    for value in list {
-        if let Some(column) = column {
-            ords.extend(column.dictionary().term_ord(value.as_bytes())?);
-        }
-    }
-    Ok(Some(ords))
 }

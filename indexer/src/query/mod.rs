@@ -1,6 +1,5 @@
 //! Searching: parse, plan, rank, show.
 
-pub(crate) mod blocks;
 mod facets;
 mod items;
 mod parse;
@@ -12,18 +11,18 @@ mod stats;
 mod terms;
 mod top;
 
-use tantivy::Searcher;
 use tantivy::query::EnableScoring;
+use tantivy::{DocId, SegmentReader};
 
-use self::blocks::Blocks;
 use self::facets::{Counts, SegmentFacets};
 use self::plan::Plan;
 use self::rank::Ranking;
 use self::sheet::Scored;
-pub(crate) use self::show::resource_id;
+pub(crate) use self::show::stored;
 use self::stats::Stats;
 use self::top::{Candidate, Top};
 use crate::schema::Fields;
+use crate::view::{Segment, View};
 use crate::{Found, MAX_PER_PAGE, Query, Words};
 
 /// From so many words on, a query is a question: no text need have all of them.
@@ -40,19 +39,19 @@ const SOME_OF_QUESTION: f32 = 0.2;
 /// All words must be found. When nothing has them all, or too little has all words of a
 /// question, what has the better part of them by weight is found too.
 pub(crate) fn search(
-    searcher: &Searcher,
+    view: &View,
     fields: &Fields,
     words: &Words,
     query: &Query,
 ) -> tantivy::Result<Found> {
-    let search = Search { searcher, fields, query };
+    let search = Search { view, fields, query };
     let clauses = parse::parse(&query.text);
     if clauses.is_empty() {
         // Nothing asked lists everything; only signs finds nothing.
         let blank = query.text.chars().all(char::is_whitespace);
         return if blank { search.list(&Plan::default()) } else { Ok(empty()) };
     }
-    let stats = Stats::new(searcher, fields)?;
+    let stats = Stats::new(view, fields);
     let plan = plan::plan(&clauses, &query.text, words, &stats, fields)?;
     if plan.words.is_empty() {
         return search.list(&plan);
@@ -69,7 +68,7 @@ pub(crate) fn search(
 }
 
 struct Search<'a> {
-    searcher: &'a Searcher,
+    view: &'a View,
     fields: &'a Fields,
     query: &'a Query,
 }
@@ -82,29 +81,30 @@ impl Search<'_> {
         share: f32,
         forgiving: bool,
     ) -> tantivy::Result<(Top, Counts)> {
-        let scoring = EnableScoring::enabled_from_statistics_provider(stats, self.searcher);
-        let exact = (!plan.exact.is_empty()).then(|| terms::term(self.fields.exact, &plan.exact));
-        let ranking = Ranking::new(plan, share, forgiving, exact, scoring)?;
-        self.each_segment(self.top(), |number, segment, facets, top| {
-            ranking.collect(number, segment, facets, top)
+        let scoring = EnableScoring::enabled_from_statistics_provider(stats, &self.view.searcher);
+        let ranking = Ranking::new(plan, share, forgiving, scoring)?;
+        self.each_segment(|segment, only, facets, top| {
+            ranking.collect(segment, only, facets, top)
         })
     }
 
     /// Everything, the newest first, but for what `plan` excludes.
     fn list(&self, plan: &Plan) -> tantivy::Result<Found> {
-        let stats = Stats::new(self.searcher, self.fields)?;
-        let scoring = EnableScoring::enabled_from_statistics_provider(&stats, self.searcher);
-        let excluded = Ranking::new(plan, 0.0, true, None, scoring)?;
-        let (top, counts) = self.each_segment(self.top(), |number, segment, facets, top| {
-            let mut is_excluded = excluded.excluder(segment)?;
-            let blocks = Blocks::open(segment)?;
-            for head in blocks.heads() {
-                if facets.admits(head) && !is_excluded(head, blocks.end(head)) {
-                    facets.count(head);
+        let stats = Stats::new(self.view, self.fields);
+        let scoring = EnableScoring::enabled_from_statistics_provider(&stats, &self.view.searcher);
+        let excluded = Ranking::new(plan, 0.0, true, scoring)?;
+        let (top, counts) = self.each_segment(|(number, reader, segment), only, facets, top| {
+            let mut is_excluded = excluded.excluder(reader)?;
+            let mut list = |head| {
+                if !is_excluded(head, segment.end(head)) && facets.count(head) {
                     let scored = Scored { score: 0.0, passages: [None; 3] };
-                    let published = blocks.published(head);
+                    let published = segment.published(head);
                     top.push(Candidate { scored, published, segment: number, head });
                 }
+            };
+            match only {
+                Some(head) => list(head),
+                None => segment.heads(reader).for_each(list),
             }
             Ok(())
         })?;
@@ -115,21 +115,29 @@ impl Search<'_> {
         Top::new(self.query.sort, self.query.page, self.query.per_page.min(MAX_PER_PAGE))
     }
 
+    /// Has `collect` look at each segment, and in it at one resource if only one is wanted.
     fn each_segment(
         &self,
-        mut top: Top,
         mut collect: impl FnMut(
-            u32,
-            &tantivy::SegmentReader,
-            &mut SegmentFacets,
+            (u32, &SegmentReader, &Segment),
+            Option<DocId>,
+            &mut SegmentFacets<'_>,
             &mut Top,
         ) -> tantivy::Result<()>,
     ) -> tantivy::Result<(Top, Counts)> {
-        let mut counts = Counts::default();
-        for (number, segment) in (0..).zip(self.searcher.segment_readers()) {
-            let mut facets = SegmentFacets::open(segment, self.query)?;
-            collect(number, segment, &mut facets, &mut top)?;
-            facets.finish(&mut counts)?;
+        let (mut top, mut counts) = (self.top(), Counts::default());
+        let wanted = self.query.resource.as_ref().map(|id| self.fields.id_term(id));
+        for (number, (reader, segment)) in (0..).zip(self.view.each()) {
+            let only = match &wanted {
+                None => None,
+                Some(id) => match segment.find(reader, id)? {
+                    None => continue,
+                    head => head,
+                },
+            };
+            let mut facets = SegmentFacets::open(segment, self.query);
+            collect((number, reader, segment), only, &mut facets, &mut top)?;
+            facets.finish(&mut counts);
         }
         Ok((top, counts))
     }
@@ -139,7 +147,7 @@ impl Search<'_> {
         let hits = top
             .finish()
             .iter()
-            .map(|candidate| show::hit(self.searcher, self.fields, &plan.needles, candidate))
+            .map(|candidate| show::hit(self.view, self.fields, &plan.needles, candidate))
             .collect::<tantivy::Result<_>>()?;
         Ok(Found { total, hits, facets: counts.finish() })
     }

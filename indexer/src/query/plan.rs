@@ -42,8 +42,8 @@ pub(crate) struct Plan {
     pub(crate) asks: bool,
     /// What a resource must not have.
     pub(crate) excluded: Vec<Way>,
-    /// The query as a whole title.
-    pub(crate) exact: String,
+    /// The number of the query as a whole title.
+    pub(crate) exact: Option<u64>,
     /// What to mark.
     pub(crate) needles: Needles,
 }
@@ -79,7 +79,7 @@ pub(crate) fn plan(
     fields: &Fields,
 ) -> tantivy::Result<Plan> {
     let asks = text.trim_end().ends_with(['?', '？']);
-    let plan = Plan { exact: crate::schema::exact(text), asks, ..Plan::default() };
+    let plan = Plan { exact: Some(crate::schema::exact(text).into()), asks, ..Plan::default() };
     let mut planner =
         Planner { words, stats, fields, plan, seen: HashSet::new(), stops: Vec::new() };
     planner.clauses(clauses)?;
@@ -284,7 +284,7 @@ impl Planner<'_> {
         self.plan.needles.add_sounds(sounds);
         let factor = if word_occurs { SOUND_OF_WORD } else { SOUND };
         let full = !word_occurs;
-        if let Some(query) = terms::title_sounds(self.fields.title_sounds, sounds) {
+        if let Some(query) = terms::title_sounds(self.fields, sounds) {
             ways.push(Way { query, factor, title: true, full });
         }
         let Some(pairs) = terms::pairs(sounds) else { return Ok(1) };

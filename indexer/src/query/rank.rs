@@ -7,11 +7,11 @@
 use tantivy::query::{EnableScoring, Scorer, Weight};
 use tantivy::{DocId, SegmentReader, TERMINATED};
 
-use super::blocks::Blocks;
 use super::facets::SegmentFacets;
 use super::plan::{Plan, Way};
 use super::sheet::{Scored, Sheet, Words};
 use super::top::{Candidate, Top};
+use crate::view::Segment;
 
 /// A plan made ready for tantivy.
 pub(crate) struct Ranking {
@@ -21,7 +21,7 @@ pub(crate) struct Ranking {
     whole: f32,
     extras: Vec<Ready>,
     excluded: Vec<Ready>,
-    exact: Option<Box<dyn Weight>>,
+    exact: Option<u64>,
     threshold: f32,
 }
 
@@ -39,7 +39,6 @@ impl Ranking {
         plan: &Plan,
         share: f32,
         question: bool,
-        exact: Option<Box<dyn tantivy::query::Query>>,
         scoring: EnableScoring<'_>,
     ) -> tantivy::Result<Self> {
         let words = plan.words.iter().map(|word| (word, true));
@@ -68,35 +67,36 @@ impl Ranking {
             whole: (0..chosen.len()).filter(is_word).map(|at| weights[at]).sum(),
             extras,
             excluded: ready(&plan.excluded, scoring)?,
-            exact: exact.map(|query| query.weight(scoring)).transpose()?,
+            exact: plan.exact,
             // Sums of floats differ by order.
             threshold: weights.iter().sum::<f32>() * share * 0.999,
             weights,
         })
     }
 
-    /// Puts the resources of `segment` that match into `top` and counts them.
+    /// Puts the resources of a segment that match into `top` and counts them; those of one block
+    /// only when `only` has its head.
     pub(crate) fn collect(
         &self,
-        number: u32,
-        segment: &SegmentReader,
-        facets: &mut SegmentFacets,
+        (number, reader, segment): (u32, &SegmentReader, &Segment),
+        only: Option<DocId>,
+        facets: &mut SegmentFacets<'_>,
         top: &mut Top,
     ) -> tantivy::Result<()> {
-        let blocks = Blocks::open(segment)?;
-        let mut walk = self.walk(segment)?;
-        while let Some(head) = walk.next_block(&blocks) {
-            let end = blocks.end(head);
-            if blocks.is_alive(head) && walk.reaches(head, end) {
+        let mut walk = self.walk(reader)?;
+        let mut next = only.or_else(|| walk.next_block(segment));
+        while let Some(head) = next {
+            let end = segment.end(head);
+            if !reader.is_deleted(head) && walk.reaches(head, end) {
                 top.matched += 1;
-                if facets.admits(head) {
-                    let scored = walk.score(head, end);
-                    facets.count(head);
-                    let published = blocks.published(head);
+                if facets.count(head) {
+                    let scored = walk.score(segment, head, end);
+                    let published = segment.published(head);
                     top.push(Candidate { scored, published, segment: number, head });
                 }
             }
             walk.leave(end);
+            next = if only.is_some() { None } else { walk.next_block(segment) };
         }
         Ok(())
     }
@@ -123,7 +123,6 @@ impl Ranking {
             words: self.words.iter().map(|ways| lanes(ways, segment)).collect::<Result<_, _>>()?,
             extras: lanes(&self.extras, segment)?,
             excluded: lanes(&self.excluded, segment)?,
-            exact: self.exact.as_ref().map(|exact| exact.scorer(segment, 1.0)).transpose()?,
             ranking: self,
             leading,
             sheet: Sheet::default(),
@@ -175,16 +174,15 @@ struct Walk<'a> {
     words: Vec<Vec<Lane>>, // the rarest first
     extras: Vec<Lane>,
     excluded: Vec<Lane>,
-    exact: Option<Box<dyn Scorer>>,
     leading: usize,
     sheet: Sheet,
 }
 
 impl Walk<'_> {
-    fn next_block(&self, blocks: &Blocks<'_>) -> Option<DocId> {
+    fn next_block(&self, segment: &Segment) -> Option<DocId> {
         let lanes = self.words[..self.leading].iter().flatten();
         let doc = lanes.map(|lane| lane.scorer.doc()).min()?;
-        (doc != TERMINATED).then(|| blocks.head(doc))
+        (doc != TERMINATED).then(|| segment.head(doc))
     }
 
     /// Whether words of enough weight are in the block, and nothing that is excluded.
@@ -208,7 +206,7 @@ impl Walk<'_> {
             && !self.excluded.iter_mut().any(|lane| lane.enters(head, end))
     }
 
-    fn score(&mut self, head: DocId, end: DocId) -> Scored {
+    fn score(&mut self, segment: &Segment, head: DocId, end: DocId) -> Scored {
         self.sheet.clear(head, end);
         for (word, lanes) in self.words.iter_mut().enumerate() {
             for lane in lanes.iter_mut().filter_map(|lane| lane.enters(head, end).then_some(lane)) {
@@ -227,9 +225,7 @@ impl Walk<'_> {
                 }
             }
         }
-        let exact = self.exact.as_mut().is_some_and(|exact| {
-            exact.doc() == head || (exact.doc() < head && exact.seek(head) == head)
-        });
+        let exact = || self.ranking.exact == Some(segment.exact(head));
         self.sheet.total(self.ranking.all, self.ranking.whole, exact)
     }
 

@@ -97,8 +97,9 @@ impl Sheet {
         }
     }
 
-    /// The score of the block: `all` are the words that count for places, `whole` their weight.
-    pub(super) fn total(&self, all: Words, whole: f32, exact: bool) -> Scored {
+    /// The score of the block: `all` are the words that count for places, `whole` their weight,
+    /// `exact` whether the title is what was asked.
+    pub(super) fn total(&self, all: Words, whole: f32, exact: impl Fn() -> bool) -> Scored {
         let mut passages: [Option<(DocId, f32)>; 3] = [None; 3];
         let mut best_words = 0;
         for &row in self.touched.iter().filter(|row| **row > 0) {
@@ -109,10 +110,8 @@ impl Sheet {
             }
         }
         let own = self.rows[0];
-        let place = if exact {
-            EXACT
-        } else if self.in_title & all == all {
-            ALL_IN_TITLE
+        let place = if self.in_title & all == all {
+            if exact() { EXACT } else { ALL_IN_TITLE }
         } else if own.full & all == all {
             ALL_ABOUT
         } else if best_words & all == all {

@@ -1,22 +1,22 @@
 //! What a hit looks like.
 
-use tantivy::schema::Value;
-use tantivy::{DocAddress, Searcher, TantivyDocument};
+use tantivy::schema::{Field, Value};
+use tantivy::{DocAddress, DocId, TantivyDocument};
 
-use super::blocks::stored;
 use super::top::Candidate;
 use crate::highlight::{Needles, snippet, title};
-use crate::schema::Fields;
-use crate::{Hit, Moment, PassageKind};
+use crate::schema::{Fields, Place, id_text};
+use crate::view::View;
+use crate::{Hit, Moment};
 
 /// Reads what is stored of `candidate` and marks what was found.
 pub(crate) fn hit(
-    searcher: &Searcher,
+    view: &View,
     fields: &Fields,
     needles: &Needles,
     candidate: &Candidate,
 ) -> tantivy::Result<Hit> {
-    let read = |doc| searcher.doc::<TantivyDocument>(DocAddress::new(candidate.segment, doc));
+    let read = |doc| read(view, candidate, doc);
     let own = read(candidate.head)?;
     let mut moments = Vec::new();
     for (doc, _) in candidate.scored.passages.iter().flatten() {
@@ -25,11 +25,11 @@ pub(crate) fn hit(
     let description = snippet(stored(&own, fields.description), needles);
     let snippet = match moments.first() {
         Some(best) if !description.marked => best.text.clone(),
-        _ if description.html.is_empty() => first_passage(searcher, fields, needles, candidate)?,
+        _ if description.html.is_empty() => first_passage(view, fields, needles, candidate)?,
         _ => description.html,
     };
     Ok(Hit {
-        resource: resource_id(searcher, DocAddress::new(candidate.segment, candidate.head))?,
+        resource: own.get_first(fields.place).and_then(|id| id.as_bytes()).map_or_else(String::new, id_text),
         score: candidate.scored.score,
         title: title(stored(&own, fields.shown), needles),
         snippet,
@@ -38,40 +38,31 @@ pub(crate) fn hit(
 }
 
 fn moment(doc: &TantivyDocument, fields: &Fields, needles: &Needles) -> Moment {
-    let code = doc.get_first(fields.moment_kind).and_then(|value| value.as_u64());
-    let page = doc.get_first(fields.page).and_then(|value| value.as_u64());
-    Moment {
-        kind: PassageKind::from_code(code.unwrap_or(1)),
-        start_ms: doc.get_first(fields.start).and_then(|value| value.as_i64()),
-        page: page.and_then(|page| u32::try_from(page).ok()),
-        text: snippet(stored(doc, fields.shown), needles).html,
-    }
+    let place = doc.get_first(fields.place).and_then(|value| value.as_bytes()).unwrap_or_default();
+    let Place { kind, start_ms, page } = Place::read(place);
+    Moment { kind, start_ms, page, text: snippet(stored(doc, fields.shown), needles).html }
 }
 
 /// How the resource's text begins; empty when it has none.
 fn first_passage(
-    searcher: &Searcher,
+    view: &View,
     fields: &Fields,
     needles: &Needles,
     candidate: &Candidate,
 ) -> tantivy::Result<String> {
-    let segment = searcher.segment_reader(candidate.segment);
     let next = candidate.head + 1;
-    if super::Blocks::open(segment)?.end(candidate.head) <= next {
+    if view.segments[candidate.segment as usize].end(candidate.head) <= next {
         return Ok(String::new());
     }
-    let doc: TantivyDocument = searcher.doc(DocAddress::new(candidate.segment, next))?;
+    let doc = read(view, candidate, next)?;
     Ok(snippet(stored(&doc, fields.shown), needles).html)
 }
 
-/// The id of the resource whose own document is at `address`.
-pub(crate) fn resource_id(searcher: &Searcher, address: DocAddress) -> tantivy::Result<String> {
-    let mut id = String::new();
-    let segment = searcher.segment_reader(address.segment_ord);
-    if let Some(column) = segment.fast_fields().str("id")?
-        && let Some(ord) = column.term_ords(address.doc_id).next()
-    {
-        column.ord_to_str(ord, &mut id)?;
-    }
-    Ok(id)
+fn read(view: &View, candidate: &Candidate, doc: DocId) -> tantivy::Result<TantivyDocument> {
+    view.searcher.doc(DocAddress::new(candidate.segment, doc))
+}
+
+/// The stored text of `field` in `doc`; empty when there is none.
+pub(crate) fn stored(doc: &TantivyDocument, field: Field) -> &str {
+    doc.get_first(field).and_then(|value| value.as_str()).unwrap_or_default()
 }

@@ -6,34 +6,25 @@ use std::sync::PoisonError;
 
 use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::Field;
-use tantivy::{Searcher, Term};
+use tantivy::Term;
 
 use crate::schema::Fields;
+use crate::view::View;
 
 /// Statistics over the whole index. A title and a passage are documents of very different
 /// length and number, so a term counts as common by both together (else a word of many titles
 /// would weigh less there than in a passage), and the mean length of titles is taken over
 /// resources only.
 pub(crate) struct Stats<'a> {
-    searcher: &'a Searcher,
+    view: &'a View,
     fields: &'a Fields,
-    documents: u64,
-    resources: u64,
     known: Mutex<HashMap<Term, u64>>,
 }
 
 impl<'a> Stats<'a> {
-    /// Statistics of what `searcher` sees.
-    pub(crate) fn new(searcher: &'a Searcher, fields: &'a Fields) -> tantivy::Result<Self> {
-        let segments = searcher.segment_readers();
-        let documents = segments.iter().map(|segment| u64::from(segment.max_doc())).sum();
-        let mut resources = 0;
-        for segment in segments {
-            // Every resource has one term here; deleted ones count, as they do in frequencies.
-            resources += segment.inverted_index(fields.exact)?.total_num_tokens();
-        }
-        let known = Mutex::default();
-        Ok(Self { searcher, fields, documents, resources, known })
+    /// Statistics of what `view` sees.
+    pub(crate) fn new(view: &'a View, fields: &'a Fields) -> Self {
+        Self { view, fields, known: Mutex::default() }
     }
 
     /// How many documents have `text` in the field `first` or in `second`.
@@ -49,8 +40,8 @@ impl<'a> Stats<'a> {
 
     /// The weight of a term that `frequency` documents have: BM25's inverse frequency.
     pub(crate) fn weight(&self, frequency: u64) -> f32 {
-        let frequency = frequency.min(self.documents);
-        let others = (self.documents - frequency) as f32;
+        let frequency = frequency.min(self.view.documents);
+        let others = (self.view.documents - frequency) as f32;
         (1.0 + (others + 0.5) / (frequency as f32 + 0.5)).ln()
     }
 
@@ -59,7 +50,7 @@ impl<'a> Stats<'a> {
         if let Some(count) = known.get(term) {
             return Ok(*count);
         }
-        let count = self.searcher.doc_freq(term)?;
+        let count = self.view.searcher.doc_freq(term)?;
         known.insert(term.clone(), count);
         Ok(count)
     }
@@ -75,15 +66,15 @@ impl<'a> Stats<'a> {
 
 impl Bm25StatisticsProvider for Stats<'_> {
     fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
-        let tokens = self.searcher.total_num_tokens(field)?;
+        let tokens = self.view.searcher.total_num_tokens(field)?;
         if field == self.fields.title || field == self.fields.title_sounds {
-            return Ok(tokens * self.documents / self.resources.max(1));
+            return Ok(tokens * self.view.documents / self.view.resources.max(1));
         }
         Ok(tokens)
     }
 
     fn total_num_docs(&self) -> tantivy::Result<u64> {
-        Ok(self.documents)
+        Ok(self.view.documents)
     }
 
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
@@ -91,6 +82,6 @@ impl Bm25StatisticsProvider for Stats<'_> {
         if let (Some(field), Some(text)) = (self.twin(term.field()), term.value().as_str()) {
             count += self.count(&Term::from_field_text(field, text))?;
         }
-        Ok(count.min(self.documents))
+        Ok(count.min(self.view.documents))
     }
 }

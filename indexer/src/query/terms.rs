@@ -4,7 +4,8 @@ use tantivy::Term;
 use tantivy::query::{BooleanQuery, PhraseQuery, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
-use crate::words::{Glyph, Sound, fold, initial, initial_pair, pair, units};
+use crate::schema::Fields;
+use crate::words::{Glyph, Sound, fold, initial_pair, pair, units};
 
 /// The longest phrase asked for, in terms; what is longer is found by its beginning.
 const MAX_TERMS: usize = 64;
@@ -93,16 +94,33 @@ pub(crate) fn all(queries: impl Iterator<Item = Box<dyn Query>>) -> Box<dyn Quer
     Box::new(BooleanQuery::intersection(queries.collect()))
 }
 
-/// Asks for `sounds` in a row in a title.
-pub(crate) fn title_sounds(field: Field, sounds: &[Sound]) -> Option<Box<dyn Query>> {
-    let places: Vec<(usize, String)> = match sounds {
-        [one] => vec![(0, single(one))],
-        _ => sounds.windows(2).enumerate().flat_map(|(at, two)| couple(at, two)).collect(),
-    };
-    let mut places = places;
-    places.truncate(MAX_TERMS);
-    places.dedup();
-    at_places(field, &places)
+/// Asks for `sounds` in a title: initials stand in a row; syllables are all there, as pairs where
+/// two are together, which in a title is nearly always the same.
+pub(crate) fn title_sounds(fields: &Fields, sounds: &[Sound]) -> Option<Box<dyn Query>> {
+    let full = |sound: &Sound| matches!(sound, Sound::Full(_));
+    let mut asked = Vec::new();
+    for run in sounds.chunk_by(|a, b| full(a) && full(b)).take(MAX_TERMS) {
+        match run {
+            [Sound::Full(one)] => asked.push(term(fields.title_sounds, one)),
+            _ => asked.extend(pairs(run).into_iter().flatten().map(|(first, second)| {
+                term(fields.title_sounds, &pair(first, second))
+            })),
+        }
+    }
+    if !sounds.iter().all(full) {
+        let initials: Vec<char> = sounds.iter().filter_map(Sound::initial).collect();
+        let places: Vec<(usize, String)> = initials
+            .windows(2)
+            .enumerate()
+            .map(|(at, two)| (at, initial_pair(two[0], two[1])))
+            .take(MAX_TERMS)
+            .collect();
+        asked.extend(at_places(fields.title_initials, &places));
+    }
+    match asked.len() {
+        0 | 1 => asked.pop(),
+        _ => Some(all(asked.into_iter())),
+    }
 }
 
 /// `sounds` as pairs of whole syllables; `None` when there is none or an initial among them.
@@ -126,25 +144,6 @@ fn at_places(field: Field, places: &[(usize, String)]) -> Option<Box<dyn Query>>
                 places.iter().map(|(at, text)| (*at, Term::from_field_text(field, text))).collect();
             Some(Box::new(PhraseQuery::new_with_offset(terms)))
         }
-    }
-}
-
-/// The terms for the two sounds at `at`: their pair when there is a term for it.
-fn couple(at: usize, two: &[Sound]) -> Vec<(usize, String)> {
-    match two {
-        [Sound::Full(first), Sound::Full(second)] => vec![(at, pair(first, second))],
-        [Sound::Initial(first), Sound::Initial(second)] => {
-            vec![(at, initial_pair(*first, *second))]
-        }
-        [first, second] => vec![(at, single(first)), (at + 1, single(second))],
-        _ => Vec::new(),
-    }
-}
-
-fn single(sound: &Sound) -> String {
-    match sound {
-        Sound::Full(syllable) => syllable.clone(),
-        Sound::Initial(letter) => initial(*letter),
     }
 }
 

@@ -5,7 +5,8 @@ use std::thread;
 
 use jieba_rs::Jieba;
 
-use super::fold::fold_text;
+use super::fold::{Glyph, fold_text};
+use super::unit::Unit;
 
 /// The frequency given to the librarian's words: they win over their pieces.
 const EXTRA_FREQUENCY: usize = 20_000;
@@ -48,6 +49,28 @@ impl Words {
     /// Cuts folded text into words; joined again they are the text.
     pub(crate) fn cut(&self, folded: &str) -> Vec<String> {
         self.jieba().cut(folded, true).iter().map(|token| token.word.to_owned()).collect()
+    }
+
+    /// The words of a folded text, as ranges of its units.
+    pub(crate) fn spans(&self, glyphs: &[Glyph], units: &[Unit]) -> Vec<(usize, usize)> {
+        let mut spans = Vec::new();
+        let mut start = 0;
+        for run in units.chunk_by(Unit::joins) {
+            let end = start + run.len();
+            if run[0].han {
+                let text: String = run.iter().map(|unit| glyphs[unit.from].ch).collect();
+                for word in self.jieba().cut(&text, true) {
+                    let to = (start + word.end - word.start).min(end);
+                    spans.push((start, to));
+                    start = to;
+                }
+            } else {
+                spans.push((start, end));
+            }
+            start = end;
+        }
+        spans.retain(|(from, to)| from < to);
+        spans
     }
 
     /// The shorter words within `word` that together are the word; empty when there are none.

@@ -10,8 +10,10 @@ mod unit;
 
 pub use cut::Words;
 pub(crate) use fold::{Class, Glyph, fold, fold_text};
-pub(crate) use pinyin::{Sound, initials, mixed, readings, sounds_like, syllables};
+pub(crate) use pinyin::{
+    Sound, begins_sound, initials, mixed, readings, sounds_like, spelled_so_far, syllables,
+};
 pub(crate) use regional::elsewhere;
 pub(crate) use stop::{asks, is_stop};
-pub(crate) use tokens::{Terms, initial, initial_pair, name_part, pair, stem};
+pub(crate) use tokens::{Cutter, Terms, initial_pair, name_part, pair, start, stem};
 pub(crate) use unit::{Unit, units};

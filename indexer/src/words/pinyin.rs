@@ -7,6 +7,8 @@ use pinyin::ToPinyinMulti;
 
 /// The longest run of letters taken for pinyin; longer ones are no one's typing.
 const MAX_LETTERS: usize = 60;
+/// The longest syllable, in letters: `zhuang`.
+const MAX_SYLLABLE: usize = 6;
 /// The most ways of cutting letters into syllables that are tried.
 const MAX_CUTS: usize = 6;
 /// The most initials taken for an abbreviation.
@@ -19,6 +21,16 @@ pub(crate) enum Sound {
     Full(String),
     /// The initial of one.
     Initial(char),
+}
+
+impl Sound {
+    /// Its first letter.
+    pub(crate) fn initial(&self) -> Option<char> {
+        match self {
+            Self::Full(syllable) => syllable.chars().next(),
+            Self::Initial(letter) => Some(*letter),
+        }
+    }
 }
 
 /// The readings of `ch`, at most `most`, the commonest first, without tones; `ü` as both `v` and
@@ -43,6 +55,35 @@ pub(crate) fn sounds_like(ch: char, sound: &Sound) -> bool {
             Sound::Initial(letter) => spelling.starts_with(*letter),
         })
     })
+}
+
+/// Whether a reading of `ch` begins with `letters`.
+pub(crate) fn begins_sound(ch: char, letters: &str) -> bool {
+    ch.to_pinyin_multi()
+        .into_iter()
+        .flatten()
+        .any(|reading| spellings(reading.plain()).any(|spelling| spelling.starts_with(letters)))
+}
+
+/// As [`syllables`]; when `open` the last one may be the beginning of one.
+pub(crate) fn spelled_so_far(letters: &str, open: bool) -> Vec<Vec<Sound>> {
+    let mut cuts = syllables(letters);
+    if !open || letters.len() > MAX_LETTERS || !letters.is_ascii() {
+        return cuts;
+    }
+    for from in letters.len().saturating_sub(MAX_SYLLABLE - 1)..letters.len() {
+        let (whole, begun) = letters.split_at(from);
+        if is_syllable(begun) || !begins_syllable(begun) {
+            continue;
+        }
+        let before = if whole.is_empty() { Some(Vec::new()) } else { syllables(whole).into_iter().next() };
+        cuts.extend(before.map(|mut cut| {
+            cut.push(Sound::Full(begun.to_owned()));
+            cut
+        }));
+    }
+    cuts.sort_by_key(Vec::len);
+    cuts
 }
 
 /// The ways in which `letters` can be cut into whole syllables, longer syllables first.
@@ -108,15 +149,27 @@ fn is_initial(letter: char) -> bool {
 }
 
 fn is_syllable(piece: &str) -> bool {
-    static ALL: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-        let mut all: HashSet<&'static str> =
-            ('\u{4e00}'..='\u{9fa5}').flat_map(|ch| readings(ch, 9)).collect();
-        // Readings of interjections, which would make any consonant a syllable.
-        all.retain(|syllable| syllable.contains(['a', 'e', 'i', 'o', 'u', 'v', 'ê']));
-        all
-    });
     ALL.contains(piece)
 }
+
+/// Whether some syllable begins with `piece`.
+fn begins_syllable(piece: &str) -> bool {
+    static BEGUN: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let begun = |syllable: &&'static str| -> Vec<&'static str> {
+            syllable.char_indices().map(|(at, ch)| &syllable[..at + ch.len_utf8()]).collect()
+        };
+        ALL.iter().flat_map(begun).collect()
+    });
+    BEGUN.contains(piece)
+}
+
+static ALL: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let mut all: HashSet<&'static str> =
+        ('\u{4e00}'..='\u{9fa5}').flat_map(|ch| readings(ch, 9)).collect();
+    // Readings of interjections, which would make any consonant a syllable.
+    all.retain(|syllable| syllable.contains(['a', 'e', 'i', 'o', 'u', 'v', 'ê']));
+    all
+});
 
 /// Collects the cuts of `letters[from..]`; `dead` holds places from which there is none.
 fn cut(

@@ -4,17 +4,28 @@
 //!   Pairs are the net: whatever the dictionary makes of a text, a word that stands in it is
 //!   found, by its pairs in order. Words are cut from the query, so adding to the dictionary
 //!   needs no new index.
-//! - `sounds`: the pinyin of a title: syllables, pairs of them, initials, pairs of them.
+//! - `title`: the same, and what it begins with.
+//! - `sounds`: the pinyin of a title: syllables, pairs of them, what it begins with.
+//! - `initials`: pairs of initials of a title, what it begins with.
 //! - `pairs`: the pinyin of a long text: pairs of syllables only.
+//! - `words`: the words of a title as written, for completions.
+
+use std::collections::HashSet;
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
+use super::cut::Words;
 use super::fold::{Glyph, fold};
 use super::pinyin::readings;
+use super::stop::is_stop;
 use super::unit::{Unit, units};
 
+/// What is before the term that a title begins with; no sign of a word.
+const START: char = '^';
 /// The most readings of a character kept for a title.
-const TITLE_READINGS: usize = 5;
+const TITLE_READINGS: usize = 3;
+/// The longest word that is a completion, in characters.
+const MAX_WORD_CHARS: usize = 16;
 /// The most readings of a character kept for a long text.
 const TEXT_READINGS: usize = 2;
 
@@ -23,19 +34,32 @@ const TEXT_READINGS: usize = 2;
 pub(crate) enum Terms {
     /// Characters, pairs, Latin words.
     Grams,
+    /// The same of a title.
+    Title,
     /// The pinyin of a title.
     Sounds,
+    /// The initials of a title.
+    Initials,
     /// The pinyin of a long text.
     Pairs,
+    /// The words of a title.
+    Words,
 }
 
 impl Terms {
+    /// All of them.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Grams, Self::Title, Self::Sounds, Self::Initials, Self::Pairs, Self::Words];
+
     /// Its name in the schema.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Grams => "grams",
+            Self::Title => "title",
             Self::Sounds => "sounds",
+            Self::Initials => "initials",
             Self::Pairs => "pairs",
+            Self::Words => "words",
         }
     }
 }
@@ -45,14 +69,14 @@ pub(crate) fn pair(first: &str, second: &str) -> String {
     format!("{first}'{second}")
 }
 
-/// The term of an initial.
-pub(crate) fn initial(letter: char) -> String {
-    format!("={letter}")
-}
-
 /// The term of two initials in a row.
 pub(crate) fn initial_pair(first: char, second: char) -> String {
-    format!("={first}{second}")
+    [first, second].iter().collect()
+}
+
+/// The term of what a title begins with.
+pub(crate) fn start(term: &str) -> String {
+    format!("{START}{term}")
 }
 
 /// The stem of an English word; `None` when it is the word itself or no such word.
@@ -72,19 +96,39 @@ pub(crate) fn name_part(word: &str) -> Option<&str> {
         .then_some(letters)
 }
 
-impl Tokenizer for Terms {
+/// Makes terms of texts.
+#[derive(Clone)]
+pub(crate) struct Cutter {
+    terms: Terms,
+    words: Words,
+}
+
+impl Cutter {
+    /// A cutter that knows `words`.
+    pub(crate) fn new(terms: Terms, words: Words) -> Self {
+        Self { terms, words }
+    }
+}
+
+impl Tokenizer for Cutter {
     type TokenStream<'a> = Row;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> Row {
         let glyphs = fold(text);
         let units = units(&glyphs);
         let mut row = Row::default();
+        if self.terms == Terms::Words {
+            row.push_words(text, &glyphs, &units, &self.words);
+            return row;
+        }
         for (at, unit) in units.iter().enumerate() {
             let next = units.get(at + 1).filter(|next| unit.joins(next));
-            match self {
-                Self::Grams => row.push_grams(&glyphs, unit, next),
-                Self::Sounds => row.push_sounds(&glyphs, unit, next),
-                Self::Pairs => row.push_pairs(&glyphs, unit, next, TEXT_READINGS),
+            match self.terms {
+                Terms::Title => row.push_title(&glyphs, unit, next, at == 0),
+                Terms::Sounds => row.push_sounds(&glyphs, unit, next, at == 0),
+                Terms::Initials => row.push_initials(&glyphs, unit, next, at == 0),
+                Terms::Pairs => row.push_pairs(&glyphs, unit, next, TEXT_READINGS),
+                Terms::Grams | Terms::Words => row.push_grams(&glyphs, unit, next),
             }
         }
         row
@@ -133,27 +177,59 @@ impl Row {
         }
     }
 
-    fn push_sounds(&mut self, glyphs: &[Glyph], unit: &Unit, next: Option<&Unit>) {
-        let own = letters_of(glyphs, unit);
-        for syllable in sounds_of(glyphs, unit, TITLE_READINGS) {
-            self.push(syllable, unit);
+    fn push_title(&mut self, glyphs: &[Glyph], unit: &Unit, next: Option<&Unit>, first: bool) {
+        if first {
+            self.push(&start(&unit.text(glyphs)), unit);
         }
-        for &letter in &own {
-            self.push(&initial(letter), unit);
-            for second in next.map(|next| letters_of(glyphs, next)).unwrap_or_default() {
-                self.push(&initial_pair(letter, second), unit);
+        self.push_grams(glyphs, unit, next);
+    }
+
+    fn push_sounds(&mut self, glyphs: &[Glyph], unit: &Unit, next: Option<&Unit>, first: bool) {
+        for syllable in sounds_of(glyphs, unit, TITLE_READINGS) {
+            if first {
+                self.push(&start(syllable), unit);
             }
+            self.push(syllable, unit);
         }
         self.push_pairs(glyphs, unit, next, TITLE_READINGS);
     }
 
+    fn push_initials(&mut self, glyphs: &[Glyph], unit: &Unit, next: Option<&Unit>, first: bool) {
+        for letter in letters_of(glyphs, unit) {
+            if first {
+                self.push(&initial_pair(START, letter), unit);
+            }
+            for second in next.map(|next| letters_of(glyphs, next)).unwrap_or_default() {
+                self.push(&initial_pair(letter, second), unit);
+            }
+        }
+    }
+
+    /// Of two rare readings nobody thinks at once.
     fn push_pairs(&mut self, glyphs: &[Glyph], unit: &Unit, next: Option<&Unit>, most: usize) {
         let Some(next) = next else { return };
-        for first in sounds_of(glyphs, unit, most) {
-            for second in sounds_of(glyphs, next, most) {
+        let seconds = sounds_of(glyphs, next, most);
+        for (rank, first) in sounds_of(glyphs, unit, most).into_iter().enumerate() {
+            let seconds = if rank == 0 { &seconds[..] } else { &seconds[..seconds.len().min(1)] };
+            for second in seconds {
                 self.text.push_str(first);
                 self.text.push('\'');
                 self.push(second, unit);
+            }
+        }
+    }
+
+    /// Words of two characters at least, each once.
+    fn push_words(&mut self, text: &str, glyphs: &[Glyph], units: &[Unit], words: &Words) {
+        let mut seen = HashSet::new();
+        for (from, to) in words.spans(glyphs, units) {
+            let (first, last) = (&units[from], &units[to - 1]);
+            let folded = glyphs[first.from..last.to].iter().map(|glyph| glyph.ch);
+            let folded: String = folded.filter(|ch| ch.is_alphanumeric()).collect();
+            let shown = &text[glyphs[first.from].start..glyphs[last.to - 1].end];
+            let fits = (2..=MAX_WORD_CHARS).contains(&folded.chars().count());
+            if fits && !is_stop(&folded) && seen.insert(folded) {
+                self.push(shown, first);
             }
         }
     }
@@ -198,32 +274,37 @@ impl TokenStream for Row {
 mod tests {
     use super::*;
 
-    fn terms(mut kind: Terms, text: &str) -> Vec<(String, usize)> {
+    fn terms(kind: Terms, text: &str) -> Vec<(String, usize)> {
         let mut terms = Vec::new();
-        kind.token_stream(text).process(&mut |token| {
+        let mut cutter = Cutter::new(kind, Words::new(""));
+        cutter.token_stream(text).process(&mut |token| {
             terms.push((token.text.clone(), token.position));
         });
         terms
     }
 
+    fn shown(kind: Terms, text: &str) -> Vec<String> {
+        terms(kind, text).into_iter().map(|(term, at)| format!("{term}@{at}")).collect()
+    }
+
     #[test]
     fn grams_are_characters_pairs_and_words() {
-        let shown: Vec<String> = terms(Terms::Grams, "漁民 Networks python3")
-            .into_iter()
-            .map(|(term, at)| format!("{term}@{at}"))
-            .collect();
         assert_eq!(
-            shown,
+            shown(Terms::Grams, "漁民 Networks python3"),
             ["渔@0", "渔民@0", "民@1", "networks@2", "network@2", "python3@3", "python@3"]
         );
+        assert_eq!(shown(Terms::Title, "漁民"), ["^渔@0", "渔@0", "渔民@0", "民@1"]);
     }
 
     #[test]
     fn sounds_have_syllables_and_initials() {
-        let found = terms(Terms::Sounds, "日照");
-        for term in ["ri", "=r", "=rz", "ri'zhao"] {
-            assert!(found.contains(&(term.to_owned(), 0)), "{term} in {found:?}");
-        }
+        assert_eq!(shown(Terms::Sounds, "日照"), ["^ri@0", "ri@0", "ri'zhao@0", "zhao@1"]);
+        assert_eq!(shown(Terms::Initials, "日照"), ["^r@0", "rz@0"]);
         assert!(terms(Terms::Pairs, "日，照").is_empty());
+    }
+
+    #[test]
+    fn words_are_as_written() {
+        assert_eq!(shown(Terms::Words, "漁民的 Python3 入門"), ["漁民@0", "Python3@3", "入門@4"]);
     }
 }
