@@ -58,8 +58,8 @@ fn build(records: &str, folder: &Path) {
     }
     index.commit(i64::try_from(count).unwrap()).unwrap();
     println!("{count} records in {:.1?}; {}", begin.elapsed(), memory());
-    drop(index);
-    println!("closed after {:.1?}, {} MB", begin.elapsed(), size(folder) / 1_000_000);
+    index.settle().unwrap();
+    println!("settled after {:.1?}, {} MB", begin.elapsed(), size(folder) / 1_000_000);
 }
 
 fn entry(record: Record) -> Entry {

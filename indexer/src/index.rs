@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 
 use tantivy::directory::MmapDirectory;
+use tantivy::store::Compressor;
 use tantivy::directory::error::LockError;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
 use tantivy::{IndexReader, IndexSettings, ReloadPolicy, TantivyDocument, TantivyError};
@@ -77,7 +78,7 @@ impl Index {
         let directory = MmapDirectory::open(folder).map_err(|error| damaged(error.into()))?;
         let index = guarded(folder, || {
             if fresh {
-                tantivy::Index::create(directory, schema.clone(), IndexSettings::default())
+                tantivy::Index::create(directory, schema.clone(), settings())
             } else {
                 tantivy::Index::open(directory)
             }
@@ -162,6 +163,19 @@ impl Index {
         self.look()?;
         self.inner.mark.store(mark, Ordering::Release);
         Ok(())
+    }
+
+    /// Waits until what is being merged is merged; searches have fewer segments then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Index::put`].
+    pub fn settle(&self) -> Result<(), Error> {
+        // Another is made for what is put next.
+        if let Some(writer) = self.lock().take() {
+            writer.wait_merging_threads().map_err(Error::Write)?;
+        }
+        self.look()
     }
 
     /// The mark of the last commit, 0 in a new index.
@@ -298,7 +312,7 @@ impl Index {
                 }
                 other => Error::Write(other),
             })?;
-        writer.set_merge_policy(Box::new(LogMergePolicy::default()));
+        writer.set_merge_policy(Box::new(merging()));
         Ok(writer)
     }
 
@@ -357,6 +371,23 @@ fn guarded<T>(folder: &Path, open: impl FnOnce() -> tantivy::Result<T>) -> Resul
     match catch_unwind(AssertUnwindSafe(open)) {
         Ok(result) => result.map_err(|error| damaged(folder, &error)),
         Err(panic) => Err(panicked(folder, panic.as_ref())),
+    }
+}
+
+/// Few segments, so that a search has little to open; each resource is written some five times
+/// until a million are there.
+fn merging() -> LogMergePolicy {
+    let mut policy = LogMergePolicy::default();
+    policy.set_min_num_segments(4);
+    policy
+}
+
+/// Small blocks of what is stored, for a page of hits reads one for each.
+fn settings() -> IndexSettings {
+    IndexSettings {
+        docstore_compression: Compressor::Lz4,
+        docstore_blocksize: 4 << 10,
+        ..IndexSettings::default()
     }
 }
 

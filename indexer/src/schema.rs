@@ -6,13 +6,17 @@
 //! document, and `size` how many passages follow it: hits are grouped without a look-up.
 
 use tantivy::schema::{
-    Field, IndexRecordOption, NumericOptions, STORED, Schema, TextFieldIndexing, TextOptions,
+    Field, IndexRecordOption, NumericOptions, STORED, Schema, TextFieldIndexing, TextOptions, Value,
 };
 use tantivy::{TantivyDocument, Term};
 use uuid::Uuid;
 
 use crate::words::{Terms, fold_text};
 use crate::{Entry, Passage, PassageKind};
+
+/// How a stored text is written, its first byte.
+const NARROW: u8 = 8;
+const WIDE: u8 = 16;
 
 /// Counted up with every change to fields, terms or their meaning.
 pub(crate) const VERSION: u32 = 3;
@@ -46,7 +50,7 @@ pub(crate) struct Fields {
     pub(crate) title: Field,
     /// Resource: the terms of all else about it. Passage: the terms of its text.
     pub(crate) text: Field,
-    /// Resource: the syllables of the title, and pairs of them.
+    /// Resource: the syllables of the title, pairs of them, and what it begins with.
     pub(crate) title_sounds: Field,
     /// Resource: pairs of initials of the title.
     pub(crate) title_initials: Field,
@@ -54,9 +58,9 @@ pub(crate) struct Fields {
     pub(crate) text_sounds: Field,
     /// Resource: the words of the title as written.
     pub(crate) word: Field,
-    /// Stored. Resource: its title. Passage: its text.
+    /// Stored, as [`text_bytes`]. Resource: its title. Passage: its text.
     pub(crate) shown: Field,
-    /// Stored. Resource: its description.
+    /// Stored, as [`text_bytes`]. Resource: its description.
     pub(crate) description: Field,
     /// Stored. Resource: its id. Passage: where it is, as [`Place`].
     pub(crate) place: Field,
@@ -73,7 +77,7 @@ pub(crate) fn schema() -> (Schema, Fields) {
             .set_fieldnorms(norms);
         schema.add_text_field(name, TextOptions::default().set_indexing_options(indexing))
     };
-    let title = terms("title", Terms::Title, WithFreqsAndPositions, true);
+    let title = terms("title", Terms::Grams, WithFreqsAndPositions, true);
     let text = terms("text", Terms::Grams, WithFreqsAndPositions, true);
     let title_sounds = terms("title_sounds", Terms::Sounds, Basic, true);
     let title_initials = terms("title_initials", Terms::Initials, WithFreqsAndPositions, false);
@@ -94,8 +98,8 @@ pub(crate) fn schema() -> (Schema, Fields) {
         title_initials,
         text_sounds,
         word,
-        shown: schema.add_text_field("shown", STORED),
-        description: schema.add_text_field("description", STORED),
+        shown: schema.add_bytes_field("shown", STORED),
+        description: schema.add_bytes_field("description", STORED),
         place: schema.add_bytes_field("place", STORED),
     };
     (schema.build(), fields)
@@ -134,9 +138,9 @@ impl Fields {
             doc.add_text(self.text, text);
             doc.add_text(self.text_sounds, text);
         }
-        doc.add_text(self.shown, &entry.title);
+        doc.add_bytes(self.shown, &text_bytes(&entry.title));
         if !entry.description.is_empty() {
-            doc.add_text(self.description, &entry.description);
+            doc.add_bytes(self.description, &text_bytes(&entry.description));
         }
         doc.add_bytes(self.place, id);
         doc
@@ -149,7 +153,7 @@ impl Fields {
         doc.add_u64(self.size, 0);
         doc.add_text(self.text, &passage.text);
         doc.add_text(self.text_sounds, &passage.text);
-        doc.add_text(self.shown, &passage.text);
+        doc.add_bytes(self.shown, &text_bytes(&passage.text));
         doc.add_bytes(self.place, &Place::of(passage).bytes());
         doc
     }
@@ -201,6 +205,35 @@ impl Place {
             start_ms,
             page: page.and_then(|page| page.try_into().ok()),
         }
+    }
+}
+
+/// The stored text of `field` in `doc`; empty when there is none.
+pub(crate) fn stored(doc: &TantivyDocument, field: Field) -> String {
+    read_text(doc.get_first(field).and_then(|value| value.as_bytes()).unwrap_or_default())
+}
+
+/// Text for the store: in UTF-16 (RFC 2781), which has two bytes for a Han character, where that is
+/// shorter than UTF-8, which has three. The store's compression does not see bits.
+fn text_bytes(text: &str) -> Vec<u8> {
+    let wide = text.encode_utf16().count() * 2;
+    if wide >= text.len() {
+        return [&[NARROW], text.as_bytes()].concat();
+    }
+    let mut bytes = Vec::with_capacity(wide + 1);
+    bytes.push(WIDE);
+    bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+    bytes
+}
+
+fn read_text(bytes: &[u8]) -> String {
+    match bytes {
+        [WIDE, units @ ..] => {
+            let units = units.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]]));
+            char::decode_utf16(units).map(|ch| ch.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+        }
+        [_, text @ ..] => String::from_utf8_lossy(text).into_owned(),
+        [] => String::new(),
     }
 }
 
@@ -310,8 +343,15 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_bytes_are_a_place(bytes in proptest::collection::vec(0..=255_u8, 0..24)) {
-            let _ = (Place::read(&bytes), id_text(&bytes));
+        fn any_bytes_are_something(bytes in proptest::collection::vec(0..=255_u8, 0..24)) {
+            let _ = (Place::read(&bytes), id_text(&bytes), read_text(&bytes));
+        }
+
+        #[test]
+        fn texts_come_back(text in ".{0,40}|[剪纸𠮷a ]{0,40}") {
+            let bytes = text_bytes(&text);
+            proptest::prop_assert!(bytes.len() <= text.len() + 1);
+            proptest::prop_assert_eq!(read_text(&bytes), text);
         }
     }
 }

@@ -18,7 +18,6 @@ use self::facets::{Counts, SegmentFacets};
 use self::plan::Plan;
 use self::rank::Ranking;
 use self::sheet::Scored;
-pub(crate) use self::show::stored;
 use self::stats::Stats;
 use self::top::{Candidate, Top};
 use crate::schema::Fields;

@@ -204,9 +204,9 @@ impl Planner<'_> {
             }
             frequency = frequency.max(rarest);
             let parts: Vec<Phrase> = parts.iter().map(|part| Phrase::of_text(part)).collect();
-            for (field, title) in [(self.fields.title, true), (self.fields.text, false)] {
-                let query = terms::all(parts.iter().filter_map(|part| terms::phrase(field, part)));
-                ways.push(Way { query, factor: PARTS, title, full: true });
+            for title in [true, false] {
+                let parts = parts.iter().filter_map(|part| terms::phrase(self.fields, title, part));
+                ways.push(Way { query: terms::all(parts), factor: PARTS, title, full: true });
             }
         }
         for other in elsewhere(word) {
@@ -318,10 +318,10 @@ impl Planner<'_> {
     }
 
     fn ways(&self, phrase: &Phrase, factor: f32) -> Vec<Way> {
-        [(self.fields.title, true), (self.fields.text, false)]
+        [true, false]
             .into_iter()
-            .filter_map(|(field, title)| {
-                let query = terms::phrase(field, phrase)?;
+            .filter_map(|title| {
+                let query = terms::phrase(self.fields, title, phrase)?;
                 Some(Way { query, factor, title, full: true })
             })
             .collect()
@@ -333,7 +333,7 @@ impl Planner<'_> {
         for term in phrase.terms() {
             rarest = rarest.min(self.stats.frequency(self.fields.title, self.fields.text, term)?);
         }
-        Ok(rarest)
+        Ok(if rarest == u64::MAX { self.stats.frequency_of_character() } else { rarest })
     }
 
     fn push(&mut self, ways: Vec<Way>, frequency: u64) {

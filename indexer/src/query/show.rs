@@ -1,11 +1,11 @@
 //! What a hit looks like.
 
-use tantivy::schema::{Field, Value};
+use tantivy::schema::Value;
 use tantivy::{DocAddress, DocId, TantivyDocument};
 
 use super::top::Candidate;
 use crate::highlight::{Needles, snippet, title};
-use crate::schema::{Fields, Place, id_text};
+use crate::schema::{Fields, Place, id_text, stored};
 use crate::view::View;
 use crate::{Hit, Moment};
 
@@ -22,7 +22,7 @@ pub(crate) fn hit(
     for (doc, _) in candidate.scored.passages.iter().flatten() {
         moments.push(moment(&read(*doc)?, fields, needles));
     }
-    let description = snippet(stored(&own, fields.description), needles);
+    let description = snippet(&stored(&own, fields.description), needles);
     let snippet = match moments.first() {
         Some(best) if !description.marked => best.text.clone(),
         _ if description.html.is_empty() => first_passage(view, fields, needles, candidate)?,
@@ -31,7 +31,7 @@ pub(crate) fn hit(
     Ok(Hit {
         resource: own.get_first(fields.place).and_then(|id| id.as_bytes()).map_or_else(String::new, id_text),
         score: candidate.scored.score,
-        title: title(stored(&own, fields.shown), needles),
+        title: title(&stored(&own, fields.shown), needles),
         snippet,
         moments,
     })
@@ -40,7 +40,7 @@ pub(crate) fn hit(
 fn moment(doc: &TantivyDocument, fields: &Fields, needles: &Needles) -> Moment {
     let place = doc.get_first(fields.place).and_then(|value| value.as_bytes()).unwrap_or_default();
     let Place { kind, start_ms, page } = Place::read(place);
-    Moment { kind, start_ms, page, text: snippet(stored(doc, fields.shown), needles).html }
+    Moment { kind, start_ms, page, text: snippet(&stored(doc, fields.shown), needles).html }
 }
 
 /// How the resource's text begins; empty when it has none.
@@ -55,14 +55,9 @@ fn first_passage(
         return Ok(String::new());
     }
     let doc = read(view, candidate, next)?;
-    Ok(snippet(stored(&doc, fields.shown), needles).html)
+    Ok(snippet(&stored(&doc, fields.shown), needles).html)
 }
 
 fn read(view: &View, candidate: &Candidate, doc: DocId) -> tantivy::Result<TantivyDocument> {
     view.searcher.doc(DocAddress::new(candidate.segment, doc))
-}
-
-/// The stored text of `field` in `doc`; empty when there is none.
-pub(crate) fn stored(doc: &TantivyDocument, field: Field) -> &str {
-    doc.get_first(field).and_then(|value| value.as_str()).unwrap_or_default()
 }

@@ -38,6 +38,11 @@ impl<'a> Stats<'a> {
             + self.count(&Term::from_field_text(second, text))?)
     }
 
+    /// In how many documents a single character is taken to be, which nobody has counted.
+    pub(crate) fn frequency_of_character(&self) -> u64 {
+        self.view.documents / 64 + 1
+    }
+
     /// The weight of a term that `frequency` documents have: BM25's inverse frequency.
     pub(crate) fn weight(&self, frequency: u64) -> f32 {
         let frequency = frequency.min(self.view.documents);

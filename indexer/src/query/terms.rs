@@ -1,7 +1,7 @@
 //! Queries of tantivy's for phrases, words and sounds.
 
 use tantivy::Term;
-use tantivy::query::{BooleanQuery, PhraseQuery, Query, TermQuery};
+use tantivy::query::{BooleanQuery, PhraseQuery, Query, RegexQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
 use crate::schema::Fields;
@@ -14,6 +14,8 @@ const MAX_TERMS: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Phrase {
     places: Vec<(usize, String)>,
+    /// Characters that stand alone: they are looked for without regard to their places.
+    alone: Vec<String>,
     text: String,
     han: bool,
     size: usize,
@@ -25,6 +27,7 @@ impl Phrase {
         let units = units(glyphs);
         let first = units.first().map_or(0, |unit| unit.position);
         let mut places: Vec<(usize, String)> = Vec::new();
+        let mut alone = Vec::new();
         let mut covered = 0; // units before this one are in a pair already
         for (at, unit) in units.iter().enumerate() {
             let next = units.get(at + 1).filter(|next| unit.joins(next));
@@ -39,12 +42,16 @@ impl Phrase {
                 covered = at + 2;
             } else if at < covered {
                 continue;
+            } else if unit.han {
+                alone.push(text);
+                continue;
             }
             places.push((unit.position - first, text));
         }
         places.truncate(MAX_TERMS);
+        alone.truncate(MAX_TERMS);
         let text = glyphs.iter().map(|glyph| glyph.ch).collect();
-        Self { places, text, han: units.iter().all(|unit| unit.han), size: units.len() }
+        Self { places, alone, text, han: units.iter().all(|unit| unit.han), size: units.len() }
     }
 
     /// The phrase that `text` is.
@@ -55,10 +62,10 @@ impl Phrase {
     /// One Latin word or stem, as it is.
     pub(crate) fn of_word(word: &str) -> Self {
         let places = vec![(0, word.to_owned())];
-        Self { places, text: word.to_owned(), han: false, size: 1 }
+        Self { places, alone: Vec::new(), text: word.to_owned(), han: false, size: 1 }
     }
 
-    /// Its terms.
+    /// Its terms, but for characters that stand alone.
     pub(crate) fn terms(&self) -> impl Iterator<Item = &str> {
         self.places.iter().map(|(_, term)| term.as_str())
     }
@@ -84,9 +91,22 @@ pub(crate) fn term(field: Field, text: &str) -> Box<dyn Query> {
     Box::new(TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::WithFreqs))
 }
 
-/// Asks for a phrase; `None` for an empty one.
-pub(crate) fn phrase(field: Field, phrase: &Phrase) -> Option<Box<dyn Query>> {
-    at_places(field, &phrase.places)
+/// Asks for a phrase, in titles or in texts; `None` for an empty one.
+pub(crate) fn phrase(fields: &Fields, title: bool, phrase: &Phrase) -> Option<Box<dyn Query>> {
+    let field = if title { fields.title } else { fields.text };
+    let alone = phrase.alone.iter().filter_map(|character| character_query(field, character));
+    let mut asked: Vec<_> = at_places(field, &phrase.places).into_iter().chain(alone).collect();
+    match asked.len() {
+        0 | 1 => asked.pop(),
+        _ => Some(all(asked.into_iter())),
+    }
+}
+
+/// Asks for a character: alone at the end of a run, or as the first of any pair.
+fn character_query(field: Field, character: &str) -> Option<Box<dyn Query>> {
+    // No sign of an expression, for it is a Han character.
+    let query = RegexQuery::from_pattern(&format!("{character}.?"), field).ok()?;
+    Some(Box::new(query))
 }
 
 /// Asks for all of `queries` in one document.
@@ -161,12 +181,14 @@ mod tests {
 
     #[test]
     fn phrases_cover_every_character_with_few_pairs() {
-        assert_eq!(places("剪"), owned(&[(0, "剪")]));
+        assert_eq!(places("剪"), []);
+        assert_eq!(Phrase::of_text("剪").alone, ["剪"]);
         assert_eq!(places("剪纸"), owned(&[(0, "剪纸")]));
         assert_eq!(places("太极拳"), owned(&[(0, "太极"), (1, "极拳")]));
         assert_eq!(places("社区教育"), owned(&[(0, "社区"), (2, "教育")]));
         assert_eq!(places("课程资源库"), owned(&[(0, "课程"), (2, "资源"), (3, "源库")]));
         assert_eq!(places("3d打印"), owned(&[(0, "3d"), (1, "打印")]));
-        assert_eq!(places("学，剪纸"), owned(&[(0, "学"), (2, "剪纸")]));
+        assert_eq!(places("学，剪纸"), owned(&[(2, "剪纸")]));
+        assert_eq!(Phrase::of_text("学，剪纸").alone, ["学"]);
     }
 }

@@ -13,8 +13,7 @@ use tantivy::schema::Value;
 pub(crate) use self::completions::Completions;
 use self::typed::Typed;
 use crate::Suggestion;
-use crate::query::stored;
-use crate::schema::{Fields, id_text};
+use crate::schema::{Fields, id_text, stored};
 use crate::view::View;
 
 /// The longest text that is completed, in characters.
@@ -47,11 +46,11 @@ pub(crate) fn suggest(
     {
         let doc: TantivyDocument = view.searcher.doc(address)?;
         let title = stored(&doc, fields.shown);
-        if let Some(at) = typed.found_in(title)
-            && seen.insert(title.to_owned())
+        if let Some(at) = typed.found_in(&title)
+            && seen.insert(title.clone())
         {
             let id = doc.get_first(fields.place).and_then(|value| value.as_bytes());
-            let title = Suggestion { text: title.to_owned(), resource: id.map(id_text) };
+            let title = Suggestion { text: title, resource: id.map(id_text) };
             found.push((at > 0, length, address, title));
         }
     }

@@ -70,7 +70,7 @@ fn wanted(way: &[Element], fields: &Fields) -> Vec<Wanted> {
                 add(fields.title, [*ch, *next].iter().collect(), false);
             }
             (Element::Char(ch), _) if !matches!(before, Some(Element::Char(_))) => {
-                add(fields.title, ch.to_string(), false);
+                add(fields.title, ch.to_string(), true);
             }
             (Element::Char(_), _) => {}
             (Element::Latin(word), _) => add(fields.title, word.clone(), last),
@@ -102,8 +102,8 @@ fn wanted(way: &[Element], fields: &Fields) -> Vec<Wanted> {
 fn beginning(way: &[Element], fields: &Fields) -> Option<Wanted> {
     let alone = way.len() == 1;
     let (field, text, open) = match way.first()? {
-        Element::Char(ch) => (fields.title, start(&ch.to_string()), false),
-        Element::Latin(word) => (fields.title, start(word), alone),
+        Element::Char(ch) => (fields.title_sounds, start(&ch.to_string()), false),
+        Element::Latin(word) => (fields.title_sounds, start(word), alone),
         Element::Sound(Sound::Full(syllable)) => (fields.title_sounds, start(syllable), alone),
         Element::Sound(Sound::Initial(letter)) => {
             (fields.title_initials, start(&letter.to_string()), false)

@@ -1,13 +1,12 @@
 //! The terms of a text in the index, as tantivy's tokenizers.
 //!
-//! - `grams`: every Han character, every pair of neighbours, every Latin word with its stem.
-//!   Pairs are the net: whatever the dictionary makes of a text, a word that stands in it is
-//!   found, by its pairs in order. Words are cut from the query, so adding to the dictionary
-//!   needs no new index.
-//! - `title`: the same, and what it begins with.
-//! - `sounds`: the pinyin of a title: syllables, pairs of them, what it begins with.
+//! - `grams`: every pair of neighbouring Han characters, the last one of a run, every Latin word with
+//!   its stem. Pairs are the net: whatever the dictionary makes of a text, a word that stands in it
+//!   is found, by its pairs in order; a single character by all pairs that it begins. Words are cut
+//!   from the query, so adding to the dictionary needs no new index.
+//! - `sounds`: the pinyin of a title: syllables, pairs of them; what the title begins with.
+//! - `pairs`: the pinyin of a long text: pairs of syllables.
 //! - `initials`: pairs of initials of a title, what it begins with.
-//! - `pairs`: the pinyin of a long text: pairs of syllables only.
 //! - `words`: the words of a title as written, for completions.
 
 use std::collections::HashSet;
@@ -23,7 +22,7 @@ use super::unit::{Unit, units};
 /// What is before the term that a title begins with; no sign of a word.
 const START: char = '^';
 /// The most readings of a character kept for a title.
-const TITLE_READINGS: usize = 3;
+const TITLE_READINGS: usize = 2;
 /// The longest word that is a completion, in characters.
 const MAX_WORD_CHARS: usize = 16;
 /// The most readings of a character kept for a long text.
@@ -32,33 +31,30 @@ const TEXT_READINGS: usize = 2;
 /// Which terms are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Terms {
-    /// Characters, pairs, Latin words.
+    /// Pairs of characters, Latin words.
     Grams,
-    /// The same of a title.
-    Title,
     /// The pinyin of a title.
     Sounds,
-    /// The initials of a title.
-    Initials,
     /// The pinyin of a long text.
     Pairs,
+    /// The initials of a title.
+    Initials,
     /// The words of a title.
     Words,
 }
 
 impl Terms {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Grams, Self::Title, Self::Sounds, Self::Initials, Self::Pairs, Self::Words];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Grams, Self::Sounds, Self::Pairs, Self::Initials, Self::Words];
 
     /// Its name in the schema.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Grams => "grams",
-            Self::Title => "title",
-            Self::Sounds => "sounds",
+            Self::Sounds => "title_sounds",
+            Self::Pairs => "text_sounds",
             Self::Initials => "initials",
-            Self::Pairs => "pairs",
             Self::Words => "words",
         }
     }
@@ -124,10 +120,9 @@ impl Tokenizer for Cutter {
         for (at, unit) in units.iter().enumerate() {
             let next = units.get(at + 1).filter(|next| unit.joins(next));
             match self.terms {
-                Terms::Title => row.push_title(&glyphs, unit, next, at == 0),
                 Terms::Sounds => row.push_sounds(&glyphs, unit, next, at == 0),
-                Terms::Initials => row.push_initials(&glyphs, unit, next, at == 0),
                 Terms::Pairs => row.push_pairs(&glyphs, unit, next, TEXT_READINGS),
+                Terms::Initials => row.push_initials(&glyphs, unit, next, at == 0),
                 Terms::Grams | Terms::Words => row.push_grams(&glyphs, unit, next),
             }
         }
@@ -159,12 +154,8 @@ impl Row {
             return self.push_word(&unit.text(glyphs), unit);
         }
         self.text.push(glyphs[unit.from].ch);
+        self.text.extend(next.map(|next| glyphs[next.from].ch));
         self.close(unit);
-        if let Some(next) = next {
-            self.text.push(glyphs[unit.from].ch);
-            self.text.push(glyphs[next.from].ch);
-            self.close(unit);
-        }
     }
 
     fn push_word(&mut self, word: &str, unit: &Unit) {
@@ -177,14 +168,10 @@ impl Row {
         }
     }
 
-    fn push_title(&mut self, glyphs: &[Glyph], unit: &Unit, next: Option<&Unit>, first: bool) {
+    fn push_sounds(&mut self, glyphs: &[Glyph], unit: &Unit, next: Option<&Unit>, first: bool) {
         if first {
             self.push(&start(&unit.text(glyphs)), unit);
         }
-        self.push_grams(glyphs, unit, next);
-    }
-
-    fn push_sounds(&mut self, glyphs: &[Glyph], unit: &Unit, next: Option<&Unit>, first: bool) {
         for syllable in sounds_of(glyphs, unit, TITLE_READINGS) {
             if first {
                 self.push(&start(syllable), unit);
@@ -288,19 +275,22 @@ mod tests {
     }
 
     #[test]
-    fn grams_are_characters_pairs_and_words() {
+    fn grams_are_pairs_and_words() {
         assert_eq!(
             shown(Terms::Grams, "漁民 Networks python3"),
-            ["渔@0", "渔民@0", "民@1", "networks@2", "network@2", "python3@3", "python@3"]
+            ["渔民@0", "民@1", "networks@2", "network@2", "python3@3", "python@3"]
         );
-        assert_eq!(shown(Terms::Title, "漁民"), ["^渔@0", "渔@0", "渔民@0", "民@1"]);
     }
 
     #[test]
     fn sounds_have_syllables_and_initials() {
-        assert_eq!(shown(Terms::Sounds, "日照"), ["^ri@0", "ri@0", "ri'zhao@0", "zhao@1"]);
+        assert_eq!(
+            shown(Terms::Sounds, "日照x"),
+            ["^日@0", "^ri@0", "ri@0", "ri'zhao@0", "zhao@1"]
+        );
+        assert_eq!(shown(Terms::Pairs, "日照x"), ["ri'zhao@0"]);
+        assert_eq!(shown(Terms::Pairs, "日，照"), Vec::<String>::new());
         assert_eq!(shown(Terms::Initials, "日照"), ["^r@0", "rz@0"]);
-        assert!(terms(Terms::Pairs, "日，照").is_empty());
     }
 
     #[test]
