@@ -2,8 +2,8 @@
 //!
 //! A resource is a block of neighbouring documents in one segment: first the document of the
 //! resource itself, then one a passage. They are added in one group, which tantivy keeps whole,
-//! and deleted together by id; merging keeps the order. So `doc - seq` is the resource of any
-//! document, and `size` how many passages follow it: hits are grouped without a look-up.
+//! and deleted together by id; merging keeps the order. Only resources have a signature: a block
+//! reaches from one document that has one to the next, so hits are grouped without a look-up.
 
 use tantivy::schema::{
     Field, IndexRecordOption, NumericOptions, STORED, Schema, TextFieldIndexing, TextOptions, Value,
@@ -35,10 +35,6 @@ const VALUE_END: char = '\u{1f}';
 pub(crate) struct Fields {
     /// All documents: the resource's id, as [`id_bytes`].
     pub(crate) id: Field,
-    /// All documents: 0 in the resource's own, counted up over its passages.
-    pub(crate) seq: Field,
-    /// Resource: how many passages follow; 0 in passages.
-    pub(crate) size: Field,
     /// Resource: the values of all [`FACETS`] in one. There are few of these beside resources, so
     /// one look-up tells which to count.
     pub(crate) signature: Field,
@@ -87,8 +83,6 @@ pub(crate) fn schema() -> (Schema, Fields) {
     let fields = Fields {
         id: schema
             .add_bytes_field("id", tantivy::schema::BytesOptions::default().set_indexed()),
-        seq: schema.add_u64_field("seq", fast()),
-        size: schema.add_u64_field("size", fast()),
         signature: schema.add_text_field("signature", TextOptions::default().set_fast("raw")),
         published: schema.add_i64_field("published", fast()),
         exact: schema.add_u64_field("exact", fast()),
@@ -116,17 +110,13 @@ impl Fields {
         let id = id_bytes(&entry.resource);
         let mut block = Vec::with_capacity(entry.passages.len() + 1);
         block.push(self.resource(entry, &id));
-        for (seq, passage) in (1..).zip(&entry.passages) {
-            block.push(self.passage(&id, seq, passage));
-        }
+        block.extend(entry.passages.iter().map(|passage| self.passage(&id, passage)));
         block
     }
 
     fn resource(&self, entry: &Entry, id: &[u8]) -> TantivyDocument {
         let mut doc = TantivyDocument::default();
         doc.add_bytes(self.id, id);
-        doc.add_u64(self.seq, 0);
-        doc.add_u64(self.size, entry.passages.len() as u64);
         doc.add_text(self.signature, signature(entry));
         doc.add_i64(self.published, entry.published_ms);
         doc.add_u64(self.exact, exact(&entry.title).into());
@@ -146,11 +136,9 @@ impl Fields {
         doc
     }
 
-    fn passage(&self, id: &[u8], seq: u64, passage: &Passage) -> TantivyDocument {
+    fn passage(&self, id: &[u8], passage: &Passage) -> TantivyDocument {
         let mut doc = TantivyDocument::default();
         doc.add_bytes(self.id, id);
-        doc.add_u64(self.seq, seq);
-        doc.add_u64(self.size, 0);
         doc.add_text(self.text, &passage.text);
         doc.add_text(self.text_sounds, &passage.text);
         doc.add_bytes(self.shown, &text_bytes(&passage.text));

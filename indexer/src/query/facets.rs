@@ -1,20 +1,20 @@
 //! Values that restrict a search and values that are counted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use tantivy::DocId;
 
 use crate::Query;
 use crate::schema::FACETS;
-use crate::view::Segment;
+use crate::view::{Segment, View};
 
 /// The most values of a facet that are given.
 const MAX_VALUES: usize = 200;
 
 /// The counts of values, over all segments.
-#[derive(Default)]
-pub(crate) struct Counts {
-    by_value: [HashMap<String, u64>; FACETS.len()],
+pub(crate) struct Counts<'a> {
+    view: &'a View,
+    by_value: Vec<u64>,
 }
 
 /// The values of one segment's resources: which are wanted and how often each was found.
@@ -22,8 +22,10 @@ pub(crate) struct SegmentFacets<'a> {
     segment: &'a Segment,
     /// For each signature a bit for each facet whose value is not wanted; `None` when any will do.
     unwanted: Option<Vec<u8>>,
-    /// How often each signature was found, wanted or not.
-    found: Vec<u32>,
+    /// The signatures found, wanted or not, as long as there are few.
+    few: Vec<u32>,
+    /// How often each was found before that.
+    many: Vec<u32>,
 }
 
 impl<'a> SegmentFacets<'a> {
@@ -43,53 +45,70 @@ impl<'a> SegmentFacets<'a> {
             let bits = |signature| {
                 (0..FACETS.len()).map(|facet| u8::from(lacks(signature, facet)) << facet).sum()
             };
-            (0..signatures.len()).map(bits).collect()
+            (0..).take(signatures.len()).map(bits).collect()
         });
-        Self { segment, unwanted, found: vec![0; signatures.len()] }
+        Self { segment, unwanted, few: Vec::new(), many: Vec::new() }
     }
 
     /// Counts the resource at `head`; false when it is not among those wanted.
     pub(crate) fn count(&mut self, head: DocId) -> bool {
-        let Some(signature) = self.segment.signature(head) else { return self.unwanted.is_none() };
-        self.found[signature] += 1;
-        self.unwanted.as_ref().is_none_or(|unwanted| unwanted[signature] == 0)
+        let signature = self.segment.signature(head);
+        self.few.push(signature);
+        if self.few.len() > self.segment.signatures.len() {
+            self.add_up();
+        }
+        self.unwanted.as_ref().is_none_or(|unwanted| unwanted[signature as usize] == 0)
     }
 
-    /// Adds what was counted to `counts`. A value counts what would be found if it were chosen
-    /// too: the values chosen of its own facet do not matter.
-    pub(crate) fn finish(self, counts: &mut Counts) {
+    fn add_up(&mut self) {
+        self.many.resize(self.segment.signatures.len(), 0);
+        for signature in self.few.drain(..) {
+            self.many[signature as usize] += 1;
+        }
+    }
+
+    /// Adds what was counted in the segment of this number to `counts`. A value counts what would
+    /// be found if it were chosen too: the values chosen of its own facet do not matter.
+    pub(crate) fn finish(self, number: u32, counts: &mut Counts<'_>) {
         let signatures = &self.segment.signatures;
-        let mut by_value = vec![0_u64; signatures.values.len()];
-        for (signature, count) in self.found.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let unwanted = self.unwanted.as_ref().map_or(0, |unwanted| unwanted[signature]);
+        let numbers = &counts.view.numbers[number as usize];
+        let mut add = |signature: u32, count: u32| {
+            let unwanted = self.unwanted.as_ref().map_or(0, |all| all[signature as usize]);
             for value in signatures.values_of(signature).iter().map(|value| *value as usize) {
                 if unwanted & !(1 << signatures.values[value].0) == 0 {
-                    by_value[value] += u64::from(*count);
+                    counts.by_value[numbers[value] as usize] += u64::from(count);
                 }
             }
+        };
+        for (signature, count) in (0..).zip(&self.many).filter(|(_, count)| **count > 0) {
+            add(signature, *count);
         }
-        for ((facet, value), count) in signatures.values.iter().zip(by_value) {
-            let counts = &mut counts.by_value[*facet];
-            match counts.get_mut(value) {
-                _ if count == 0 => {}
-                Some(sum) => *sum += count,
-                None => drop(counts.insert(value.clone(), count)),
-            }
-        }
+        self.few.iter().for_each(|signature| add(*signature, 1));
     }
 }
 
-impl Counts {
+impl<'a> Counts<'a> {
+    /// Nothing counted in `view`.
+    pub(crate) fn new(view: &'a View) -> Self {
+        Self { view, by_value: vec![0; view.values.len()] }
+    }
+
     /// The counts by facet, the most frequent value first.
     pub(crate) fn finish(self) -> BTreeMap<String, Vec<(String, u64)>> {
+        let mut lists: [Vec<(&String, u64)>; FACETS.len()] = Default::default();
+        for ((facet, value), count) in self.view.values.iter().zip(self.by_value) {
+            if count > 0 {
+                lists[*facet].push((value, count));
+            }
+        }
         FACETS
             .iter()
-            .zip(self.by_value)
-            .map(|(name, by_value)| {
-                let mut values: Vec<(String, u64)> = by_value.into_iter().collect();
-                values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            .zip(lists)
+            .map(|(name, mut values)| {
+                values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
                 values.truncate(MAX_VALUES);
-                ((*name).to_owned(), values)
+                let owned = values.into_iter().map(|(value, count)| (value.clone(), count));
+                ((*name).to_owned(), owned.collect())
             })
             .collect()
     }

@@ -1,5 +1,6 @@
 //! Searching: parse, plan, rank, show.
 
+mod asked;
 mod facets;
 mod items;
 mod parse;
@@ -19,7 +20,7 @@ use self::plan::Plan;
 use self::rank::Ranking;
 use self::sheet::Scored;
 use self::stats::Stats;
-use self::top::{Candidate, Top};
+use self::top::Top;
 use crate::schema::Fields;
 use crate::view::{Segment, View};
 use crate::{Found, MAX_PER_PAGE, Query, Words};
@@ -48,7 +49,7 @@ pub(crate) fn search(
     if clauses.is_empty() {
         // Nothing asked lists everything; only signs finds nothing.
         let blank = query.text.chars().all(char::is_whitespace);
-        return if blank { search.list(&Plan::default()) } else { Ok(empty()) };
+        return if blank { search.list(&Plan::default()) } else { Ok(search.nothing()) };
     }
     let stats = Stats::new(view, fields);
     let plan = plan::plan(&clauses, &query.text, words, &stats, fields)?;
@@ -72,14 +73,14 @@ struct Search<'a> {
     query: &'a Query,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     fn rank(
         &self,
         plan: &Plan,
         stats: &Stats<'_>,
         share: f32,
         forgiving: bool,
-    ) -> tantivy::Result<(Top, Counts)> {
+    ) -> tantivy::Result<(Top, Counts<'a>)> {
         let scoring = EnableScoring::enabled_from_statistics_provider(stats, &self.view.searcher);
         let ranking = Ranking::new(plan, share, forgiving, scoring)?;
         self.each_segment(|segment, only, facets, top| {
@@ -97,8 +98,7 @@ impl Search<'_> {
             let mut list = |head| {
                 if !is_excluded(head, segment.end(head)) && facets.count(head) {
                     let scored = Scored { score: 0.0, passages: [None; 3] };
-                    let published = segment.published(head);
-                    top.push(Candidate { scored, published, segment: number, head });
+                    top.push(scored, number, head, || segment.published(head));
                 }
             };
             match only {
@@ -123,10 +123,10 @@ impl Search<'_> {
             &mut SegmentFacets<'_>,
             &mut Top,
         ) -> tantivy::Result<()>,
-    ) -> tantivy::Result<(Top, Counts)> {
-        let (mut top, mut counts) = (self.top(), Counts::default());
+    ) -> tantivy::Result<(Top, Counts<'a>)> {
+        let (mut top, mut counts) = (self.top(), Counts::new(self.view));
         let wanted = self.query.resource.as_ref().map(|id| self.fields.id_term(id));
-        for (number, (reader, segment)) in (0..).zip(self.view.each()) {
+        for (number, reader, segment) in self.view.each() {
             let only = match &wanted {
                 None => None,
                 Some(id) => match segment.find(reader, id)? {
@@ -136,12 +136,12 @@ impl Search<'_> {
             };
             let mut facets = SegmentFacets::open(segment, self.query);
             collect((number, reader, segment), only, &mut facets, &mut top)?;
-            facets.finish(&mut counts);
+            facets.finish(number, &mut counts);
         }
         Ok((top, counts))
     }
 
-    fn show(&self, plan: &Plan, top: Top, counts: Counts) -> tantivy::Result<Found> {
+    fn show(&self, plan: &Plan, top: Top, counts: Counts<'_>) -> tantivy::Result<Found> {
         let total = top.total;
         let hits = top
             .finish()
@@ -150,8 +150,8 @@ impl Search<'_> {
             .collect::<tantivy::Result<_>>()?;
         Ok(Found { total, hits, facets: counts.finish() })
     }
-}
 
-fn empty() -> Found {
-    Found { facets: Counts::default().finish(), ..Found::default() }
+    fn nothing(&self) -> Found {
+        Found { facets: Counts::new(self.view).finish(), ..Found::default() }
+    }
 }

@@ -4,13 +4,14 @@
 //! passages. The candidates come from the rarest words; the others are looked up in the same
 //! block, so a common word costs little beside a rare one.
 
-use tantivy::query::{EnableScoring, Scorer, Weight};
+use tantivy::query::EnableScoring;
 use tantivy::{DocId, SegmentReader, TERMINATED};
 
+use super::asked::{Asked, InSegment};
 use super::facets::SegmentFacets;
 use super::plan::{Plan, Way};
 use super::sheet::{Scored, Sheet, Words};
-use super::top::{Candidate, Top};
+use super::top::Top;
 use crate::view::Segment;
 
 /// A plan made ready for tantivy.
@@ -19,6 +20,8 @@ pub(crate) struct Ranking {
     weights: Vec<f32>,
     all: Words,
     whole: f32,
+    /// The sum of `weights`.
+    sum: f32,
     extras: Vec<Ready>,
     excluded: Vec<Ready>,
     exact: Option<u64>,
@@ -26,7 +29,7 @@ pub(crate) struct Ranking {
 }
 
 struct Ready {
-    weight: Box<dyn Weight>,
+    asked: Asked,
     factor: f32,
     title: bool,
     full: bool,
@@ -69,6 +72,7 @@ impl Ranking {
             excluded: ready(&plan.excluded, scoring)?,
             exact: plan.exact,
             // Sums of floats differ by order.
+            sum: weights.iter().sum(),
             threshold: weights.iter().sum::<f32>() * share * 0.999,
             weights,
         })
@@ -91,8 +95,7 @@ impl Ranking {
                 top.matched += 1;
                 if facets.count(head) {
                     let scored = walk.score(segment, head, end);
-                    let published = segment.published(head);
-                    top.push(Candidate { scored, published, segment: number, head });
+                    top.push(scored, number, head, || segment.published(head));
                 }
             }
             walk.leave(end);
@@ -133,8 +136,8 @@ impl Ranking {
 fn ready(ways: &[Way], scoring: EnableScoring<'_>) -> tantivy::Result<Vec<Ready>> {
     ways.iter()
         .map(|way| {
-            let weight = way.query.weight(scoring)?;
-            Ok(Ready { weight, factor: way.factor, title: way.title, full: way.full })
+            let asked = Asked::of(way, scoring)?;
+            Ok(Ready { asked, factor: way.factor, title: way.title, full: way.full })
         })
         .collect()
 }
@@ -143,9 +146,9 @@ fn ready(ways: &[Way], scoring: EnableScoring<'_>) -> tantivy::Result<Vec<Ready>
 fn lanes(ways: &[Ready], segment: &SegmentReader) -> tantivy::Result<Vec<Lane>> {
     let mut lanes = Vec::with_capacity(ways.len());
     for way in ways {
-        let scorer = way.weight.scorer(segment, way.factor)?;
-        if scorer.doc() != TERMINATED {
-            lanes.push(Lane { scorer, title: way.title, full: way.full });
+        let found = way.asked.in_segment(segment, way.factor)?;
+        if let Some(found) = found.filter(|found| found.doc() != TERMINATED) {
+            lanes.push(Lane { found, title: way.title, full: way.full });
         }
     }
     Ok(lanes)
@@ -153,7 +156,7 @@ fn lanes(ways: &[Ready], segment: &SegmentReader) -> tantivy::Result<Vec<Lane>> 
 
 /// One way to find a word, in one segment.
 struct Lane {
-    scorer: Box<dyn Scorer>,
+    found: InSegment,
     title: bool,
     full: bool,
 }
@@ -161,10 +164,8 @@ struct Lane {
 impl Lane {
     /// Whether it has a document in the block; goes to it.
     fn enters(&mut self, head: DocId, end: DocId) -> bool {
-        if self.scorer.doc() < head {
-            self.scorer.seek(head);
-        }
-        self.scorer.doc() < end
+        let doc = self.found.doc();
+        (if doc < head { self.found.seek(head) } else { doc }) < end
     }
 }
 
@@ -181,14 +182,14 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn next_block(&self, segment: &Segment) -> Option<DocId> {
         let lanes = self.words[..self.leading].iter().flatten();
-        let doc = lanes.map(|lane| lane.scorer.doc()).min()?;
+        let doc = lanes.map(|lane| lane.found.doc()).min()?;
         (doc != TERMINATED).then(|| segment.head(doc))
     }
 
     /// Whether words of enough weight are in the block, and nothing that is excluded.
     fn reaches(&mut self, head: DocId, end: DocId) -> bool {
         let weights = &self.ranking.weights;
-        let mut open: f32 = weights.iter().sum();
+        let mut open = self.ranking.sum;
         let mut has = 0.0;
         for (lanes, weight) in self.words.iter_mut().zip(weights) {
             if lanes.iter_mut().any(|lane| lane.enters(head, end)) {
@@ -210,18 +211,18 @@ impl Walk<'_> {
         self.sheet.clear(head, end);
         for (word, lanes) in self.words.iter_mut().enumerate() {
             for lane in lanes.iter_mut().filter_map(|lane| lane.enters(head, end).then_some(lane)) {
-                while lane.scorer.doc() < end {
-                    let (doc, score) = (lane.scorer.doc(), lane.scorer.score());
+                while lane.found.doc() < end {
+                    let (doc, score) = (lane.found.doc(), lane.found.score());
                     self.sheet.add_word(word, doc, score, lane.full, lane.title);
-                    lane.scorer.advance();
+                    lane.found.advance();
                 }
             }
         }
         for lane in &mut self.extras {
             if lane.enters(head, end) {
-                while lane.scorer.doc() < end {
-                    self.sheet.add(lane.scorer.doc(), lane.scorer.score());
-                    lane.scorer.advance();
+                while lane.found.doc() < end {
+                    self.sheet.add(lane.found.doc(), lane.found.score());
+                    lane.found.advance();
                 }
             }
         }
@@ -232,8 +233,8 @@ impl Walk<'_> {
     /// Moves what leads the walk behind the block.
     fn leave(&mut self, end: DocId) {
         for lane in self.words[..self.leading].iter_mut().flatten() {
-            if lane.scorer.doc() < end {
-                lane.scorer.seek(end);
+            if lane.found.doc() < end {
+                lane.found.seek(end);
             }
         }
     }

@@ -41,9 +41,21 @@ impl Top {
         Self { sort, skip, keep, heap: BinaryHeap::new(), total: 0, matched: 0 }
     }
 
-    /// Counts a candidate and keeps it if it is good.
-    pub(crate) fn push(&mut self, candidate: Candidate) {
+    /// Counts a candidate and keeps it if it is good; `published` is asked only when that matters.
+    pub(crate) fn push(
+        &mut self,
+        scored: Scored,
+        segment: u32,
+        head: DocId,
+        published: impl Fn() -> i64,
+    ) {
         self.total += 1;
+        let worst = self.heap.peek().filter(|_| self.heap.len() >= self.keep);
+        let hopeless = |worst: &Reverse<Ranked>| scored.score < worst.0.candidate.scored.score;
+        if self.sort == Sort::Relevance && worst.is_some_and(hopeless) {
+            return;
+        }
+        let candidate = Candidate { scored, published: published(), segment, head };
         let ranked = Ranked { sort: self.sort, candidate };
         if self.heap.len() < self.keep {
             self.heap.push(Reverse(ranked));
