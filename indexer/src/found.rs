@@ -10,7 +10,7 @@ use crate::PassageKind;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Query {
-    /// What was typed: words, `"a phrase"`, `-not`. Empty lists everything, newest first.
+    /// What was typed: words, `"a phrase"`, `-not`, `作者:name`, `标题:title`. Empty lists everything, newest first.
     pub text: String,
     /// The one resource that is looked at.
     pub resource: Option<String>,
@@ -30,6 +30,8 @@ pub struct Query {
     pub per_page: usize,
     /// The order of the hits.
     pub sort: Sort,
+    /// Now, Unix time in milliseconds: what is new comes a little higher. 0: it does not.
+    pub now_ms: i64,
 }
 
 impl Default for Query {
@@ -45,6 +47,7 @@ impl Default for Query {
             page: 1,
             per_page: 20,
             sort: Sort::Relevance,
+            now_ms: 0,
         }
     }
 }
@@ -65,6 +68,8 @@ pub enum Sort {
 pub struct Found {
     /// Resources that match, on all pages together.
     pub total: usize,
+    /// Nothing has what was typed: these sound like it.
+    pub heard: bool,
     /// This page of them.
     pub hits: Vec<Hit>,
     /// library, kind, topic, audience, language: each value found with its
@@ -98,6 +103,32 @@ pub struct Moment {
     pub page: Option<u32>,
     /// About 100 characters around the match as HTML: escaped, matches in `<mark>`.
     pub text: String,
+}
+
+/// Why a resource has its score.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// Whether it is found.
+    pub matches: bool,
+    /// Its score.
+    pub score: f32,
+    /// What it has for where the words are: the whole title, in the title, about it, in a passage.
+    pub place: f32,
+    /// What it has for being new, as a factor.
+    pub freshness: f32,
+    /// What each word gave, the rarest first.
+    pub words: Vec<WordExplanation>,
+}
+
+/// What a word gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WordExplanation {
+    /// The word, folded; empty for runs as they stand.
+    pub text: String,
+    /// How much it tells: the rarer the more.
+    pub weight: f32,
+    /// In which documents of the block it is found, 0 its own, and the score there.
+    pub found: Vec<(u32, f32)>,
 }
 
 /// A completion of what is being typed.

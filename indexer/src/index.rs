@@ -10,17 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 
 use tantivy::directory::MmapDirectory;
-use tantivy::store::Compressor;
 use tantivy::directory::error::LockError;
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
+use tantivy::store::Compressor;
 use tantivy::{IndexReader, IndexSettings, ReloadPolicy, TantivyDocument, TantivyError};
 
 use crate::query;
-use crate::view::View;
 use crate::schema::{self, Fields};
-use crate::words::{Cutter, Terms};
 use crate::suggest::Completions;
-use crate::{Entry, Error, Found, Query, Suggestion, Words, suggest};
+use crate::view::View;
+use crate::words::{Cutter, Terms};
+use crate::{Entry, Error, Explanation, Found, Query, Suggestion, Words, suggest};
 
 /// What the writer may hold in memory before it writes a segment, in bytes, over all threads.
 const WRITER_BYTES: usize = 48 << 20;
@@ -41,7 +41,7 @@ pub struct Index {
 struct Inner {
     folder: PathBuf,
     fields: Fields,
-    words: Words,
+    words: RwLock<Words>,
     index: tantivy::Index,
     reader: IndexReader,
     /// What is committed.
@@ -105,7 +105,7 @@ impl Index {
         let inner = Inner {
             folder: folder.to_owned(),
             fields,
-            words,
+            words: RwLock::new(words),
             index,
             reader,
             view: RwLock::new(Arc::new(view)),
@@ -190,11 +190,41 @@ impl Index {
     /// [`Error::QueryTooLong`]; [`Error::Damaged`] and [`Error::Read`] when the index cannot be
     /// read. Nothing else that can be typed is an error.
     pub fn search(&self, query: &Query) -> Result<Found, Error> {
-        let chars = query.text.chars().count();
-        if chars > crate::MAX_QUERY_CHARS {
-            return Err(Error::QueryTooLong { chars, most: crate::MAX_QUERY_CHARS });
-        }
-        self.read(|view| query::search(view, &self.inner.fields, &self.inner.words, query))
+        refuse_long(&query.text)?;
+        let words = self.words();
+        self.read(|view| query::search(view, &self.inner.fields, &words, query))
+    }
+
+    /// Why `resource` has its score for `query`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Index::search`].
+    pub fn explain(&self, query: &Query, resource: &str) -> Result<Explanation, Error> {
+        refuse_long(&query.text)?;
+        let words = self.words();
+        self.read(|view| query::explain(view, &self.inner.fields, &words, query, resource))
+    }
+
+    /// What may have been meant by `text`, of which words are nowhere: words of titles that sound
+    /// the same, or have one letter more, less or other. `None` when there is nothing like it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Index::search`].
+    pub fn did_you_mean(&self, text: &str) -> Result<Option<String>, Error> {
+        refuse_long(text)?;
+        let words = self.words();
+        let inner = &self.inner;
+        self.read(|view| {
+            suggest::did_you_mean(view, &inner.fields, &words, &inner.completions, text)
+        })
+    }
+
+    /// Has queries cut by `words` from now on. What is completed is cut by them as it is put.
+    pub fn set_words(&self, words: Words) {
+        words.warm();
+        *self.inner.words.write().unwrap_or_else(PoisonError::into_inner) = words;
     }
 
     /// At most `limit` completions of `typed`: by characters, by pinyin in full, by initials, or
@@ -204,7 +234,9 @@ impl Index {
     ///
     /// [`Error::Damaged`] and [`Error::Read`] when the index cannot be read.
     pub fn suggest(&self, typed: &str, limit: usize) -> Result<Vec<Suggestion>, Error> {
-        self.read(|view| suggest::suggest(view, &self.inner.fields, &self.inner.completions, typed, limit))
+        self.read(|view| {
+            suggest::suggest(view, &self.inner.fields, &self.inner.completions, typed, limit)
+        })
     }
 
     /// The ids of all resources, sorted.
@@ -268,6 +300,10 @@ impl Index {
             Ok(result) => result.map_err(Error::Read),
             Err(panic) => Err(panicked(&self.inner.folder, panic.as_ref())),
         }
+    }
+
+    fn words(&self) -> Words {
+        self.inner.words.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn view(&self) -> Arc<View> {
@@ -389,6 +425,11 @@ fn settings() -> IndexSettings {
         docstore_blocksize: 4 << 10,
         ..IndexSettings::default()
     }
+}
+
+fn refuse_long(text: &str) -> Result<(), Error> {
+    let (chars, most) = (text.chars().count(), crate::MAX_QUERY_CHARS);
+    if chars > most { Err(Error::QueryTooLong { chars, most }) } else { Ok(()) }
 }
 
 fn damaged(folder: &Path, error: &TantivyError) -> Error {

@@ -28,7 +28,7 @@ mod words;
 
 pub use entry::{Entry, Passage, PassageKind};
 pub use error::Error;
-pub use found::{Found, Hit, Moment, Query, Sort, Suggestion};
+pub use found::{Explanation, Found, Hit, Moment, Query, Sort, Suggestion, WordExplanation};
 pub use index::Index;
 pub use words::Words;
 

@@ -52,6 +52,8 @@ pub(crate) struct Fields {
     pub(crate) title_initials: Field,
     /// As `text`: pairs of syllables.
     pub(crate) text_sounds: Field,
+    /// Resource: the author's terms.
+    pub(crate) author: Field,
     /// Resource: the words of the title as written.
     pub(crate) word: Field,
     /// Stored, as [`text_bytes`]. Resource: its title. Passage: its text.
@@ -78,11 +80,11 @@ pub(crate) fn schema() -> (Schema, Fields) {
     let title_sounds = terms("title_sounds", Terms::Sounds, Basic, true);
     let title_initials = terms("title_initials", Terms::Initials, WithFreqsAndPositions, false);
     let text_sounds = terms("text_sounds", Terms::Pairs, Basic, false);
+    let author = terms("author", Terms::Grams, Basic, false);
     let word = terms("word", Terms::Words, Basic, false);
     let fast = || NumericOptions::default().set_fast();
     let fields = Fields {
-        id: schema
-            .add_bytes_field("id", tantivy::schema::BytesOptions::default().set_indexed()),
+        id: schema.add_bytes_field("id", tantivy::schema::BytesOptions::default().set_indexed()),
         signature: schema.add_text_field("signature", TextOptions::default().set_fast("raw")),
         published: schema.add_i64_field("published", fast()),
         exact: schema.add_u64_field("exact", fast()),
@@ -91,6 +93,7 @@ pub(crate) fn schema() -> (Schema, Fields) {
         title_sounds,
         title_initials,
         text_sounds,
+        author,
         word,
         shown: schema.add_bytes_field("shown", STORED),
         description: schema.add_bytes_field("description", STORED),
@@ -123,6 +126,7 @@ impl Fields {
         for field in [self.title, self.title_sounds, self.title_initials, self.word] {
             doc.add_text(field, &entry.title);
         }
+        doc.add_text(self.author, &entry.author);
         let rest = [&entry.description, &entry.author];
         for text in rest.into_iter().chain(&entry.words).filter(|text| !text.is_empty()) {
             doc.add_text(self.text, text);
@@ -164,9 +168,12 @@ impl Place {
     fn bytes(self) -> Vec<u8> {
         let has = u8::from(self.start_ms.is_some()) | u8::from(self.page.is_some()) << 1;
         let mut bytes = vec![self.kind.code(), has];
-        for number in self.start_ms.map(i64::to_le_bytes).into_iter().chain(
-            self.page.map(|page| u64::from(page).to_le_bytes()),
-        ) {
+        for number in self
+            .start_ms
+            .map(i64::to_le_bytes)
+            .into_iter()
+            .chain(self.page.map(|page| u64::from(page).to_le_bytes()))
+        {
             let size = number.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             bytes.push(u8::try_from(size).unwrap_or(8));
             bytes.extend(&number[..size]);

@@ -62,7 +62,10 @@ impl View {
             .iter()
             .map(|reader| {
                 let same = known.iter().find(|segment| segment.id == reader.segment_id());
-                same.map_or_else(|| Segment::open(reader).map(Arc::new), |same| Ok(Arc::clone(same)))
+                same.map_or_else(
+                    || Segment::open(reader).map(Arc::new),
+                    |same| Ok(Arc::clone(same)),
+                )
             })
             .collect::<tantivy::Result<Vec<_>>>()?;
         let mut table = Table::default();
@@ -79,17 +82,18 @@ impl View {
     /// The segments with their numbers and readers.
     pub(crate) fn each(&self) -> impl Iterator<Item = (u32, &SegmentReader, &Segment)> {
         let readers = (0..).zip(self.searcher.segment_readers());
-        readers.zip(&self.segments).map(|((number, reader), segment)| {
-            (number, reader, segment.as_ref())
-        })
+        readers
+            .zip(&self.segments)
+            .map(|((number, reader), segment)| (number, reader, segment.as_ref()))
     }
 
     /// How many resources there are.
     pub(crate) fn count(&self) -> usize {
-        let count = |(_, reader, segment): (u32, &SegmentReader, &Segment)| match reader.has_deletes() {
-            true => segment.heads(reader).count(),
-            false => segment.heads.count() as usize,
-        };
+        let count =
+            |(_, reader, segment): (u32, &SegmentReader, &Segment)| match reader.has_deletes() {
+                true => segment.heads(reader).count(),
+                false => segment.heads.count() as usize,
+            };
         self.each().map(count).sum()
     }
 
@@ -168,11 +172,7 @@ impl Segment {
     }
 
     /// The head of the resource with this id; `None` when it is not here.
-    pub(crate) fn find(
-        &self,
-        reader: &SegmentReader,
-        id: &Term,
-    ) -> tantivy::Result<Option<DocId>> {
+    pub(crate) fn find(&self, reader: &SegmentReader, id: &Term) -> tantivy::Result<Option<DocId>> {
         let postings =
             reader.inverted_index(id.field())?.read_postings(id, IndexRecordOption::Basic)?;
         Ok(postings.and_then(|postings| alive(reader, postings).next()))

@@ -16,6 +16,7 @@ use tantivy::query::EnableScoring;
 use tantivy::{DocId, SegmentReader};
 
 use self::facets::{Counts, SegmentFacets};
+use self::parse::Clause;
 use self::plan::Plan;
 use self::rank::Ranking;
 use self::sheet::Scored;
@@ -23,7 +24,8 @@ use self::stats::Stats;
 use self::top::Top;
 use crate::schema::Fields;
 use crate::view::{Segment, View};
-use crate::{Found, MAX_PER_PAGE, Query, Words};
+use crate::words::Class;
+use crate::{Explanation, Found, Query, Words};
 
 /// From so many words on, a query is a question: no text need have all of them.
 const QUESTION_WORDS: usize = 4;
@@ -37,7 +39,8 @@ const SOME_OF_QUESTION: f32 = 0.2;
 /// Answers `query`.
 ///
 /// All words must be found. When nothing has them all, or too little has all words of a
-/// question, what has the better part of them by weight is found too.
+/// question, what has the better part of them by weight is found too. When nothing is found, what
+/// sounds the same is.
 pub(crate) fn search(
     view: &View,
     fields: &Fields,
@@ -52,19 +55,47 @@ pub(crate) fn search(
         return if blank { search.list(&Plan::default()) } else { Ok(search.nothing()) };
     }
     let stats = Stats::new(view, fields);
-    let plan = plan::plan(&clauses, &query.text, words, &stats, fields)?;
+    let plan = plan::plan(&clauses, &query.text, false, words, &stats, fields)?;
     if plan.words.is_empty() {
         return search.list(&plan);
     }
-    let question = plan.asks || plan.words.len() >= QUESTION_WORDS;
-    let (top, counts) = search.rank(&plan, &stats, 1.0, false)?;
-    // Whatever is wanted of them: what is counted must be found when it is chosen.
-    if top.matched == 0 || (question && top.matched < ENOUGH) {
-        let share = if question { SOME_OF_QUESTION } else { SOME };
-        let (top, counts) = search.rank(&plan, &stats, share, question)?;
-        return search.show(&plan, top, counts);
+    let found = search.find(&plan, &stats)?;
+    if found.0.matched > 0 || !can_be_heard(&clauses) {
+        return search.show(&plan, found);
     }
-    search.show(&plan, top, counts)
+    let plan = plan::plan(&clauses, &query.text, true, words, &stats, fields)?;
+    let (top, counts) = search.rank(&plan, &stats, 1.0, false)?;
+    let heard = top.matched > 0;
+    Ok(Found { heard, ..search.show(&plan, (top, counts))? })
+}
+
+/// Why `resource` has its score for `query`.
+pub(crate) fn explain(
+    view: &View,
+    fields: &Fields,
+    words: &Words,
+    query: &Query,
+    resource: &str,
+) -> tantivy::Result<Explanation> {
+    let clauses = parse::parse(&query.text);
+    let stats = Stats::new(view, fields);
+    let plan = plan::plan(&clauses, &query.text, false, words, &stats, fields)?;
+    let scoring = EnableScoring::enabled_from_statistics_provider(&stats, &view.searcher);
+    let ranking = Ranking::new(&plan, 1.0, false, scoring)?;
+    let id = fields.id_term(resource);
+    for (_, reader, segment) in view.each() {
+        if let Some(head) = segment.find(reader, &id)? {
+            return ranking.explain(reader, segment, head, query.now_ms);
+        }
+    }
+    Ok(Explanation::default())
+}
+
+/// Whether there are Han characters that may have been mistaken for others.
+fn can_be_heard(clauses: &[Clause]) -> bool {
+    let may = |clause: &Clause| !clause.negative && !clause.quoted && clause.within.is_none();
+    let han = |clause: &Clause| clause.glyphs.iter().any(|glyph| glyph.class == Class::Han);
+    clauses.iter().any(|clause| may(clause) && han(clause))
 }
 
 struct Search<'a> {
@@ -74,6 +105,18 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
+    /// What has all words, or the better part of them when too little has.
+    fn find(&self, plan: &Plan, stats: &Stats<'_>) -> tantivy::Result<(Top, Counts<'a>)> {
+        let question = plan.asks || plan.words.len() >= QUESTION_WORDS;
+        let (top, counts) = self.rank(plan, stats, 1.0, false)?;
+        // Whatever is wanted of them: what is counted must be found when it is chosen.
+        if top.matched == 0 || (question && top.matched < ENOUGH) {
+            let share = if question { SOME_OF_QUESTION } else { SOME };
+            return self.rank(plan, stats, share, question);
+        }
+        Ok((top, counts))
+    }
+
     fn rank(
         &self,
         plan: &Plan,
@@ -83,9 +126,7 @@ impl<'a> Search<'a> {
     ) -> tantivy::Result<(Top, Counts<'a>)> {
         let scoring = EnableScoring::enabled_from_statistics_provider(stats, &self.view.searcher);
         let ranking = Ranking::new(plan, share, forgiving, scoring)?;
-        self.each_segment(|segment, only, facets, top| {
-            ranking.collect(segment, only, facets, top)
-        })
+        self.each_segment(|segment, only, facets, top| ranking.collect(segment, only, facets, top))
     }
 
     /// Everything, the newest first, but for what `plan` excludes.
@@ -97,7 +138,7 @@ impl<'a> Search<'a> {
             let mut is_excluded = excluded.excluder(reader)?;
             let mut list = |head| {
                 if !is_excluded(head, segment.end(head)) && facets.count(head) {
-                    let scored = Scored { score: 0.0, passages: [None; 3] };
+                    let scored = Scored { score: 0.0, place: 0.0, passages: [None; 3] };
                     top.push(scored, number, head, || segment.published(head));
                 }
             };
@@ -107,11 +148,11 @@ impl<'a> Search<'a> {
             }
             Ok(())
         })?;
-        self.show(plan, top, counts)
+        self.show(plan, (top, counts))
     }
 
     fn top(&self) -> Top {
-        Top::new(self.query.sort, self.query.page, self.query.per_page.min(MAX_PER_PAGE))
+        Top::new(self.query)
     }
 
     /// Has `collect` look at each segment, and in it at one resource if only one is wanted.
@@ -141,14 +182,14 @@ impl<'a> Search<'a> {
         Ok((top, counts))
     }
 
-    fn show(&self, plan: &Plan, top: Top, counts: Counts<'_>) -> tantivy::Result<Found> {
+    fn show(&self, plan: &Plan, (top, counts): (Top, Counts<'_>)) -> tantivy::Result<Found> {
         let total = top.total;
         let hits = top
             .finish()
             .iter()
             .map(|candidate| show::hit(self.view, self.fields, &plan.needles, candidate))
             .collect::<tantivy::Result<_>>()?;
-        Ok(Found { total, hits, facets: counts.finish() })
+        Ok(Found { total, hits, facets: counts.finish(), heard: false })
     }
 
     fn nothing(&self) -> Found {

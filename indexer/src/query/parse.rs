@@ -1,4 +1,4 @@
-//! What was typed, as clauses: words, `"phrases"`, and `-these` not.
+//! What was typed, as clauses: words, `"phrases"`, `-these` not, `author:these`.
 
 use crate::words::{Class, Glyph, fold};
 
@@ -11,7 +11,28 @@ pub(crate) struct Clause {
     pub(crate) quoted: bool,
     /// Whether it had a minus sign before it.
     pub(crate) negative: bool,
+    /// Where alone it is looked for.
+    pub(crate) within: Option<Within>,
 }
+
+/// A part of a resource that is named in a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// `标题:`, `title:`
+    Title,
+    /// `作者:`, `author:`
+    Author,
+}
+
+/// The names of parts, folded.
+const NAMES: [(&str, Within); 6] = [
+    ("标题", Within::Title),
+    ("题名", Within::Title),
+    ("title", Within::Title),
+    ("作者", Within::Author),
+    ("主讲", Within::Author),
+    ("author", Within::Author),
+];
 
 /// Parses anything. A quote that is never closed reaches to the end.
 pub(crate) fn parse(text: &str) -> Vec<Clause> {
@@ -25,6 +46,7 @@ pub(crate) fn parse(text: &str) -> Vec<Clause> {
         }
         let negative = is_minus(&glyphs, at);
         let from = at + usize::from(negative);
+        let (within, from) = named(&glyphs, from);
         let quoted = is_quote(glyphs[from]);
         let (from, to) = if quoted {
             (from + 1, end(&glyphs, from + 1, is_quote))
@@ -33,11 +55,25 @@ pub(crate) fn parse(text: &str) -> Vec<Clause> {
         };
         let said = glyphs[from..to].to_vec();
         if said.iter().any(|glyph| matches!(glyph.class, Class::Han | Class::Word)) {
-            clauses.push(Clause { glyphs: said, quoted, negative });
+            clauses.push(Clause { glyphs: said, quoted, negative, within });
         }
         at = if quoted { to + 1 } else { to };
     }
     clauses
+}
+
+/// The part that is named at `at`, and where what is looked for in it begins.
+fn named(glyphs: &[Glyph], at: usize) -> (Option<Within>, usize) {
+    for (name, within) in NAMES {
+        let colon = at + name.chars().count();
+        let says = colon < glyphs.len()
+            && glyphs[at..colon].iter().map(|glyph| glyph.ch).eq(name.chars())
+            && glyphs[colon].ch == ':';
+        if says && glyphs.get(colon + 1).is_some_and(|next| next.class != Class::Space) {
+            return (Some(within), colon + 1);
+        }
+    }
+    (None, at)
 }
 
 fn end(glyphs: &[Glyph], from: usize, stop: impl Fn(Glyph) -> bool) -> usize {
@@ -66,7 +102,8 @@ mod tests {
             .iter()
             .map(|clause| {
                 let said: String = clause.glyphs.iter().map(|glyph| glyph.ch).collect();
-                let minus = if clause.negative { "-" } else { "" };
+                let mut minus = if clause.negative { "-" } else { "" }.to_owned();
+                minus.extend(clause.within.map(|within| format!("{within:?}:")));
                 if clause.quoted { format!("{minus}<{said}>") } else { format!("{minus}{said}") }
             })
             .collect()
@@ -81,9 +118,17 @@ mod tests {
         assert_eq!(shown("\"\" ？！ -- \""), Vec::<String>::new());
     }
 
+    #[test]
+    fn parts_are_named() {
+        assert_eq!(shown("作者：李白 月"), ["Author:李白", "月"]);
+        assert_eq!(shown("-標題:剪紙 author:\"Li Bai\""), ["-Title:剪纸", "Author:<li bai>"]);
+        assert_eq!(shown("作者: 李白 作者"), ["作者:", "李白", "作者"]);
+        assert_eq!(shown("比例:一"), ["比例:一"]);
+    }
+
     proptest::proptest! {
         #[test]
-        fn anything_parses(text in "[-\"“” a剪１\u{300}]{0,40}") {
+        fn anything_parses(text in "[-\"“” a作者:：剪１\u{300}]{0,40}") {
             for clause in parse(&text) {
                 proptest::prop_assert!(!clause.glyphs.is_empty());
             }

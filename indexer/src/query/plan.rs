@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use tantivy::query::Query;
 
 use super::items::{Item, items_of, name_spans, spelled, spellings_of};
-use super::parse::Clause;
+use super::parse::{Clause, Within};
 use super::stats::Stats;
 use super::terms::{self, Phrase};
 use crate::highlight::Needles;
 use crate::schema::Fields;
-use crate::words::{Sound, Words, asks, elsewhere, is_stop, pair, stem};
+use crate::words::{Sound, Words, asks, elsewhere, is_stop, pair, readings, stem};
 
 /// The most words that are looked for; a query may be 1,000 characters.
 const MAX_WORDS: usize = 40;
@@ -50,12 +50,16 @@ pub(crate) struct Plan {
 
 /// One word and the ways to find it.
 pub(crate) struct Word {
+    /// What it says, folded.
+    pub(crate) text: String,
     /// Any of these.
     pub(crate) ways: Vec<Way>,
     /// How much it tells: the rarer the more.
     pub(crate) weight: f32,
     /// Whether it occurs at all.
     pub(crate) known: bool,
+    /// Whether nothing is found without it.
+    pub(crate) must: bool,
 }
 
 /// One way to find a word.
@@ -70,10 +74,12 @@ pub(crate) struct Way {
     pub(crate) full: bool,
 }
 
-/// Plans for `clauses`; `text` is what was typed.
+/// Plans for `clauses`; `text` is what was typed. What is `heard` is looked for by its sound
+/// instead of its characters.
 pub(crate) fn plan(
     clauses: &[Clause],
     text: &str,
+    heard: bool,
     words: &Words,
     stats: &Stats<'_>,
     fields: &Fields,
@@ -81,7 +87,7 @@ pub(crate) fn plan(
     let asks = text.trim_end().ends_with(['?', '？']);
     let plan = Plan { exact: Some(crate::schema::exact(text).into()), asks, ..Plan::default() };
     let mut planner =
-        Planner { words, stats, fields, plan, seen: HashSet::new(), stops: Vec::new() };
+        Planner { words, stats, fields, plan, heard, seen: HashSet::new(), stops: Vec::new() };
     planner.clauses(clauses)?;
     Ok(planner.plan)
 }
@@ -91,6 +97,7 @@ struct Planner<'a> {
     stats: &'a Stats<'a>,
     fields: &'a Fields,
     plan: Plan,
+    heard: bool,
     seen: HashSet<String>,
     stops: Vec<String>,
 }
@@ -100,10 +107,9 @@ impl Planner<'_> {
         let mut items = Vec::new();
         for clause in clauses {
             let phrase = || Phrase::of(&clause.glyphs);
-            match (clause.negative, clause.quoted) {
-                (true, _) => self.exclude(&phrase()),
-                (false, true) => self.phrase(&phrase())?,
-                (false, false) => items.extend(items_of(clause)),
+            match (clause.negative, clause.within, clause.quoted) {
+                (false, None, false) => items.extend(items_of(clause)),
+                (negative, within, _) => self.phrase(&phrase(), within, negative)?,
             }
         }
         self.items(&items)?;
@@ -180,7 +186,13 @@ impl Planner<'_> {
                 let frequency = self.stats.frequency(self.fields.title, self.fields.text, &two)?;
                 let ways = self.ways(&Phrase::of_text(&two), PAIR);
                 let weight = self.stats.weight(frequency) * PAIR;
-                self.plan.pairs.push(Word { ways, weight, known: frequency > 0 });
+                self.plan.pairs.push(Word {
+                    text: two,
+                    ways,
+                    weight,
+                    known: frequency > 0,
+                    must: false,
+                });
             }
         }
         Ok(())
@@ -190,6 +202,11 @@ impl Planner<'_> {
     fn han(&mut self, word: &str) -> tantivy::Result<()> {
         if !self.admits(word) {
             return Ok(());
+        }
+        if self.heard
+            && let Some(sounds) = sounds_of(word)
+        {
+            return self.heard(word, &sounds);
         }
         self.plan.needles.add_han(word);
         let phrase = Phrase::of_text(word);
@@ -209,13 +226,29 @@ impl Planner<'_> {
                 ways.push(Way { query: terms::all(parts), factor: PARTS, title, full: true });
             }
         }
-        for other in elsewhere(word) {
-            self.plan.needles.add_han(other);
+        frequency = frequency.max(self.other_names(word, &mut ways)?);
+        self.push(word, ways, frequency);
+        Ok(())
+    }
+
+    /// Adds the ways to find what `word` is also called, and gives how many documents may have them.
+    fn other_names(&mut self, word: &str, ways: &mut Vec<Way>) -> tantivy::Result<u64> {
+        let mut frequency = 0;
+        let others = elsewhere(word).iter().copied();
+        for other in others.chain(self.words.synonyms(word).iter().map(String::as_str)) {
             let phrase = Phrase::of_text(other);
+            self.plan.needles.add_phrase(&phrase.text(), phrase.is_han());
             frequency = frequency.max(self.rarest(&phrase)?);
             ways.extend(self.ways(&phrase, ELSEWHERE));
         }
-        self.push(ways, frequency);
+        Ok(frequency)
+    }
+
+    /// A word that sounds like this one, required.
+    fn heard(&mut self, word: &str, sounds: &[Sound]) -> tantivy::Result<()> {
+        let mut ways = Vec::new();
+        let frequency = self.sounds(sounds, false, &mut ways)?;
+        self.push(word, ways, frequency);
         Ok(())
     }
 
@@ -243,7 +276,8 @@ impl Planner<'_> {
                 frequency = frequency.max(self.sounds(&sounds, occurs, &mut ways)?);
             }
         }
-        self.push(ways, frequency);
+        frequency = frequency.max(self.other_names(word, &mut ways)?);
+        self.push(word, ways, frequency);
         Ok(())
     }
 
@@ -270,7 +304,7 @@ impl Planner<'_> {
         let sounds: Vec<Sound> =
             letters.iter().map(|word| Sound::Full((*word).to_owned())).collect();
         frequency = frequency.max(self.sounds(&sounds, occurs, &mut ways)?);
-        self.push(ways, frequency);
+        self.push(&text, ways, frequency);
         Ok(())
     }
 
@@ -299,22 +333,34 @@ impl Planner<'_> {
         Ok(frequency)
     }
 
-    /// A phrase in quotes, required.
-    fn phrase(&mut self, phrase: &Phrase) -> tantivy::Result<()> {
-        if self.admits(&phrase.text()) {
+    /// A phrase, required or excluded, of one part of a resource or of all.
+    fn phrase(
+        &mut self,
+        phrase: &Phrase,
+        within: Option<Within>,
+        negative: bool,
+    ) -> tantivy::Result<()> {
+        let mut ways = match within {
+            Some(Within::Author) => terms::unplaced(self.fields.author, phrase)
+                .map(|query| Way { query, factor: 1.0, title: false, full: true })
+                .into_iter()
+                .collect(),
+            _ => self.ways(phrase, 1.0),
+        };
+        ways.retain(|way| within != Some(Within::Title) || way.title);
+        if negative {
+            if self.plan.excluded.len() < MAX_WORDS {
+                self.plan.excluded.extend(ways);
+            }
+        } else if self.admits(&format!("{within:?}{}", phrase.text())) {
             self.plan.needles.add_phrase(&phrase.text(), phrase.is_han());
             let frequency = self.rarest(phrase)?;
-            let ways = self.ways(phrase, 1.0);
-            self.push(ways, frequency);
+            self.push(&phrase.text(), ways, frequency);
+            if let Some(word) = self.plan.words.last_mut() {
+                word.must = true;
+            }
         }
         Ok(())
-    }
-
-    fn exclude(&mut self, phrase: &Phrase) {
-        if self.plan.excluded.len() < MAX_WORDS {
-            let ways = self.ways(phrase, 1.0);
-            self.plan.excluded.extend(ways);
-        }
     }
 
     fn ways(&self, phrase: &Phrase, factor: f32) -> Vec<Way> {
@@ -336,13 +382,25 @@ impl Planner<'_> {
         Ok(if rarest == u64::MAX { self.stats.frequency_of_character() } else { rarest })
     }
 
-    fn push(&mut self, ways: Vec<Way>, frequency: u64) {
+    fn push(&mut self, text: &str, ways: Vec<Way>, frequency: u64) {
         let weight = self.stats.weight(frequency);
-        self.plan.words.push(Word { ways, weight, known: frequency > 0 });
+        self.plan.words.push(Word {
+            text: text.to_owned(),
+            ways,
+            weight,
+            known: frequency > 0,
+            must: false,
+        });
     }
 
     /// Whether `word` is new and there is room for it.
     fn admits(&mut self, word: &str) -> bool {
         self.plan.words.len() < MAX_WORDS && self.seen.insert(word.to_owned())
     }
+}
+
+/// How two characters or more are read aloud, each as it mostly is.
+fn sounds_of(word: &str) -> Option<Vec<Sound>> {
+    let full = |ch| readings(ch, 1).first().map(|reading| Sound::Full((*reading).to_owned()));
+    (word.chars().count() > 1).then(|| word.chars().map(full).collect()).flatten()
 }

@@ -11,14 +11,18 @@ use super::asked::{Asked, InSegment};
 use super::facets::SegmentFacets;
 use super::plan::{Plan, Way};
 use super::sheet::{Scored, Sheet, Words};
-use super::top::Top;
+use super::top::{Top, freshness};
 use crate::view::Segment;
+use crate::{Explanation, WordExplanation};
 
 /// A plan made ready for tantivy.
 pub(crate) struct Ranking {
     words: Vec<Vec<Ready>>,
+    texts: Vec<String>,
     weights: Vec<f32>,
     all: Words,
+    /// Those without which nothing is found.
+    musts: Vec<usize>,
     whole: f32,
     /// The sum of `weights`.
     sum: f32,
@@ -60,12 +64,15 @@ impl Ranking {
                 extras.extend(ready(&pair.ways, scoring)?);
             }
         }
+        let musts = (0..chosen.len()).filter(|at| chosen[*at].0.must).collect();
         let is_word = |at: &usize| chosen[*at].1;
         Ok(Self {
             words: chosen
                 .iter()
                 .map(|(word, _)| ready(&word.ways, scoring))
                 .collect::<Result<_, _>>()?,
+            musts,
+            texts: chosen.iter().map(|(word, _)| word.text.clone()).collect(),
             all: (0..chosen.len()).filter(is_word).map(|at| 1 << at).sum(),
             whole: (0..chosen.len()).filter(is_word).map(|at| weights[at]).sum(),
             extras,
@@ -102,6 +109,38 @@ impl Ranking {
             next = if only.is_some() { None } else { walk.next_block(segment) };
         }
         Ok(())
+    }
+
+    /// Why the resource at `head` has its score, the time being `now_ms`.
+    pub(crate) fn explain(
+        &self,
+        reader: &SegmentReader,
+        segment: &Segment,
+        head: DocId,
+        now_ms: i64,
+    ) -> tantivy::Result<Explanation> {
+        let end = segment.end(head);
+        let mut walk = self.walk(reader)?;
+        let matches = walk.reaches(head, end);
+        let scored = walk.score(segment, head, end);
+        // The lists only go forward: each word is looked at with lists of its own.
+        let mut again = self.walk(reader)?;
+        let extras = std::mem::take(&mut again.extras);
+        let words = self.texts.iter().cloned().zip(self.weights.iter().copied());
+        let words =
+            words.chain([(String::new(), 0.0)]).zip(again.words.into_iter().chain([extras]));
+        let words = words.map(|((text, weight), lanes)| {
+            let found = lanes.into_iter().flat_map(|lane| lane.scores(head, end));
+            WordExplanation { text, weight, found: found.collect() }
+        });
+        let freshness = freshness(now_ms, segment.published(head));
+        Ok(Explanation {
+            matches,
+            score: scored.score * freshness,
+            place: scored.place,
+            freshness,
+            words: words.filter(|word| !word.text.is_empty() || !word.found.is_empty()).collect(),
+        })
     }
 
     /// Tells whether the block from one document to before another has what is excluded; blocks
@@ -169,6 +208,20 @@ impl Lane {
     }
 }
 
+impl Lane {
+    /// The scores in a block, by places in it.
+    fn scores(mut self, head: DocId, end: DocId) -> Vec<(u32, f32)> {
+        let mut scores = Vec::new();
+        if self.enters(head, end) {
+            while self.found.doc() < end {
+                scores.push((self.found.doc() - head, self.found.score()));
+                self.found.advance();
+            }
+        }
+        scores
+    }
+}
+
 /// One pass over a segment.
 struct Walk<'a> {
     ranking: &'a Ranking,
@@ -189,6 +242,11 @@ impl Walk<'_> {
     /// Whether words of enough weight are in the block, and nothing that is excluded.
     fn reaches(&mut self, head: DocId, end: DocId) -> bool {
         let weights = &self.ranking.weights;
+        for must in &self.ranking.musts {
+            if !self.words[*must].iter_mut().any(|lane| lane.enters(head, end)) {
+                return false;
+            }
+        }
         let mut open = self.ranking.sum;
         let mut has = 0.0;
         for (lanes, weight) in self.words.iter_mut().zip(weights) {

@@ -20,6 +20,8 @@ pub(super) type Words = u128;
 pub(crate) struct Scored {
     /// Its score.
     pub(crate) score: f32,
+    /// What of it is for where the words are.
+    pub(crate) place: f32,
     /// Its best passages with their scores, the best first.
     pub(crate) passages: [Option<(DocId, f32)>; 3],
 }
@@ -124,7 +126,8 @@ impl Sheet {
             .zip(NEXT_PASSAGES)
             .filter_map(|(passage, share)| passage.map(|(_, score)| score * share))
             .sum();
-        Scored { score: own.score + from_passages + place * whole, passages }
+        let place = place * whole;
+        Scored { score: own.score + from_passages + place, place, passages }
     }
 }
 

@@ -29,7 +29,10 @@ pub(crate) fn hit(
         _ => description.html,
     };
     Ok(Hit {
-        resource: own.get_first(fields.place).and_then(|id| id.as_bytes()).map_or_else(String::new, id_text),
+        resource: own
+            .get_first(fields.place)
+            .and_then(|id| id.as_bytes())
+            .map_or_else(String::new, id_text),
         score: candidate.scored.score,
         title: title(&stored(&own, fields.shown), needles),
         snippet,

@@ -102,6 +102,13 @@ pub(crate) fn phrase(fields: &Fields, title: bool, phrase: &Phrase) -> Option<Bo
     }
 }
 
+/// Asks for all terms of a phrase in a field that keeps no places; `None` for an empty one.
+pub(crate) fn unplaced(field: Field, phrase: &Phrase) -> Option<Box<dyn Query>> {
+    let alone = phrase.alone.iter().filter_map(|character| character_query(field, character));
+    let asked: Vec<_> = phrase.terms().map(|text| term(field, text)).chain(alone).collect();
+    (!asked.is_empty()).then(|| all(asked.into_iter()))
+}
+
 /// Asks for a character: alone at the end of a run, or as the first of any pair.
 fn character_query(field: Field, character: &str) -> Option<Box<dyn Query>> {
     // No sign of an expression, for it is a Han character.
@@ -122,9 +129,12 @@ pub(crate) fn title_sounds(fields: &Fields, sounds: &[Sound]) -> Option<Box<dyn 
     for run in sounds.chunk_by(|a, b| full(a) && full(b)).take(MAX_TERMS) {
         match run {
             [Sound::Full(one)] => asked.push(term(fields.title_sounds, one)),
-            _ => asked.extend(pairs(run).into_iter().flatten().map(|(first, second)| {
-                term(fields.title_sounds, &pair(first, second))
-            })),
+            _ => asked.extend(
+                pairs(run)
+                    .into_iter()
+                    .flatten()
+                    .map(|(first, second)| term(fields.title_sounds, &pair(first, second))),
+            ),
         }
     }
     if !sounds.iter().all(full) {

@@ -6,7 +6,11 @@ use std::collections::BinaryHeap;
 use tantivy::DocId;
 
 use super::sheet::Scored;
-use crate::{MAX_DEPTH, Sort};
+use crate::{MAX_DEPTH, MAX_PER_PAGE, Query, Sort};
+
+/// How much what is published this moment gains, and after how long that is halved.
+const NEW: f32 = 0.05;
+const HALVED_MS: f32 = 180.0 * 86_400_000.0;
 
 /// A resource that matches.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,9 +25,20 @@ pub(crate) struct Candidate {
     pub(crate) head: DocId,
 }
 
+/// What a score is multiplied by for being published at `published`, both in milliseconds of Unix
+/// time: twice as new is never worth a better match. 1 when it is not known what time it is.
+pub(crate) fn freshness(now_ms: i64, published: i64) -> f32 {
+    if now_ms == 0 {
+        return 1.0;
+    }
+    let age_ms = now_ms.saturating_sub(published).max(0);
+    1.0 + NEW * (-(age_ms as f32) / HALVED_MS).exp2()
+}
+
 /// The best candidates, as many as the page needs, and the number of all.
 pub(crate) struct Top {
     sort: Sort,
+    now_ms: i64,
     skip: usize,
     keep: usize,
     heap: BinaryHeap<Reverse<Ranked>>,
@@ -34,28 +49,33 @@ pub(crate) struct Top {
 }
 
 impl Top {
-    /// For page `page` (from 1) of `per_page`.
-    pub(crate) fn new(sort: Sort, page: usize, per_page: usize) -> Self {
-        let skip = page.saturating_sub(1).saturating_mul(per_page).min(MAX_DEPTH);
+    /// For the page that `query` wants.
+    pub(crate) fn new(query: &Query) -> Self {
+        let per_page = query.per_page.min(MAX_PER_PAGE);
+        let skip = query.page.saturating_sub(1).saturating_mul(per_page).min(MAX_DEPTH);
         let keep = (skip + per_page).min(MAX_DEPTH);
-        Self { sort, skip, keep, heap: BinaryHeap::new(), total: 0, matched: 0 }
+        let (sort, now_ms) = (query.sort, query.now_ms);
+        Self { sort, now_ms, skip, keep, heap: BinaryHeap::new(), total: 0, matched: 0 }
     }
 
     /// Counts a candidate and keeps it if it is good; `published` is asked only when that matters.
     pub(crate) fn push(
         &mut self,
-        scored: Scored,
+        mut scored: Scored,
         segment: u32,
         head: DocId,
         published: impl Fn() -> i64,
     ) {
         self.total += 1;
         let worst = self.heap.peek().filter(|_| self.heap.len() >= self.keep);
-        let hopeless = |worst: &Reverse<Ranked>| scored.score < worst.0.candidate.scored.score;
+        let most = scored.score * (1.0 + NEW);
+        let hopeless = |worst: &Reverse<Ranked>| most < worst.0.candidate.scored.score;
         if self.sort == Sort::Relevance && worst.is_some_and(hopeless) {
             return;
         }
-        let candidate = Candidate { scored, published: published(), segment, head };
+        let published = published();
+        scored.score *= freshness(self.now_ms, published);
+        let candidate = Candidate { scored, published, segment, head };
         let ranked = Ranked { sort: self.sort, candidate };
         if self.heap.len() < self.keep {
             self.heap.push(Reverse(ranked));

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tantivy::schema::IndexRecordOption;
 use tantivy::Term;
+use tantivy::schema::IndexRecordOption;
 use tantivy_fst::{IntoStreamer, Map, MapBuilder, Streamer};
 
 use crate::schema::Fields;
@@ -76,6 +76,30 @@ impl Completions {
             }
         }
         Ok(found)
+    }
+
+    /// The most frequent word of several titles that has one of `spellings`.
+    pub(super) fn best_of(
+        &self,
+        view: &View,
+        fields: &Fields,
+        spellings: &[String],
+    ) -> tantivy::Result<Option<String>> {
+        let words = Arc::clone(&self.lock().words);
+        let mut found = Vec::new();
+        for spelling in spellings {
+            words.scan(&format!("{spelling}{END}"), |word, count| {
+                found.push((count, word.to_owned()));
+                ControlFlow::Continue(())
+            });
+        }
+        found.sort_unstable_by(by_worth);
+        for (_, word) in found {
+            if is_in_several(view, fields, &word)? {
+                return Ok(Some(word));
+            }
+        }
+        Ok(None)
     }
 
     /// Has what is typed complete to the words of `view`, at once when there are few.
@@ -163,7 +187,8 @@ impl Spellings {
         let Some((spelling, word)) = key.split_once(END) else { return };
         for size in 1..=2 {
             let Some((end, last)) = spelling.char_indices().nth(size - 1) else { return };
-            let kept = self.at_hand.entry(spelling[..end + last.len_utf8()].to_owned()).or_default();
+            let kept =
+                self.at_hand.entry(spelling[..end + last.len_utf8()].to_owned()).or_default();
             if kept.iter().any(|(_, other)| other == word) {
                 continue;
             }
@@ -182,7 +207,11 @@ impl Spellings {
         let mut found = Vec::new();
         self.scan(key, |word, count| {
             found.push((count, word.to_owned()));
-            if found.len() < MAX_SCANNED { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if found.len() < MAX_SCANNED {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         });
         found.sort_unstable_by(by_worth);
         found.truncate(AT_HAND);

@@ -1,6 +1,7 @@
 //! Completing what is being typed: words that several titles have, then titles.
 
 mod completions;
+mod meant;
 mod titles;
 mod typed;
 
@@ -11,6 +12,7 @@ use tantivy::TantivyDocument;
 use tantivy::schema::Value;
 
 pub(crate) use self::completions::Completions;
+pub(crate) use self::meant::did_you_mean;
 use self::typed::Typed;
 use crate::Suggestion;
 use crate::schema::{Fields, id_text, stored};

@@ -38,8 +38,7 @@ pub(super) fn titles(view: &View, fields: &Fields, typed: &Typed) -> tantivy::Re
             if !begins && within.is_empty() {
                 continue;
             }
-            let wanted: Vec<&Wanted> =
-                within.iter().chain(begins.then_some(&first)).collect();
+            let wanted: Vec<&Wanted> = within.iter().chain(begins.then_some(&first)).collect();
             let mut left = MAX_FOUND;
             for (number, reader) in (0..).zip(view.searcher.segment_readers()) {
                 let lengths = reader.get_fieldnorms_reader(fields.title)?;

@@ -1,5 +1,6 @@
 //! The dictionary.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -10,6 +11,9 @@ use super::unit::Unit;
 
 /// The frequency given to the librarian's words: they win over their pieces.
 const EXTRA_FREQUENCY: usize = 20_000;
+
+/// The most words that are looked for in place of one.
+const MAX_SYNONYMS: usize = 8;
 
 /// The dictionary that cuts Chinese into words; cheap to clone.
 ///
@@ -22,6 +26,7 @@ pub struct Words {
 
 struct Inner {
     extra: Vec<String>,
+    synonyms: HashMap<String, Vec<String>>,
     jieba: OnceLock<Jieba>,
 }
 
@@ -29,14 +34,26 @@ impl Words {
     /// The general dictionary and `extra_dictionary`: a word a line, Simplified or Traditional;
     /// what follows the word after white space, and lines beginning with `#`, are not read.
     pub fn new(extra_dictionary: &str) -> Self {
-        let extra = extra_dictionary
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'))
-            .filter_map(|line| line.split_whitespace().next())
+        Self::with_synonyms(extra_dictionary, "")
+    }
+
+    /// As [`Words::new`], and `synonyms`: the words of a line, with white space, commas or equals
+    /// signs between, mean the same; lines beginning with `#` are not read.
+    pub fn with_synonyms(extra_dictionary: &str, synonyms: &str) -> Self {
+        let groups: Vec<Vec<String>> = lines(synonyms).map(group).collect();
+        let words = lines(extra_dictionary).filter_map(|line| line.split_whitespace().next());
+        let extra = words
             .map(fold_text)
+            .chain(groups.iter().flatten().cloned())
             .filter(|word| word.chars().count() > 1)
             .collect();
-        Self { inner: Arc::new(Inner { extra, jieba: OnceLock::new() }) }
+        let synonyms = synonyms_of(&groups);
+        Self { inner: Arc::new(Inner { extra, synonyms, jieba: OnceLock::new() }) }
+    }
+
+    /// What means the same as `word`, all folded.
+    pub(crate) fn synonyms(&self, word: &str) -> &[String] {
+        self.inner.synonyms.get(word).map_or(&[], Vec::as_slice)
     }
 
     /// Begins to read the dictionary in the background, so that the first search need not wait.
@@ -101,6 +118,31 @@ impl Words {
     }
 }
 
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with('#'))
+}
+
+/// The words of a line of synonyms, folded.
+fn group(line: &str) -> Vec<String> {
+    let apart = |c: char| c.is_whitespace() || matches!(c, ',' | '=' | '，' | '＝' | '、');
+    line.split(apart).filter(|word| !word.is_empty()).map(fold_text).collect()
+}
+
+fn synonyms_of(groups: &[Vec<String>]) -> HashMap<String, Vec<String>> {
+    let mut synonyms: HashMap<String, Vec<String>> = HashMap::new();
+    for group in groups {
+        for word in group {
+            let others = synonyms.entry(word.clone()).or_default();
+            for other in group {
+                if other != word && !others.contains(other) && others.len() < MAX_SYNONYMS {
+                    others.push(other.clone());
+                }
+            }
+        }
+    }
+    synonyms
+}
+
 impl std::fmt::Debug for Words {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Words").field("extra", &self.inner.extra.len()).finish_non_exhaustive()
@@ -117,6 +159,14 @@ mod tests {
         assert!(!Words::new("").cut(folded).contains(&"赶海拾贝".to_owned()));
         let words = Words::new("# local words\n趕海拾貝 10 n\n");
         assert!(words.cut(folded).contains(&"赶海拾贝".to_owned()));
+    }
+
+    #[test]
+    fn synonyms_are_those_of_any_line() {
+        let words = Words::with_synonyms("", "# same\n土豆 = 馬鈴薯，洋芋\n土豆,薯仔\n");
+        assert_eq!(words.synonyms("土豆"), ["马铃薯", "洋芋", "薯仔"]);
+        assert_eq!(words.synonyms("洋芋"), ["土豆", "马铃薯"]);
+        assert!(words.synonyms("剪纸").is_empty());
     }
 
     #[test]

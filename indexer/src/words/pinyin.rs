@@ -76,7 +76,8 @@ pub(crate) fn spelled_so_far(letters: &str, open: bool) -> Vec<Vec<Sound>> {
         if is_syllable(begun) || !begins_syllable(begun) {
             continue;
         }
-        let before = if whole.is_empty() { Some(Vec::new()) } else { syllables(whole).into_iter().next() };
+        let before =
+            if whole.is_empty() { Some(Vec::new()) } else { syllables(whole).into_iter().next() };
         cuts.extend(before.map(|mut cut| {
             cut.push(Sound::Full(begun.to_owned()));
             cut

@@ -5,6 +5,7 @@ mod any_text;
 mod chinese;
 mod library;
 mod marks;
+mod queries;
 mod ranking;
 mod storage;
 mod suggesting;
