@@ -8,6 +8,7 @@ use arc_swap::ArcSwapOption;
 use moka::sync::Cache;
 use tokio::sync::{Notify, broadcast};
 
+use crate::answers::Answers;
 use crate::catalogue::ResourceId;
 use crate::config::{self, Config, Place, S3Direct};
 use crate::db::{self, Db};
@@ -33,6 +34,8 @@ pub struct Shared {
     pub store: Store,
     /// The index that searches use; `None` while it is built.
     pub index: ArcSwapOption<indexer::Index>,
+    /// What searches were answered lately.
+    pub answers: Answers,
     /// A search could not read the index: it is to be looked at.
     pub index_doubted: AtomicBool,
     /// What can be delivered now, kept for some seconds.
@@ -105,6 +108,7 @@ impl App {
         // last still has three.
         let direct_for = (config.storage.s3_direct != S3Direct::Off)
             .then(|| Duration::from_mins(config.storage.s3_direct_minutes) / 4);
+        let answers = Answers::new(config.search.answers_bytes);
         let deliver = &config.deliver;
         let downloads = Downloads::new(deliver.max_heads_bytes, deliver.heads_at_once);
         let traffic = Arc::<Traffic>::default();
@@ -115,6 +119,7 @@ impl App {
             db,
             store,
             index: ArcSwapOption::empty(),
+            answers,
             index_doubted: AtomicBool::new(false),
             deliveries: Deliveries::new(Arc::clone(&traffic), direct_for),
             texts: Cache::builder()
@@ -145,6 +150,7 @@ impl App {
     /// it is forgotten, the index and those who watch are woken.
     pub fn announce(&self, id: ResourceId) {
         self.deliveries.forget(id);
+        self.answers.forget();
         self.resource_changed.notify_one();
         // Nobody may be watching.
         let _ = self.progress.send(id);

@@ -183,7 +183,7 @@ settings!(
 );
 settings!(
     /// `[search]`
-    Search { dictionary: PathBuf, follow_ms: u64 }
+    Search { dictionary: PathBuf, follow_ms: u64, answers_bytes: u64 }
 );
 settings!(
     /// `[session]`

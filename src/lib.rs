@@ -1,5 +1,6 @@
 //! duoku: a learning repository and streaming server. See ARCHITECTURE.md.
 
+pub mod answers;
 pub mod api;
 pub mod app;
 pub mod catalogue;

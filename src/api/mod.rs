@@ -1,12 +1,14 @@
 //! The axum edge: routes, one file per noun, and the layers around them.
 
 mod caller;
+mod dictionary;
 mod forms;
 mod jobs;
 mod libraries;
 mod links;
 mod media;
 mod meter;
+mod narrow;
 mod openapi;
 mod ops;
 mod pages;
@@ -135,6 +137,8 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(search::search))
         .routes(routes!(search::suggest))
+        .routes(routes!(dictionary::get, dictionary::put))
+        .routes(routes!(dictionary::explain))
         .routes(routes!(resources::list, resources::create))
         .routes(routes!(resources::get, resources::patch, resources::delete))
         .routes(routes!(resources::publish))

@@ -1,13 +1,16 @@
 //! Search and suggestions.
 
-use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{Query, RawQuery, State};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
+use super::narrow::{names_library, narrow};
 use super::problem::ApiError;
 use crate::app::App;
 use crate::catalogue::{Resource, ResourceId};
@@ -17,7 +20,8 @@ use crate::db;
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
 pub(super) struct SearchQuery {
-    /// Words, `"a phrase"`, `-not`; pinyin too.
+    /// Words, `"a phrase"`, `-not`; pinyin too; `作者:`, `标题:`, `库:`, `类型:`, `主题:`, `人群:`,
+    /// `语言:` with a value.
     pub q: String,
     /// Slugs of libraries.
     pub library: String,
@@ -49,6 +53,10 @@ pub(super) struct SearchResult {
     pub facets: BTreeMap<String, Vec<(String, u64)>>,
     /// True while the index is being built: only titles were searched.
     pub titles_only: bool,
+    /// Nothing has what was typed: these sound like it.
+    pub heard: bool,
+    /// Other words for those that are nowhere; null: none.
+    pub did_you_mean: Option<String>,
 }
 
 /// A resource that was found. Texts are HTML, with what matched in `<mark>`.
@@ -95,33 +103,63 @@ pub(super) struct SuggestionView {
 #[utoipa::path(get, path = "/api/search", tag = "search", params(SearchQuery), responses((status = 200, body = SearchResult), (status = 422)))]
 pub(super) async fn search(
     State(app): State<App>,
+    RawQuery(asked): RawQuery,
     Query(query): Query<SearchQuery>,
-) -> Result<Json<SearchResult>, ApiError> {
-    Ok(Json(find(&app, &query).await?.0))
+) -> Result<Response, ApiError> {
+    let asked = format!("search?{}", asked.unwrap_or_default());
+    kept(&app, &asked, async || Ok(find(&app, &query).await?.0)).await
+}
+
+/// The answer that is kept for `asked`, or what `make` makes, as JSON.
+async fn kept<T: Serialize>(
+    app: &App,
+    asked: &str,
+    make: impl AsyncFnOnce() -> Result<T, ApiError>,
+) -> Result<Response, ApiError> {
+    let generation = app.answers.generation();
+    let answer = match app.answers.find(generation, asked) {
+        Some(answer) => answer,
+        None => {
+            let answer = serde_json::to_vec(&make().await?).expect("texts and numbers");
+            let answer = Bytes::from(answer);
+            // Without an index it is another answer soon.
+            if app.index.load().is_some() {
+                app.answers.keep(generation, asked, &answer);
+            }
+            answer
+        }
+    };
+    Ok(([(CONTENT_TYPE, "application/json")], answer).into_response())
 }
 
 /// Completes what is typed, by characters, pinyin or initials.
 #[utoipa::path(get, path = "/api/suggest", tag = "search", params(SuggestQuery), responses((status = 200, body = Vec<SuggestionView>)))]
 pub(super) async fn suggest(
     State(app): State<App>,
+    RawQuery(asked): RawQuery,
     Query(query): Query<SuggestQuery>,
-) -> Result<Json<Vec<SuggestionView>>, ApiError> {
-    let Some(index) = app.index.load_full() else { return Ok(Json(Vec::new())) };
+) -> Result<Response, ApiError> {
+    let asked = format!("suggest?{}", asked.unwrap_or_default());
+    kept(&app, &asked, async || complete(&app, query).await).await
+}
+
+async fn complete(app: &App, query: SuggestQuery) -> Result<Vec<SuggestionView>, ApiError> {
+    let Some(index) = app.index.load_full() else { return Ok(Vec::new()) };
     let limit = query.limit.unwrap_or(8).clamp(1, 20);
-    let mut found = match run(&app, move || index.suggest(&query.q, limit)).await {
+    let mut found = match run(app, move || index.suggest(&query.q, limit)).await {
         Err(ApiError::Index(indexer::Error::QueryTooLong { .. })) => Vec::new(),
         Err(ApiError::Index(error)) => {
-            doubt(&app, &error);
+            doubt(app, &error);
             Vec::new()
         }
         found => found?,
     };
     let ids: Vec<String> = found.iter().filter_map(|found| found.resource.clone()).collect();
-    let public = public(&app, &ids).await?;
+    let public = public(app, &ids).await?;
     found.retain(|found| found.resource.as_ref().is_none_or(|id| public.contains_key(id)));
     let view =
         |found: indexer::Suggestion| SuggestionView { text: found.text, resource: found.resource };
-    Ok(Json(found.into_iter().map(view).collect()))
+    Ok(found.into_iter().map(view).collect())
 }
 
 /// Searches. Gives the resources of the hits too, in their order.
@@ -130,9 +168,16 @@ pub(super) async fn find(
     query: &SearchQuery,
 ) -> Result<(SearchResult, Vec<Resource>), ApiError> {
     let begun = Instant::now();
+    let query = &narrowed(app, query).await?;
     let Some(index) = app.index.load_full() else { return by_title(app, query, begun).await };
-    let asked = query.asked();
-    let found = match run(app, move || index.search(&asked)).await {
+    let asked = indexer::Query { now_ms: app.now_ms(), ..query.asked() };
+    let work = move || {
+        let found = index.search(&asked)?;
+        let nowhere = found.total == 0 || found.heard;
+        let meant = if nowhere { index.did_you_mean(&asked.text)? } else { None };
+        Ok((found, meant))
+    };
+    let (found, did_you_mean) = match run(app, work).await {
         Err(ApiError::Index(error)) if !matches!(error, indexer::Error::QueryTooLong { .. }) => {
             doubt(app, &error);
             return by_title(app, query, begun).await;
@@ -158,6 +203,8 @@ pub(super) async fn find(
         hits,
         facets: found.facets,
         titles_only: false,
+        heard: found.heard,
+        did_you_mean,
     };
     Ok((result, resources))
 }
@@ -176,7 +223,6 @@ impl SearchQuery {
     fn asked(&self) -> indexer::Query {
         indexer::Query {
             text: self.q.clone(),
-            resource: None,
             libraries: list(&self.library),
             kinds: list(&self.kind),
             topics: list(&self.topic),
@@ -189,8 +235,28 @@ impl SearchQuery {
             } else {
                 indexer::Sort::Relevance
             },
+            ..indexer::Query::default()
         }
     }
+}
+
+/// `query` with the filters that its words name.
+async fn narrowed(app: &App, query: &SearchQuery) -> Result<SearchQuery, ApiError> {
+    if !query.q.contains([':', '：']) {
+        return Ok(query.clone());
+    }
+    let libraries = match names_library(&query.q) {
+        true => db::libraries::list(&mut *app.db.read().await?).await?,
+        false => Vec::new(),
+    };
+    let names = libraries.into_iter().map(|library| (library.slug.to_string(), library.name));
+    Ok(narrow(query, &names.collect::<Vec<_>>()))
+}
+
+/// A search for the words `q` now.
+pub(super) fn searched(app: &App, q: &str) -> indexer::Query {
+    let query = SearchQuery { q: q.to_owned(), ..SearchQuery::default() };
+    indexer::Query { now_ms: app.now_ms(), ..query.asked() }
 }
 
 /// Where `q` is met in `resource`; nothing when the index does not answer.
@@ -229,7 +295,7 @@ async fn public(app: &App, ids: &[String]) -> Result<HashMap<String, Resource>, 
 
 /// Searches take some milliseconds of processor: not on a thread that serves many, and only so many
 /// at a time, those that nobody waits for any more included.
-async fn run<T: Send + 'static>(
+pub(super) async fn run<T: Send + 'static>(
     app: &App,
     work: impl FnOnce() -> Result<T, indexer::Error> + Send + 'static,
 ) -> Result<T, ApiError> {
@@ -278,6 +344,8 @@ async fn by_title(
         hits: found.iter().map(hit).collect(),
         facets: BTreeMap::new(),
         titles_only: true,
+        heard: false,
+        did_you_mean: None,
     };
     Ok((result, found))
 }

@@ -19,11 +19,19 @@ use crate::catalogue::{Resource, Stage, TOPICS, Visibility, label_of};
 use crate::config::Config;
 use crate::db;
 
-/// Resources that are looked at between two commits.
-const BATCH: i64 = 200;
-
-/// Bytes of text that are taken into the index between two commits, and held in memory for it.
+/// Resources that are read at one time, and the bytes of text held in memory for it.
+const BATCH: i64 = 500;
 const BATCH_BYTES: usize = 16 << 20;
+
+/// Resources, and bytes of text, that are taken into the index between two commits when there is
+/// much to take: a commit takes a tenth of a second.
+const COMMIT: usize = 20_000;
+const COMMIT_BYTES: usize = 128 << 20;
+
+/// Names of the settings with the words that the installation's librarians keep.
+pub const DICTIONARY: &str = "search_dictionary";
+/// As [`DICTIONARY`]: words that mean the same.
+pub const SYNONYMS: &str = "search_synonyms";
 
 /// Follows the changes until the program stops.
 pub async fn follow(app: App) {
@@ -55,6 +63,8 @@ pub async fn follow(app: App) {
 struct Opened {
     name: String,
     index: Index,
+    /// The words that it has.
+    spoken: Spoken,
     /// Searches use it: it was up to date once.
     answers: bool,
 }
@@ -72,6 +82,12 @@ async fn step(app: &App, open: &mut Option<Opened>) -> Result<(), Error> {
         Some(opened) => opened,
         None => open.insert(open_or_replace(app, &root, current(&root)).await?),
     };
+    let spoken = Spoken::read(app).await?;
+    if spoken != opened.spoken {
+        opened.index.set_words(spoken.words());
+        opened.spoken = spoken;
+        app.answers.forget();
+    }
     if !catch_up(app, &opened.index, |_| {}).await? {
         tracing::warn!("the index is of another database, or of this one at a later time");
         give_up(app, open);
@@ -81,6 +97,7 @@ async fn step(app: &App, open: &mut Option<Opened>) -> Result<(), Error> {
     if !opened.answers && !app.stop.is_cancelled() {
         opened.answers = true;
         app.index.store(Some(Arc::new(opened.index.clone())));
+        app.answers.forget();
         remove_others(&root, &opened.name);
     }
     Ok(())
@@ -100,6 +117,7 @@ async fn give_up_if_damaged(app: &App, open: &mut Option<Opened>) {
 /// Lets titles answer, until the next step has built another index.
 fn give_up(app: &App, open: &mut Option<Opened>) {
     app.index.store(None);
+    app.answers.forget();
     let Some(opened) = open.take() else { return };
     let root = root(&app.config);
     if current(&root).as_ref() == Some(&opened.name)
@@ -112,7 +130,8 @@ fn give_up(app: &App, open: &mut Option<Opened>) {
 /// Opens the index `name`; makes a fresh one when there is none, when it cannot be opened, or when
 /// it is that of another database.
 async fn open_or_replace(app: &App, root: &Path, name: Option<String>) -> Result<Opened, Error> {
-    let words = words(&app.config)?;
+    let spoken = Spoken::read(app).await?;
+    let words = spoken.words();
     let root = root.to_owned();
     let fresh = fresh_name(app).await?;
     let name = name.filter(|name| of_same_database(name, &fresh));
@@ -121,13 +140,13 @@ async fn open_or_replace(app: &App, root: &Path, name: Option<String>) -> Result
     blocking(move || {
         if let Some(name) = name {
             match Index::open(&root.join(&name), words.clone()) {
-                Ok(index) => return Ok(Opened { name, index, answers: false }),
+                Ok(index) => return Ok(Opened { name, index, spoken, answers: false }),
                 Err(error) => tracing::warn!(%error, name, "the index is built anew"),
             }
         }
         let index = open_index(&root.join(&fresh), words)?;
         set_current(&root, &fresh)?;
-        Ok(Opened { name: fresh, index, answers: false })
+        Ok(Opened { name: fresh, index, spoken, answers: false })
     })
     .await
 }
@@ -139,23 +158,30 @@ async fn open_or_replace(app: &App, root: &Path, name: Option<String>) -> Result
 ///
 /// Those of database and index.
 async fn catch_up(app: &App, index: &Index, step: impl Fn(&Index)) -> Result<bool, Error> {
+    let mut mark = index.mark();
+    let mut pending = Pending::default();
     while !app.stop.is_cancelled() {
-        let mark = index.mark();
-        let changed = db::resources::list_changed(&mut *app.db.read().await?, mark, BATCH).await?;
-        if changed.is_empty() {
-            let last = db::settings::last_change(&mut *app.db.read().await?).await?;
-            return Ok(mark <= last);
-        }
-        let (mut entries, mut bytes, mut last) = (Vec::new(), 0, mark);
+        let mut db = app.db.read().await?;
+        let changed = db::resources::list_changed(&mut db, mark, BATCH).await?;
+        let all = changed.len() < BATCH as usize;
+        let (mut entries, mut bytes) = (Vec::new(), 0);
         for resource in changed {
-            last = resource.changed;
-            let (id, entry) = entry(app, resource).await?;
+            mark = resource.changed;
+            let (id, entry) = entry(&mut db, resource).await?;
             bytes += entry.as_ref().map_or(0, text_bytes);
             entries.push((id, entry));
             if bytes >= BATCH_BYTES {
                 break;
             }
         }
+        drop(db);
+        if entries.is_empty() && pending.resources == 0 {
+            let last = db::settings::last_change(&mut *app.db.read().await?).await?;
+            return Ok(mark <= last);
+        }
+        pending.resources += entries.len();
+        pending.bytes += bytes;
+        let commit = all || pending.resources >= COMMIT || pending.bytes >= COMMIT_BYTES;
         let into = index.clone();
         blocking(move || {
             for (id, entry) in &entries {
@@ -164,15 +190,28 @@ async fn catch_up(app: &App, index: &Index, step: impl Fn(&Index)) -> Result<boo
                     None => into.remove(id)?,
                 }
             }
-            crate::fault::at("index-commit");
-            into.commit(last)?;
-            crate::fault::at("index-commit-done");
+            if commit {
+                crate::fault::at("index-commit");
+                into.commit(mark)?;
+                crate::fault::at("index-commit-done");
+            }
             Ok(())
         })
         .await?;
-        step(index);
+        if commit {
+            pending = Pending::default();
+            app.answers.forget();
+            step(index);
+        }
     }
     Ok(true)
+}
+
+/// What is in the index but not committed.
+#[derive(Default)]
+struct Pending {
+    resources: usize,
+    bytes: usize,
 }
 
 fn text_bytes(entry: &Entry) -> usize {
@@ -187,15 +226,19 @@ fn text_bytes(entry: &Entry) -> usize {
 /// Those of database and index.
 pub async fn rebuild(app: &App, progress: impl Fn(usize, usize)) -> Result<usize, Error> {
     let root = root(&app.config);
-    let words = words(&app.config)?;
+    let words = Spoken::read(app).await?.words();
     let name = fresh_name(app).await?;
     let folder = root.join(&name);
     let index = blocking(move || open_index(&folder, words)).await?;
     let all = db::resources::public_ids(&mut *app.db.read().await?).await?.len();
     catch_up(app, &index, |index| progress(index.len().unwrap_or(0), all)).await?;
     let count = index.len()?;
-    drop(index);
-    blocking(move || set_current(&root, &name)).await?;
+    blocking(move || {
+        index.settle()?;
+        drop(index);
+        set_current(&root, &name)
+    })
+    .await?;
     Ok(count)
 }
 
@@ -203,10 +246,10 @@ pub async fn rebuild(app: &App, progress: impl Fn(usize, usize)) -> Result<usize
 ///
 /// # Errors
 ///
-/// Those of reading the dictionary.
+/// Those of the database and of reading the dictionary.
 pub async fn read_current(app: &App) -> Result<Option<Result<Vec<String>, indexer::Error>>, Error> {
     let root = root(&app.config);
-    let words = words(&app.config)?;
+    let words = Spoken::read(app).await?.words();
     blocking(move || {
         let Some(name) = current(&root) else { return Ok(None) };
         let index = Index::open(&root.join(name), words);
@@ -216,17 +259,19 @@ pub async fn read_current(app: &App) -> Result<Option<Result<Vec<String>, indexe
 }
 
 /// What the index is given of `resource`: nothing unless it is public.
-async fn entry(app: &App, resource: Resource) -> Result<(String, Option<Entry>), Error> {
+async fn entry(
+    db: &mut sqlx::AnyConnection,
+    resource: Resource,
+) -> Result<(String, Option<Entry>), Error> {
     let id = resource.id.to_string();
     if resource.stage != Stage::Published {
         return Ok((id, None));
     }
-    let mut db = app.db.read().await?;
-    let library = db::libraries::get(&mut db, resource.library).await?;
+    let library = db::libraries::get(db, resource.library).await?;
     if library.visibility != Visibility::Public {
         return Ok((id, None));
     }
-    let passages = db::passages::list(&mut db, resource.id).await?;
+    let passages = db::passages::list(db, resource.id).await?;
     let passages = passages.into_iter().map(|passage| Passage {
         kind: if passage.page.is_some() { PassageKind::Page } else { PassageKind::Caption },
         start_ms: passage.start_ms,
@@ -262,13 +307,29 @@ fn root(config: &Config) -> PathBuf {
     config.storage.data.join("index")
 }
 
-fn words(config: &Config) -> Result<Words, Error> {
-    let path = &config.search.dictionary;
-    if path.as_os_str().is_empty() {
-        return Ok(Words::new(""));
+/// The words that this installation keeps: those of its file, and those of its librarians.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Spoken {
+    dictionary: String,
+    synonyms: String,
+}
+
+impl Spoken {
+    async fn read(app: &App) -> Result<Self, Error> {
+        let mut db = app.db.read().await?;
+        let mut dictionary = db::settings::find(&mut db, DICTIONARY).await?.unwrap_or_default();
+        let synonyms = db::settings::find(&mut db, SYNONYMS).await?.unwrap_or_default();
+        let path = &app.config.search.dictionary;
+        if !path.as_os_str().is_empty() {
+            let own = fs::read_to_string(path).map_err(io("reading the dictionary"))?;
+            dictionary = format!("{own}\n{dictionary}");
+        }
+        Ok(Self { dictionary, synonyms })
     }
-    let text = fs::read_to_string(path).map_err(io("reading the dictionary"))?;
-    Ok(Words::new(&text))
+
+    fn words(&self) -> Words {
+        Words::with_synonyms(&self.dictionary, &self.synonyms)
+    }
 }
 
 /// A name later in the alphabet than those before; its second half is the database's own.

@@ -241,6 +241,8 @@ const OPERATIONS: &[&str] = &[
     "GET /api/resources/{id}",
     "GET /api/resources/{id}/events",
     "GET /api/search",
+    "GET /api/search/dictionary",
+    "GET /api/search/explain",
     "GET /api/session",
     "GET /api/suggest",
     "GET /api/uploads/{id}",
@@ -260,6 +262,7 @@ const OPERATIONS: &[&str] = &[
     "POST /api/session",
     "POST /api/uploads",
     "PUT /api/resources/{id}/captions/{language}",
+    "PUT /api/search/dictionary",
 ];
 
 /// Writes that need nobody to be logged in.

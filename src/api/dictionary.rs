@@ -1,0 +1,134 @@
+//! The words that librarians keep for the search, and why a resource is found where it is.
+
+use axum::Json;
+use axum::extract::{Query, State};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+
+use super::caller::Who;
+use super::problem::ApiError;
+use super::search::{run, searched};
+use crate::app::App;
+use crate::catalogue::RuleError;
+use crate::db;
+use crate::ingest::index::{DICTIONARY, SYNONYMS};
+
+/// The most bytes of one list.
+const MAX_BYTES: usize = 1 << 20;
+
+/// Words that the Chinese analysis keeps whole, and words that mean the same.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(super) struct Dictionary {
+    /// A word a line: places, crafts, people. Lines that begin with `#` are notes.
+    #[serde(default)]
+    pub dictionary: String,
+    /// A line of words that mean the same, with spaces, commas or `=` between.
+    #[serde(default)]
+    pub synonyms: String,
+}
+
+/// The installation's words. For administrators.
+#[utoipa::path(get, path = "/api/search/dictionary", tag = "search", responses((status = 200, body = Dictionary), (status = 403)))]
+pub(super) async fn get(
+    State(app): State<App>,
+    Who(caller): Who,
+) -> Result<Json<Dictionary>, ApiError> {
+    caller.may_administer()?;
+    Ok(Json(read(&app).await?))
+}
+
+/// The words as they are kept.
+pub(super) async fn read(app: &App) -> Result<Dictionary, ApiError> {
+    let mut db = app.db.read().await?;
+    let dictionary = db::settings::find(&mut db, DICTIONARY).await?.unwrap_or_default();
+    let synonyms = db::settings::find(&mut db, SYNONYMS).await?.unwrap_or_default();
+    Ok(Dictionary { dictionary, synonyms })
+}
+
+/// Changes the installation's words; searches know them within a second. For administrators.
+#[utoipa::path(put, path = "/api/search/dictionary", tag = "search", request_body = Dictionary, responses((status = 200, body = Dictionary), (status = 403), (status = 422)))]
+pub(super) async fn put(
+    State(app): State<App>,
+    Who(caller): Who,
+    Json(words): Json<Dictionary>,
+) -> Result<Json<Dictionary>, ApiError> {
+    caller.may_administer()?;
+    for (field, text) in [("dictionary", &words.dictionary), ("synonyms", &words.synonyms)] {
+        if text.len() > MAX_BYTES || text.contains('\0') {
+            let value = text.chars().take(40).collect();
+            return Err(RuleError::BadField { field, value }.into());
+        }
+    }
+    let mut tx = app.db.begin().await?;
+    db::settings::set(&mut tx, DICTIONARY, &words.dictionary).await?;
+    db::settings::set(&mut tx, SYNONYMS, &words.synonyms).await?;
+    let lines = |text: &str| text.lines().count();
+    let detail = json!({ "words": lines(&words.dictionary), "synonyms": lines(&words.synonyms) });
+    let account = caller.account()?.id;
+    db::audit::record(&mut tx, app.now_ms(), Some(account), "search.dictionary", "", &detail)
+        .await?;
+    tx.commit().await?;
+    app.resource_changed.notify_one();
+    Ok(Json(words))
+}
+
+/// What is to be explained.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct ExplainQuery {
+    /// What was searched for.
+    q: String,
+    /// Id of the resource.
+    resource: String,
+}
+
+/// Why a resource has its score.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ExplanationView {
+    /// Whether it is found.
+    matches: bool,
+    score: f32,
+    /// Part of the score for where the words are: the whole title, in it, about it, in a passage.
+    place: f32,
+    /// What the sum was multiplied by for being new.
+    freshness: f32,
+    /// The rarest first.
+    words: Vec<WordView>,
+}
+
+/// What a word gave.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WordView {
+    /// Empty: what stands together as it was typed.
+    text: String,
+    /// The rarer the more.
+    weight: f32,
+    /// \[number of the passage, 0 the resource itself; score\]
+    found: Vec<(u32, f32)>,
+}
+
+/// Why a resource is found where it is. For administrators.
+#[utoipa::path(get, path = "/api/search/explain", tag = "search", params(ExplainQuery), responses((status = 200, body = ExplanationView), (status = 403), (status = 404)))]
+pub(super) async fn explain(
+    State(app): State<App>,
+    Who(caller): Who,
+    Query(query): Query<ExplainQuery>,
+) -> Result<Json<ExplanationView>, ApiError> {
+    caller.may_administer()?;
+    let index = app.index.load_full().ok_or(ApiError::NotFound)?;
+    let asked = searched(&app, &query.q);
+    let resource = query.resource.clone();
+    let found = run(&app, move || index.explain(&asked, &resource)).await?;
+    let word = |word: indexer::WordExplanation| WordView {
+        text: word.text,
+        weight: word.weight,
+        found: word.found,
+    };
+    Ok(Json(ExplanationView {
+        matches: found.matches,
+        score: found.score,
+        place: found.place,
+        freshness: found.freshness,
+        words: found.words.into_iter().map(word).collect(),
+    }))
+}
