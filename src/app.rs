@@ -150,7 +150,6 @@ impl App {
     /// it is forgotten, the index and those who watch are woken.
     pub fn announce(&self, id: ResourceId) {
         self.deliveries.forget(id);
-        self.answers.forget();
         self.resource_changed.notify_one();
         // Nobody may be watching.
         let _ = self.progress.send(id);

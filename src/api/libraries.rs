@@ -191,7 +191,6 @@ pub(super) async fn patch(
         .await?;
     tx.commit().await?;
     app.deliveries.forget_all();
-    app.answers.forget();
     app.resource_changed.notify_one();
     Ok(Json(counted(&app, library, &caller).await?))
 }

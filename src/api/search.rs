@@ -116,15 +116,16 @@ async fn kept<T: Serialize>(
     asked: &str,
     make: impl AsyncFnOnce() -> Result<T, ApiError>,
 ) -> Result<Response, ApiError> {
-    let generation = app.answers.generation();
-    let answer = match app.answers.find(generation, asked) {
+    let change = db::settings::last_change(&mut *app.db.read().await?).await?;
+    let moment = app.answers.moment(change);
+    let answer = match app.answers.find(moment, asked) {
         Some(answer) => answer,
         None => {
             let answer = serde_json::to_vec(&make().await?).expect("texts and numbers");
             let answer = Bytes::from(answer);
             // Without an index it is another answer soon.
             if app.index.load().is_some() {
-                app.answers.keep(generation, asked, &answer);
+                app.answers.keep(moment, asked, &answer);
             }
             answer
         }
