@@ -19,7 +19,7 @@ pub(super) enum Asked {
 
 /// Where a way finds something in one segment.
 pub(super) enum InSegment {
-    Term(TermDocuments),
+    Term(Box<TermDocuments>),
     Other(Box<dyn Scorer>),
 }
 
@@ -61,7 +61,7 @@ impl Asked {
         let lengths = segment.fieldnorms_readers().get_field(term.field())?;
         let lengths = lengths.unwrap_or_else(|| FieldNormReader::constant(segment.max_doc(), 1));
         let weight = weight.boost_by(factor);
-        Ok(Some(InSegment::Term(TermDocuments { postings, lengths, weight })))
+        Ok(Some(InSegment::Term(Box::new(TermDocuments { postings, lengths, weight }))))
     }
 }
 
