@@ -180,7 +180,7 @@ CREATE TABLE caption (
   name       TEXT NOT NULL,               -- in URLs: a language, or language-2
   language   TEXT NOT NULL,               -- BCP 47
   label      TEXT NOT NULL,
-  origin     TEXT NOT NULL CHECK (origin IN ('uploaded', 'embedded')),
+  origin     TEXT NOT NULL CHECK (origin IN ('uploaded', 'embedded', 'automatic')), -- automatic: recognised speech
   forced     BIGINT NOT NULL,             -- 1: only what everybody needs (foreign dialogue, signs)
   hearing_impaired BIGINT NOT NULL,       -- 1: tells sounds, for people who are hard of hearing
   key        TEXT NOT NULL,               -- of the WebVTT object

@@ -221,6 +221,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "字幕条数太多，最多 50000 条。",
         "There are too many cues: at most 50,000.",
     ),
+    (
+        "captions_changed",
+        "在您编辑期间，别人保存了新的字幕。",
+        "Somebody saved other captions while you were editing.",
+    ),
     // Warnings
     (
         "audio_left_out",

@@ -239,6 +239,7 @@ const OPERATIONS: &[&str] = &[
     "GET /api/renditions",
     "GET /api/resources",
     "GET /api/resources/{id}",
+    "GET /api/resources/{id}/captions/{language}",
     "GET /api/resources/{id}/events",
     "GET /api/search",
     "GET /api/session",

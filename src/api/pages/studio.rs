@@ -6,10 +6,11 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::super::caller::Visitor;
+use super::super::captions;
 use super::super::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
-use super::super::resources::{act, add_captions, doing, editable, plan_of};
+use super::super::resources::{act, doing, editable, plan_of};
 use super::super::sentences::{rule, sentence};
 use super::shell::{page, playing_page, shell};
 use super::tiles::poster;
@@ -19,6 +20,7 @@ use crate::db;
 use crate::db::jobs::JobState;
 use crate::db::resources::Filter;
 use crate::deliver::Delivery;
+use crate::ingest::captions::Over;
 use crate::ingest::stage::{Action, Edit};
 use crate::pages::{
     self, CaptionsRow, EditView, Lang, Paging, PosterChoice, ProcessingView, StepView, StudioRow,
@@ -229,6 +231,7 @@ async fn edit_view(
                 name: caption.name.clone(),
                 label: caption.word(reader.lang == Lang::Zh),
                 href: format!("{base}/captions/{}.vtt", caption.name),
+                edit_href: format!("/studio/resources/{}/captions/{}", resource.id, caption.name),
             })
             .collect(),
         may_publish: visitor.caller.can_edit(resource),
@@ -346,7 +349,8 @@ pub(in crate::api) async fn captions_form(
     if !remove.is_empty() {
         crate::ingest::captions::remove(&app, &resource, &remove, caller.account()?.id).await?;
     } else if let Some((name, bytes)) = file.filter(|(_, bytes)| !bytes.is_empty()) {
-        add_captions(&app, caller, &resource, &language, &name, bytes.to_vec()).await?;
+        let file = (name.as_str(), bytes.to_vec());
+        captions::add(&app, caller, &resource, &language, file, &Over::Any).await?;
     }
     Ok(Redirect::to(&format!("/studio/resources/{id}?saved=captions")).into_response())
 }
