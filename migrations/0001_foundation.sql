@@ -187,6 +187,16 @@ CREATE TABLE caption (
   PRIMARY KEY (resource, name)
 );
 
+CREATE TABLE heard (
+  resource TEXT NOT NULL REFERENCES resource (id),
+  number   BIGINT NOT NULL,               -- of the piece of sound, from 0
+  from_ms  BIGINT NOT NULL,               -- media time
+  end_ms   BIGINT NOT NULL,               -- media time
+  language TEXT,                          -- BCP 47, as the engine told it
+  cues     TEXT NOT NULL,                 -- JSON array of what was recognised; until the captions are made
+  PRIMARY KEY (resource, number)
+);
+
 CREATE TABLE page (
   resource TEXT NOT NULL REFERENCES resource (id),
   number   BIGINT NOT NULL,               -- from 1

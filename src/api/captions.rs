@@ -2,20 +2,25 @@
 
 use std::collections::HashMap;
 
+use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::caller::Who;
 use super::problem::ApiError;
+use super::reader::Reader;
 use super::resources::{editable, visible};
+use super::sentences::sentence;
 use crate::app::App;
 use crate::catalogue::{Caller, Caption, Resource, RuleError};
 use crate::db;
 use crate::ingest::captions::{self, NotSaved, Over, tag_of};
+use crate::ingest::listen;
+use crate::pages::Lang;
 
 /// Captions in one language.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +59,88 @@ impl From<NotSaved> for ApiError {
             NotSaved::Failed(error) => error.into(),
         }
     }
+}
+
+/// Recognising what is said.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RecognitionView {
+    /// waiting, running, done or failed
+    pub state: &'static str,
+    /// 0 to 1.
+    pub progress: f64,
+    /// As a sentence.
+    pub says: String,
+}
+
+/// What is to be recognised.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recognise {
+    /// BCP 47, or `auto`; left out: as the resource or its file says, else as the settings say.
+    language: Option<String>,
+}
+
+/// Has the speech recognised, for captions marked as automatic. Captions of authors stay.
+#[utoipa::path(post, path = "/api/resources/{id}/captions/recognise", tag = "resources", params(("id" = String, Path)),
+    request_body = Option<Recognise>,
+    responses((status = 202, body = RecognitionView), (status = 409), (status = 422)))]
+pub(super) async fn recognise(
+    State(app): State<App>,
+    Who(caller): Who,
+    reader: Reader,
+    Path(id): Path<String>,
+    body: Option<Json<Recognise>>,
+) -> Result<(StatusCode, Json<RecognitionView>), ApiError> {
+    let resource = editable(&app, &caller, &id).await?;
+    let Json(Recognise { language }) = body.unwrap_or_default();
+    begin_recognition(&app, &resource, language.as_deref()).await?;
+    let view = recognition(&app, reader.lang, &resource).await?.ok_or(ApiError::NotFound)?;
+    Ok((StatusCode::ACCEPTED, Json(view)))
+}
+
+/// Has the speech of `resource` recognised.
+pub(super) async fn begin_recognition(
+    app: &App,
+    resource: &Resource,
+    language: Option<&str>,
+) -> Result<(), ApiError> {
+    if let Some(wrong) = language.filter(|tag| !is_name(tag)) {
+        return Err(RuleError::BadField { field: "language", value: wrong.into() }.into());
+    }
+    let begun = listen::begin(app, resource.id, language).await?;
+    begun.map_err(|unable| ApiError::coded(StatusCode::CONFLICT, unable.code(), ""))
+}
+
+/// How far the recognition of a resource's speech is; nothing if it never began.
+pub(super) async fn recognition(
+    app: &App,
+    lang: Lang,
+    resource: &Resource,
+) -> Result<Option<RecognitionView>, ApiError> {
+    let mut db = app.db.read().await?;
+    let jobs = db::jobs::list(&mut db, resource.id).await?;
+    let Some(last) = jobs.into_iter().rfind(|job| job.kind == db::jobs::LISTEN) else {
+        return Ok(None);
+    };
+    let reached_ms = db::heard::reached_ms(&mut db, resource.id).await?;
+    let duration_ms = resource.duration_ms.unwrap_or(0).max(1);
+    let share = (reached_ms as f64 / duration_ms as f64).clamp(0.0, 0.99);
+    let (state, progress, says) = match &*last.state {
+        "done" => ("done", 1.0, sentence(lang, "listened", "")),
+        "failed" => {
+            // An error's text begins with its code.
+            let error = last.error.unwrap_or_default();
+            let (code, info) = error.split_once(": ").unwrap_or((&error, ""));
+            ("failed", share, sentence(lang, code, info))
+        }
+        state => {
+            let percent = (share * 100.0).round();
+            let code = if state == "running" { "listen" } else { "listen_waiting" };
+            let says = format!("{} {percent}%", sentence(lang, code, ""));
+            (if state == "running" { "running" } else { "waiting" }, share, says)
+        }
+    };
+    Ok(Some(RecognitionView { state, progress, says }))
 }
 
 /// Captions as WebVTT. The entity tag is for `If-Match` of the `PUT` that follows.

@@ -144,6 +144,7 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(resources::retry))
         .routes(routes!(resources::events))
         .routes(routes!(captions::get, captions::put, captions::delete))
+        .routes(routes!(captions::recognise))
         .routes(routes!(jobs::list))
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))

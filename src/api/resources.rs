@@ -14,7 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Visitor, Who};
-use super::captions::CaptionView;
+use super::captions::{CaptionView, RecognitionView, recognition};
 use super::links::{Links, links};
 use super::problem::ApiError;
 use super::reader::Reader;
@@ -75,6 +75,8 @@ pub(super) struct ResourceView {
     links: Links,
     renditions: Vec<RenditionView>,
     captions: Vec<CaptionView>,
+    /// Of speech, for those who may edit it; null: it never began.
+    recognition: Option<RecognitionView>,
     /// RFC 3339.
     created: String,
     /// RFC 3339.
@@ -466,6 +468,10 @@ async fn view(
         app.deliveries.forget(id);
         delivery = app.deliveries.find(&app.db, id).await?.ok_or(ApiError::NotFound)?;
     }
+    let recognition = match caller.can_edit(&resource) {
+        true => recognition(app, reader.lang, &resource).await?,
+        false => None,
+    };
     let word = |code: &str| sentence(reader.lang, code, "");
     let doing = match resource.stage {
         Stage::Processing => Some(doing(app, reader.lang, &resource).await?),
@@ -501,6 +507,7 @@ async fn view(
             .map(rendition)
             .collect(),
         captions: delivery.captions.iter().map(CaptionView::from).collect(),
+        recognition,
         created: rfc3339(resource.created_ms),
         published: resource.published_ms.map(rfc3339),
         title: resource.details.title,

@@ -54,6 +54,10 @@ pub struct EditView {
     pub posters: Vec<PosterChoice>,
     /// Captions there are.
     pub captions: Vec<CaptionsRow>,
+    /// How far recognising speech is: a sentence, and whether it goes on.
+    pub recognition: Option<(String, bool)>,
+    /// Speech can be recognised.
+    pub may_recognise: bool,
     /// The visitor may publish, withdraw and delete.
     pub may_publish: bool,
 }
@@ -322,6 +326,15 @@ fn captions(shell: &Shell, view: &EditView, action: &str) -> Markup {
                             }
                         }
                     }
+                }
+            }
+            @if let Some((says, goes_on)) = &view.recognition {
+                p.hint role="status" data-listening[*goes_on] { (says) }
+            }
+            @if view.may_recognise {
+                form method="post" action=(action) {
+                    (shell.csrf_field())
+                    (button("recognise", "button quiet", shell.pick("识别语音，自动生成字幕", "Recognise speech for captions")))
                 }
             }
             @if view.state.playable {

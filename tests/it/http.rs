@@ -255,6 +255,7 @@ const OPERATIONS: &[&str] = &[
     "POST /api/libraries",
     "POST /api/resources",
     "POST /api/resources/{id}/cancel",
+    "POST /api/resources/{id}/captions/recognise",
     "POST /api/resources/{id}/publish",
     "POST /api/resources/{id}/retry",
     "POST /api/resources/{id}/withdraw",

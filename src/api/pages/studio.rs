@@ -16,6 +16,7 @@ use super::shell::{page, playing_page, shell};
 use super::tiles::poster;
 use crate::app::App;
 use crate::catalogue::{Details, FileType, Kind, Resource, RuleError, Stage};
+use crate::config::SpeechEngine;
 use crate::db;
 use crate::db::jobs::JobState;
 use crate::db::resources::Filter;
@@ -174,6 +175,9 @@ pub(in crate::api) async fn resource_page(
     let mut view = edit_view(&app, &reader, &visitor, &resource, details).await?;
     view.saved = match query.saved.as_str() {
         "" => None,
+        "recognise" => {
+            Some(reader.lang.pick("已开始识别语音", "Speech will be recognised").to_owned())
+        }
         "captions" => Some(reader.lang.pick("字幕已更新", "Captions updated").to_owned()),
         _ => Some(reader.lang.pick("已保存", "Saved").to_owned()),
     };
@@ -191,7 +195,16 @@ async fn edit_view(
     let base = links::base(app, &delivery);
     let jobs = db::jobs::list(&mut *app.db.read().await?, resource.id).await?;
     let processing = resource.stage == Stage::Processing;
+    let recognition = captions::recognition(app, reader.lang, resource).await?;
+    let listening =
+        recognition.as_ref().is_some_and(|it| ["waiting", "running"].contains(&it.state));
+    let plays = matches!(resource.kind, Kind::Video | Kind::Audio);
     Ok(EditView {
+        recognition: recognition.map(|it| (it.says, listening)),
+        may_recognise: plays
+            && !listening
+            && app.config.speech.engine != SpeechEngine::Off
+            && matches!(resource.stage, Stage::Ready | Stage::Published | Stage::Withdrawn),
         id: resource.id.to_string(),
         kind: resource.kind,
         library_name: delivery.library.name.clone(),
@@ -278,6 +291,10 @@ pub(in crate::api) async fn edit_form(
         topics: fields.all("topics"),
         audiences: fields.all("audiences"),
     };
+    if fields.one("action") == "recognise" {
+        captions::begin_recognition(&app, &resource, None).await?;
+        return Ok(Redirect::to(&format!("/studio/resources/{id}?saved=recognise")).into_response());
+    }
     let action = match fields.one("action") {
         "publish" => Action::Publish,
         "withdraw" => Action::Withdraw,
