@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -59,11 +60,27 @@ pub(super) fn run(command: &[String], listen: &Listen, samples: &[f32]) -> Resul
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     keep_alone(&mut command).map_err(failed)?;
+    end_with_this_thread(&mut command);
     let child = command.spawn().map_err(|error| Error::Command(format!("{program}: {error}")))?;
     AT_WORK.fetch_add(1, Ordering::Relaxed);
     let answer = ended(child, listen.time);
     AT_WORK.fetch_sub(1, Ordering::Relaxed);
     answer::parse(&answer?)
+}
+
+/// Has the kernel end the program when this process ends, however it ends. (It tells so by the
+/// thread that starts it: the main one here.)
+#[expect(unsafe_code, reason = "what runs between fork and exec is unsafe to choose")]
+fn end_with_this_thread(command: &mut Command) {
+    let tie = || {
+        // SAFETY: a plain system call.
+        match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: the closure makes one system call and allocates nothing.
+    unsafe { command.pre_exec(tie) };
 }
 
 /// Waits for the end of the program; what it wrote to its standard output.
