@@ -39,7 +39,8 @@ pub(super) fn run(
     params.set_print_timestamps(false);
     params.set_progress_callback_safe(move |percent: i32| {
         // The worker may be gone; then this process ends soon.
-        let _ = progress(f64::from(percent) / 100.0);
+        // It counts the last window of 30 s whole.
+        let _ = progress((f64::from(percent) / 100.0).clamp(0.0, 1.0));
     });
     state.full(params, samples).map_err(bad)?;
     let heard = get_lang_str(state.full_lang_id_from_state());
