@@ -45,7 +45,7 @@ async function open(page, language) {
   await page.locator(".captions-end").waitFor();
   await page.waitForFunction(() => (document.querySelector("[data-captions-editor] video")?.readyState ?? 0) >= 2);
   // Until then the player may still put the media where they begin.
-  await page.waitForLoadState("networkidle");
+  await page.waitForTimeout(600);
 }
 
 const at = (page) => page.evaluate(() => document.querySelector("[data-captions-editor] video").currentTime);
