@@ -180,11 +180,21 @@ CREATE TABLE caption (
   name       TEXT NOT NULL,               -- in URLs: a language, or language-2
   language   TEXT NOT NULL,               -- BCP 47
   label      TEXT NOT NULL,
-  origin     TEXT NOT NULL CHECK (origin IN ('uploaded', 'embedded')),
+  origin     TEXT NOT NULL CHECK (origin IN ('uploaded', 'embedded', 'automatic')), -- automatic: recognised speech
   forced     BIGINT NOT NULL,             -- 1: only what everybody needs (foreign dialogue, signs)
   hearing_impaired BIGINT NOT NULL,       -- 1: tells sounds, for people who are hard of hearing
   key        TEXT NOT NULL,               -- of the WebVTT object
   PRIMARY KEY (resource, name)
+);
+
+CREATE TABLE heard (
+  resource TEXT NOT NULL REFERENCES resource (id),
+  number   BIGINT NOT NULL,               -- of the piece of sound, from 0
+  from_ms  BIGINT NOT NULL,               -- media time
+  end_ms   BIGINT NOT NULL,               -- media time
+  language TEXT,                          -- BCP 47, as the engine told it
+  cues     TEXT NOT NULL,                 -- JSON array of what was recognised; until the captions are made
+  PRIMARY KEY (resource, number)
 );
 
 CREATE TABLE page (

@@ -60,6 +60,7 @@ settings!(
         upload: Upload,
         work: Work,
         media: Media,
+        speech: Speech,
         deliver: Deliver,
         search: Search,
         session: Session,
@@ -178,6 +179,22 @@ settings!(
     }
 );
 settings!(
+    /// `[speech]`
+    Speech {
+        engine: SpeechEngine,
+        automatic: bool,
+        model: PathBuf,
+        command: Vec<String>,
+        readable: Vec<PathBuf>,
+        language: String,
+        prompt: String,
+        threads: usize,
+        piece_seconds: u32,
+        max_minutes_per_hour: u32,
+        max_memory_bytes: u64,
+    }
+);
+settings!(
     /// `[deliver]`
     Deliver { max_heads_bytes: u64, heads_at_once: usize }
 );
@@ -193,6 +210,18 @@ settings!(
     /// `[log]`
     Log { format: LogFormat, level: String, slow_ms: u64 }
 );
+
+/// Who recognises speech.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SpeechEngine {
+    /// Nobody.
+    Off,
+    /// whisper.cpp, inside the media child.
+    Whisper,
+    /// A program of the operator's choice.
+    Command,
+}
 
 /// Whether clients fetch objects from the bucket themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -284,6 +313,55 @@ impl Server {
     }
 }
 
+impl Speech {
+    fn check(&self) -> Result<(), Error> {
+        let program = self.command.first().map(Path::new);
+        if self.engine == SpeechEngine::Command && program.is_none_or(|path| !path.is_absolute()) {
+            return bad("speech.command", "must begin with the whole path of a program");
+        }
+        if self.engine == SpeechEngine::Whisper && self.model.as_os_str().is_empty() {
+            return bad("speech.model", "must name the model's file");
+        }
+        let paths = self.readable.iter().chain([&self.model]);
+        if paths.into_iter().any(|path| !path.as_os_str().is_empty() && !path.is_absolute()) {
+            return bad("speech", "model and readable must be whole paths");
+        }
+        let tag = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if self.language.is_empty() || self.language.len() > 35 || !self.language.chars().all(tag) {
+            return bad("speech.language", "must be a language such as zh, or auto");
+        }
+        if self.prompt.contains('\0') {
+            return bad("speech.prompt", "must be plain text");
+        }
+        if !(30..=3600).contains(&self.piece_seconds) {
+            return bad("speech.piece_seconds", "must be 30 to 3600");
+        }
+        if self.max_minutes_per_hour == 0 {
+            return bad("speech.max_minutes_per_hour", "must be more than 0");
+        }
+        Ok(())
+    }
+
+    /// Seconds that computing may take for a piece of `piece_ms`, the start of the engine included.
+    #[must_use]
+    pub fn seconds_for(&self, piece_ms: i64) -> u64 {
+        let piece_ms = u64::try_from(piece_ms).unwrap_or_default();
+        SPEECH_START_SECONDS + (piece_ms * u64::from(self.max_minutes_per_hour)).div_ceil(60_000)
+    }
+
+    /// Threads that the engine computes with.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from).min(4),
+            threads => threads,
+        }
+    }
+}
+
+/// What starting an engine and reading its model may take, seconds of computing.
+const SPEECH_START_SECONDS: u64 = 60;
+
 impl Config {
     /// The defaults, with `file` and the variables of `environment` over them.
     ///
@@ -319,6 +397,7 @@ impl Config {
 
     fn check(&self) -> Result<(), Error> {
         self.server.check()?;
+        self.speech.check()?;
         if jiff::tz::TimeZone::get(&self.site.zone).is_err() {
             return bad("site.zone", &format!("{:?} is not a time zone", self.site.zone));
         }
@@ -572,6 +651,8 @@ mod tests {
             ("DUOKU_NONSENSE", "1", "DUOKU_NONSENSE: there is no such setting"),
             ("DUOKU_SESSION_TICKET_MINUTES", "999", "session.ticket_minutes: must be 1 to 360"),
             ("DUOKU_LOG_FORMAT", "xml", "settings: "),
+            ("DUOKU_SPEECH_ENGINE", "whisper", "speech.model: must name"),
+            ("DUOKU_SPEECH_ENGINE", "command", "speech.command: must begin"),
             ("DUOKU_STORE", "s3:///prefix", "storage.store: names no bucket"),
         ] {
             let error = load(&[(name, value)]).expect_err("wrong").to_string();

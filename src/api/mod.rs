@@ -1,6 +1,7 @@
 //! The axum edge: routes, one file per noun, and the layers around them.
 
 mod caller;
+mod captions;
 mod dictionary;
 mod forms;
 mod jobs;
@@ -146,7 +147,8 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(resources::cancel))
         .routes(routes!(resources::retry))
         .routes(routes!(resources::events))
-        .routes(routes!(resources::put_captions, resources::delete_captions))
+        .routes(routes!(captions::get, captions::put, captions::delete))
+        .routes(routes!(captions::recognise))
         .routes(routes!(jobs::list))
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
@@ -167,7 +169,10 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
 fn page_routes(app: &App) -> Router<App> {
     let captions_limit = DefaultBodyLimit::max(app.config.upload.max_caption_bytes + 64 * 1024);
     Router::new()
-        .route("/studio/resources/{id}/captions", post(pages::captions_form))
+        .route(
+            "/studio/resources/{id}/captions",
+            post(pages::captions_form).get(pages::new_captions),
+        )
         .layer(captions_limit)
         .route("/", get(pages::home))
         .route("/search", get(pages::search))
@@ -179,6 +184,7 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/logout", post(pages::log_out))
         .route("/studio", get(pages::list))
         .route("/studio/resources/{id}", get(pages::resource_page).post(pages::edit_form))
+        .route("/studio/resources/{id}/captions/{name}", get(pages::captions_page))
         .route("/assets/{*path}", get(pages::asset))
         .route("/favicon.svg", get(pages::web_file))
 }

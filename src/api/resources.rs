@@ -14,14 +14,15 @@ use tokio::sync::broadcast::error::RecvError;
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Visitor, Who};
+use super::captions::{CaptionView, RecognitionView, recognition};
 use super::links::{Links, links};
 use super::problem::ApiError;
 use super::reader::Reader;
 use super::sentences::sentence;
 use crate::app::App;
 use crate::catalogue::{
-    Caller, Caption, Chapter, Details, Library, Rendition, RenditionState, Resource, ResourceId,
-    Stage, TrackKind,
+    Caller, Chapter, Details, Library, Rendition, RenditionState, Resource, ResourceId, Stage,
+    TrackKind,
 };
 use crate::db;
 use crate::db::jobs::{JobState, Lane};
@@ -74,6 +75,8 @@ pub(super) struct ResourceView {
     links: Links,
     renditions: Vec<RenditionView>,
     captions: Vec<CaptionView>,
+    /// Of speech, for those who may edit it; null: it never began.
+    recognition: Option<RecognitionView>,
     /// RFC 3339.
     created: String,
     /// RFC 3339.
@@ -97,19 +100,6 @@ pub(super) struct RenditionView {
     duration_ms: i64,
     /// Whether all of it is there.
     complete: bool,
-}
-
-/// Captions in one language.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CaptionView {
-    /// In `links.captions`, too.
-    name: String,
-    language: String,
-    label: String,
-    /// Only what everybody needs: foreign dialogue, signs.
-    forced: bool,
-    /// For people who are hard of hearing.
-    hearing_impaired: bool,
 }
 
 /// A page of resources.
@@ -360,65 +350,6 @@ pub(super) async fn events(
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()).into_response())
 }
 
-/// Puts captions in the place of those of the same language. The body is the file; its name by `?filename=`.
-#[utoipa::path(put, path = "/api/resources/{id}/captions/{language}", tag = "resources",
-    params(("id" = String, Path), ("language" = String, Path), ("filename" = Option<String>, Query)),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 204), (status = 422)))]
-pub(super) async fn put_captions(
-    State(app): State<App>,
-    Who(caller): Who,
-    Path((id, language)): Path<(String, String)>,
-    Query(query): Query<std::collections::HashMap<String, String>>,
-    body: axum::body::Body,
-) -> Result<StatusCode, ApiError> {
-    let resource = editable(&app, &caller, &id).await?;
-    let bytes = axum::body::to_bytes(body, app.config.upload.max_caption_bytes)
-        .await
-        .map_err(|_| ApiError::coded(StatusCode::PAYLOAD_TOO_LARGE, "captions_too_large", ""))?;
-    let name = query.get("filename").map_or("captions.vtt", String::as_str);
-    add_captions(&app, &caller, &resource, &language, name, bytes.to_vec()).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Removes captions.
-#[utoipa::path(delete, path = "/api/resources/{id}/captions/{language}", tag = "resources", params(("id" = String, Path), ("language" = String, Path)), responses((status = 204), (status = 404)))]
-pub(super) async fn delete_captions(
-    State(app): State<App>,
-    Who(caller): Who,
-    Path((id, name)): Path<(String, String)>,
-) -> Result<StatusCode, ApiError> {
-    let resource = editable(&app, &caller, &id).await?;
-    if crate::ingest::captions::remove(&app, &resource, &name, caller.account()?.id).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(ApiError::NotFound)
-    }
-}
-
-/// Reads captions of any known form and adds them.
-pub(super) async fn add_captions(
-    app: &App,
-    caller: &Caller,
-    resource: &Resource,
-    language: &str,
-    file_name: &str,
-    bytes: Vec<u8>,
-) -> Result<(), ApiError> {
-    let tag = !language.is_empty()
-        && language.len() <= 35
-        && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if !tag {
-        return Err(crate::catalogue::RuleError::BadField {
-            field: "language",
-            value: language.into(),
-        }
-        .into());
-    }
-    let captions = crate::ingest::captions::read(app, file_name, bytes).await?;
-    crate::ingest::captions::add(app, resource, language, &captions, caller.account()?.id).await?;
-    Ok(())
-}
-
 /// The resource `id` and its library, if the caller may see it.
 pub(super) async fn visible(
     app: &App,
@@ -537,6 +468,10 @@ async fn view(
         app.deliveries.forget(id);
         delivery = app.deliveries.find(&app.db, id).await?.ok_or(ApiError::NotFound)?;
     }
+    let recognition = match caller.can_edit(&resource) {
+        true => recognition(app, reader.lang, &resource).await?,
+        false => None,
+    };
     let word = |code: &str| sentence(reader.lang, code, "");
     let doing = match resource.stage {
         Stage::Processing => Some(doing(app, reader.lang, &resource).await?),
@@ -571,7 +506,8 @@ async fn view(
             .filter(|r| r.state != RenditionState::Retired)
             .map(rendition)
             .collect(),
-        captions: delivery.captions.iter().map(captions).collect(),
+        captions: delivery.captions.iter().map(CaptionView::from).collect(),
+        recognition,
         created: rfc3339(resource.created_ms),
         published: resource.published_ms.map(rfc3339),
         title: resource.details.title,
@@ -668,16 +604,6 @@ fn time_left(lang: Lang, ms: i64) -> String {
         (hours, rest) => (format!("{hours} 小时 {rest} 分钟"), format!("{hours} h {rest} min")),
     };
     lang.pick("约还需 {zh}", "about {en} left").replace("{zh}", &zh).replace("{en}", &en)
-}
-
-fn captions(caption: &Caption) -> CaptionView {
-    CaptionView {
-        name: caption.name.clone(),
-        language: caption.language.clone(),
-        label: caption.label.clone(),
-        forced: caption.forced,
-        hearing_impaired: caption.hearing_impaired,
-    }
 }
 
 fn rendition(rendition: &Rendition) -> RenditionView {

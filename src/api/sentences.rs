@@ -221,6 +221,59 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "字幕条数太多，最多 50000 条。",
         "There are too many cues: at most 50,000.",
     ),
+    (
+        "captions_changed",
+        "在您编辑期间，别人保存了新的字幕。",
+        "Somebody saved other captions while you were editing.",
+    ),
+    // Speech
+    (
+        "speech_off",
+        "没有开启语音识别。请管理员在设置 [speech] 中选择识别引擎和模型。",
+        "Speech recognition is off. An administrator chooses an engine and a model in the settings [speech].",
+    ),
+    (
+        "speech_no_sound",
+        "没有可以识别的声音，或者还没有处理好。",
+        "There is no sound to listen to, or it is not ready yet.",
+    ),
+    ("speech_busy", "正在识别，请稍候。", "It is being recognised already."),
+    (
+        "speech_nothing",
+        "没有听到可以识别的语音，没有生成字幕。",
+        "No speech was heard, so there are no captions.",
+    ),
+    (
+        "speech_engine",
+        "本服务器的程序里没有识别引擎 {}。请管理员换用带此引擎的程序，或改用外部命令。",
+        "This server was built without the engine {}. An administrator can use another build, or a command.",
+    ),
+    (
+        "speech_model",
+        "语音识别的模型不能用：{}。请管理员检查设置 speech.model。",
+        "The speech model cannot be used: {}. An administrator should check speech.model.",
+    ),
+    (
+        "speech_command",
+        "语音识别程序没有成功：{}。请管理员检查设置 speech.command。",
+        "The speech program failed: {}. An administrator should check speech.command.",
+    ),
+    (
+        "speech_late",
+        "语音识别超过了限定的时间（{}），已停止。",
+        "Recognising speech took longer than allowed ({}) and was ended.",
+    ),
+    (
+        "speech_answer",
+        "语音识别程序的结果读不懂：{}。",
+        "What the speech program answered cannot be read: {}.",
+    ),
+    ("listened", "语音识别已完成", "Speech was recognised"),
+    (
+        "listen_waiting",
+        "语音识别在排队，其他处理都完成后进行",
+        "Speech waits until all else is done",
+    ),
     // Warnings
     (
         "audio_left_out",
@@ -251,6 +304,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("encode", "正在转码画面", "Encoding the picture"),
     ("extra", "正在制作其他编码", "Making other codecs"),
     ("audio", "正在转码声音", "Encoding the sound"),
+    ("listen", "正在识别语音", "Recognising speech"),
     ("derive", "正在截取封面和字幕", "Taking posters and captions"),
     ("inspect", "正在分析文档", "Looking into the document"),
     ("pages", "正在制作页面图片和文字", "Making pages and text"),

@@ -224,12 +224,24 @@ pub struct Caption {
 }
 
 impl Caption {
+    /// Whether they are in `language`, in whatever script or country: `zh` and `zh-Hant` are one.
+    #[must_use]
+    pub fn is_in(&self, language: &str) -> bool {
+        let base = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        base(&self.language) == base(language)
+    }
+
     /// What they are called: their own label or, in the reader's words, their language, and whom
     /// they are for.
     #[must_use]
     pub fn word(&self, chinese: bool) -> String {
         let own = self.label != label_of(LANGUAGES, &self.language, true);
         let label = if own { &self.label } else { label_of(LANGUAGES, &self.language, chinese) };
+        let automatic = match (self.origin, chinese) {
+            (CaptionOrigin::Automatic, true) => "（自动生成）",
+            (CaptionOrigin::Automatic, false) => " (automatic)",
+            _ => "",
+        };
         let whom = match (self.forced, self.hearing_impaired, chinese) {
             (true, _, true) => "（仅外语对白）",
             (true, _, false) => " (forced)",
@@ -237,7 +249,7 @@ impl Caption {
             (_, true, false) => " (SDH)",
             _ => "",
         };
-        format!("{label}{whom}")
+        format!("{label}{whom}{automatic}")
     }
 }
 
@@ -248,6 +260,29 @@ pub enum CaptionOrigin {
     Uploaded,
     /// The source itself.
     Embedded,
+    /// What was heard in its sound.
+    Automatic,
+}
+
+impl CaptionOrigin {
+    /// All, each with its name in rows and in the API.
+    const ALL: [(Self, &str); 3] = [
+        (Self::Uploaded, "uploaded"),
+        (Self::Embedded, "embedded"),
+        (Self::Automatic, "automatic"),
+    ];
+
+    /// Its name in rows and in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(origin, _)| *origin == self).map_or("uploaded", |(_, name)| name)
+    }
+
+    /// The origin of this name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(origin, _)| *origin)
+    }
 }
 
 /// A page of a document, as pictures.

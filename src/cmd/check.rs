@@ -225,7 +225,7 @@ async fn check_resource(
     let jobs = db::jobs::list(&mut db, resource.id).await?;
     // Without the extra ones it is ready all the same.
     let open = jobs.iter().filter(|job| {
-        job.kind != db::jobs::EXTRA && (job.state == "queued" || job.state == "running")
+        !db::jobs::only_adds(&job.kind) && (job.state == "queued" || job.state == "running")
     });
     let open = open.count();
     match resource.stage {

@@ -16,10 +16,11 @@ use super::print_line;
 use crate::api::sentence;
 use crate::app::App;
 use crate::catalogue::{
-    Account, Details, FileType, Kind, Library, Refusal, Resource, ResourceId, Sha256, Stage,
-    UploadId,
+    Account, Caption, CaptionOrigin, Details, FileType, Kind, Library, Refusal, Resource,
+    ResourceId, Sha256, Stage, UploadId,
 };
 use crate::db;
+use crate::ingest::captions::{NotSaved, Over};
 use crate::ingest::worker::{self, Work};
 use crate::ingest::{self, captions, intake, upload};
 use crate::media::captions::decode;
@@ -191,11 +192,16 @@ impl Import {
             let language = read.language_guess.clone().unwrap_or_else(|| "und".into());
             let Some(resource) = resource else { return Ok(Some(language)) };
             let there = db::media::list_captions(&mut *app.db.read().await?, resource.id).await?;
-            if there.iter().any(|caption| caption.name == language) {
+            let heard = |caption: &Caption| caption.origin == CaptionOrigin::Automatic;
+            if there.iter().any(|caption| caption.name == language && !heard(caption)) {
                 return Ok(None);
             }
+            let (account, over) = (resource.uploaded_by, Over::Any);
             if !self.dry_run {
-                captions::add(app, resource, &language, &read, resource.uploaded_by).await?;
+                let added = captions::add(app, resource, &language, &read, account, &over).await;
+                if let Err(NotSaved::Failed(error)) = added {
+                    return Err(error);
+                }
             }
             Ok::<_, ingest::Error>(Some(language))
         };

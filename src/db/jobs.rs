@@ -37,7 +37,7 @@ impl Lane {
     pub fn of(kind: &str) -> Self {
         match kind {
             "intake" | "probe" | "inspect" | "sweep" | "tidy" => Self::Look,
-            "encode" | EXTRA => Self::Heavy,
+            "encode" | EXTRA | LISTEN => Self::Heavy,
             _ => Self::Light,
         }
     }
@@ -56,6 +56,15 @@ impl Lane {
 /// The kind of jobs that add to what is playable already: the resource is ready without them, and
 /// stays so when they fail.
 pub const EXTRA: &str = "extra";
+
+/// The kind of jobs that recognise speech, one piece of the sound each: as little waits for them.
+pub const LISTEN: &str = "listen";
+
+/// Whether jobs of `kind` only add to what is ready: nothing waits for them or fails with them.
+#[must_use]
+pub fn only_adds(kind: &str) -> bool {
+    kind == EXTRA || kind == LISTEN
+}
 
 /// A job that a worker has.
 #[derive(Debug, Clone)]

@@ -294,7 +294,7 @@ pub async fn keys_of(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec
     .await?)
 }
 
-/// Forgets renditions, pages and embedded captions of a resource.
+/// Forgets renditions, pages and captions of a resource that nobody uploaded.
 ///
 /// # Errors
 ///
@@ -345,10 +345,7 @@ pub async fn save_caption(
     .bind(&caption.name)
     .bind(&caption.language)
     .bind(&caption.label)
-    .bind(match caption.origin {
-        CaptionOrigin::Uploaded => "uploaded",
-        CaptionOrigin::Embedded => "embedded",
-    })
+    .bind(caption.origin.as_str())
     .bind(i64::from(caption.forced))
     .bind(i64::from(caption.hearing_impaired))
     .bind(&caption.key)
@@ -390,10 +387,8 @@ pub async fn list_captions(db: &mut AnyConnection, resource: ResourceId) -> Resu
     .await?;
     rows.into_iter()
         .map(|(name, language, label, origin, forced, hearing_impaired, key)| {
-            let origin = match origin.as_str() {
-                "uploaded" => CaptionOrigin::Uploaded,
-                "embedded" => CaptionOrigin::Embedded,
-                _ => return Err(Error::Row { what: "caption.origin", value: origin }),
+            let Some(origin) = CaptionOrigin::of(&origin) else {
+                return Err(Error::Row { what: "caption.origin", value: origin });
             };
             let (forced, hearing_impaired) = (forced != 0, hearing_impaired != 0);
             Ok(Caption { name, language, label, origin, forced, hearing_impaired, key })

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod heard;
 pub mod jobs;
 pub mod libraries;
 pub mod media;

@@ -121,7 +121,7 @@ async fn keep_subtitles(
     Ok(())
 }
 
-fn free_name(language: &str, taken: &[Caption]) -> String {
+pub(super) fn free_name(language: &str, taken: &[Caption]) -> String {
     let free = |name: &str| !taken.iter().any(|caption| caption.name == name);
     std::iter::once(language.to_owned())
         .chain((2..).map(|number| format!("{language}-{number}")))

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use super::{Error, Held, Outcome, blocking, progress};
+use super::{Error, Held, Outcome, blocking, listen, progress};
 use crate::app::App;
 use crate::catalogue::{Resource, ResourceId, Stage};
 use crate::db::{self, Tx};
@@ -21,9 +21,15 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     let mut tx = held.begin().await?;
     let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
     db::jobs::finish(&mut tx, &held.job, app.now_ms()).await?;
-    if held.job.kind == db::jobs::EXTRA {
+    if db::jobs::only_adds(&held.job.kind) {
+        db::jobs::push_all(&mut tx, resource.id, &outcome.next, app.now_ms()).await?;
         db::media::complete_renditions(&mut tx, resource.id, app.now_ms()).await?;
-        return end_extra(tx, held).await;
+        let pushed = !outcome.next.is_empty();
+        end_extra(tx, held).await?;
+        if pushed {
+            app.job_pushed.notify_waiters();
+        }
+        return Ok(());
     }
     if resource.stage != Stage::Processing {
         return made_later(held, tx).await;
@@ -33,7 +39,7 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     }
     db::jobs::push_all(&mut tx, resource.id, &outcome.next, app.now_ms()).await?;
     db::media::complete_renditions(&mut tx, resource.id, app.now_ms()).await?;
-    let counted = outcome.next.iter().filter(|next| next.kind != db::jobs::EXTRA).count();
+    let counted = outcome.next.iter().filter(|next| !db::jobs::only_adds(next.kind)).count();
     resource.jobs_left += counted as i64 - 1;
     let jobs = db::jobs::list(&mut tx, resource.id).await?;
     resource.progress = resource.progress.max(progress::fraction(&jobs));
@@ -41,6 +47,7 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     if last {
         db::media::retire_previews(&mut tx, resource.id, app.now_ms()).await?;
         resource = ready(&mut tx, held, resource).await?;
+        listen::begin_if_wanted(app, &mut tx, &resource).await?;
     }
     db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
     let quiet = !db::jobs::any_left(&mut tx, resource.id).await?;
@@ -103,7 +110,7 @@ pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
     let app = &held.app;
     let mut tx = held.begin().await?;
     let resource = db::resources::get_locked(&mut tx, held.resource()).await?;
-    if held.job.kind == db::jobs::EXTRA {
+    if db::jobs::only_adds(&held.job.kind) {
         db::jobs::fail(&mut tx, &held.job, &why.to_string()).await?;
         return end_extra(tx, held).await;
     }

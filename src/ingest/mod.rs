@@ -4,7 +4,8 @@
 //! upload -> intake -> probe -> transcode | document | picture -> derive -> finish -> index
 //! ```
 //!
-//! [`demand`] has rungs made later, when somebody plays what is ready.
+//! [`demand`] has rungs made later, when somebody plays what is ready; [`listen`] recognises what is
+//! said in it.
 
 pub mod captions;
 pub mod counted;
@@ -15,6 +16,7 @@ pub mod document;
 pub mod finish;
 pub mod index;
 pub mod intake;
+pub mod listen;
 pub mod picture;
 pub mod probe;
 pub mod progress;

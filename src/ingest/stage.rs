@@ -124,6 +124,7 @@ pub async fn apply(
         }
         Action::Delete => {
             db::media::delete_captions(&mut tx, id).await?;
+            db::heard::delete(&mut tx, id).await?;
             forget_made(&mut tx, id).await?;
             db::jobs::delete_all(&mut tx, id).await?;
             let sweep = NewJob { kind: "sweep", payload: "{}".into(), priority: 50, weight: 1.0 };

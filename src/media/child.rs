@@ -13,7 +13,7 @@ use transcode::{Event, Input, Plan, Policy};
 
 use super::document::{self, Document, RenderedPage};
 use super::protocol::{Answer, Failure, PageAnswer, PagePoster, Request, Step};
-use super::{captions, sandbox};
+use super::{captions, sandbox, speech};
 
 /// Largest side of a picture that is shown.
 const MAX_PICTURE_SIDE: u32 = 4096;
@@ -102,6 +102,12 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
         }
         Step::Pages { first, last } => beating(|| pages(&source, out, first, last)),
         Step::Picture { max_pixels } => picture(source, max_pixels),
+        Step::Listen(listen) => {
+            let mut input = open(source)?;
+            let progress = |share| tell(&Answer::Media(Event::Progress(share)));
+            let heard = beating(|| speech::listen(&mut input, &listen, progress));
+            tell(&Answer::Heard(heard.map_err(of_speech)?)).map_err(io)
+        }
         Step::Captions { name } => {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut &source, &mut bytes).map_err(io)?;
@@ -247,7 +253,9 @@ fn beating_every<T>(
             let mut before = computed();
             while stopped.recv_timeout(beat) == Err(RecvTimeoutError::Timeout) {
                 let now = computed();
-                let goes_on = now.saturating_sub(before) >= MOVED || document::helper_works();
+                let goes_on = now.saturating_sub(before) >= MOVED
+                    || document::helper_works()
+                    || speech::command_works();
                 if goes_on && !say() {
                     break;
                 }
@@ -298,6 +306,13 @@ fn media(error: transcode::Error) -> Failure {
 
 fn of_document(error: document::Error) -> Failure {
     failure(&format!("document_{}", error.code()), &error, error.is_transient())
+}
+
+fn of_speech(error: speech::Error) -> Failure {
+    match error {
+        speech::Error::Sound(error) => media(error),
+        error => failure(error.code(), &error.info(), false),
+    }
 }
 
 fn of_picture(error: picture::Error) -> Failure {

@@ -3,7 +3,7 @@
 
 use transcode::{Chapter, EmbeddedSubtitles, Event, Probe, Segment, SourceTrack, Stills};
 
-use super::captions::{self, Captions};
+use super::captions::{self, Captions, Cue};
 use super::document::{self, Document, PageSize, PageText};
 use super::outline::{MAX_DEPTH, MAX_ITEMS};
 use super::protocol::{Answer, PageAnswer, Step};
@@ -39,6 +39,7 @@ impl Step {
     pub(super) fn max_line_bytes(&self) -> usize {
         match self {
             Self::Captions { .. } | Self::Derive(_) => 48 * MIB,
+            Self::Listen(_) => 8 * MIB,
             Self::Inspect { .. } | Self::Pages { .. } => 16 * MIB,
             Self::Probe(_) => 4 * MIB,
             Self::Copy(_) | Self::EncodePart(..) | Self::EncodeAudio(_) => 2 * MIB,
@@ -82,6 +83,11 @@ impl Answer {
                 [*width, *height, *poster_width, *poster_height].into_iter().all(is_side)
             }
             Self::Captions(captions) => captions_hold(captions),
+            Self::Heard(heard) => {
+                heard.language.as_deref().is_none_or(is_language)
+                    && (1..=MAX_MS).contains(&heard.end_ms)
+                    && cues_hold(&heard.cues)
+            }
             Self::Working | Self::Done => true,
             Self::Failed(failure) => {
                 failure.code.len() <= 64
@@ -214,9 +220,12 @@ fn subtitles_hold(track: &EmbeddedSubtitles) -> bool {
 }
 
 fn captions_hold(captions: &Captions) -> bool {
-    captions.language_guess.as_deref().is_none_or(is_language)
-        && captions.cues.len() <= captions::MAX_CUES
-        && captions.cues.iter().all(|cue| {
+    captions.language_guess.as_deref().is_none_or(is_language) && cues_hold(&captions.cues)
+}
+
+fn cues_hold(cues: &[Cue]) -> bool {
+    cues.len() <= captions::MAX_CUES
+        && cues.iter().all(|cue| {
             let settings = cue.settings.as_deref().unwrap_or_default();
             cue.start_ms < cue.end_ms
                 && cue.end_ms <= MAX_MS.unsigned_abs()
@@ -356,6 +365,8 @@ mod tests {
                 "poster_height": 1 } }),
             json!({ "captions": { "cues": [{ "start_ms": 0, "end_ms": 1, "text": "x",
                 "settings": null }], "language_guess": "zh", "dropped": 0 } }),
+            json!({ "heard": { "language": "zh", "end_ms": 300_000, "cues": [{ "start_ms": 0,
+                "end_ms": 1, "text": "x", "settings": null }] } }),
             json!({ "failed": { "code": "media_damaged", "info": "x", "transient": false } }),
         ]
     }
@@ -443,7 +454,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_hostile_answer_makes_anything_panic(
-            which in 0..12_usize,
+            which in 0..13_usize,
             places_changed in prop::collection::vec((any::<prop::sample::Index>(), 0..9_usize, any::<i64>()), 1..6),
         ) {
             let mut answer = honest().swap_remove(which);

@@ -15,3 +15,4 @@ pub mod protocol;
 pub mod sandbox;
 pub mod scratch;
 pub mod selftest;
+pub mod speech;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use transcode::Event;
 use super::protocol::{Answer, Failure, Request, Step};
 use super::sandbox::Limits;
 use super::scratch::Scratch;
+use super::speech::Engine;
 use crate::config::Config;
 use crate::store;
 
@@ -135,13 +136,27 @@ impl MediaChild {
         let cpu_ms = media.cpu_base_ms
             + media.cpu_factor * u64::try_from(duration_ms).unwrap_or_default()
             + input.metadata()?.len() / READ_BYTES_A_MS;
-        let limits = Limits {
+        let mut limits = Limits {
             memory_bytes: media.max_memory_bytes,
             cpu_seconds: cpu_ms.div_ceil(1000),
             output_bytes: media.max_output_bytes,
             open_files: 64,
             helpers: step.needs_helpers(),
+            program: None,
+            readable: Vec::new(),
         };
+        if let Step::Listen(listen) = &step {
+            let speech = &config.speech;
+            limits.memory_bytes = limits.memory_bytes.max(speech.max_memory_bytes);
+            limits.cpu_seconds += speech.seconds_for(listen.most_ms);
+            if !listen.model.as_os_str().is_empty() {
+                limits.readable.push(listen.model.clone());
+            }
+            if let Engine::Command(command) = &listen.engine {
+                limits.program = command.first().map(PathBuf::from);
+                limits.readable.extend(speech.readable.iter().cloned());
+            }
+        }
         let insecure = config.work.insecure_sandbox;
         let max_line_bytes = step.max_line_bytes();
         let request = Request { step, limits, insecure, parent: std::process::id() };

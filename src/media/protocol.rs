@@ -7,6 +7,7 @@ use transcode::{EmbeddedSubtitles, Event, Plan, Policy, Probe, Stills};
 use super::captions::Captions;
 use super::document::{Document, PageText};
 use super::sandbox::Limits;
+use super::speech::{Heard, Listen};
 
 /// One step and its limits.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,6 +55,8 @@ pub enum Step {
         /// The most pixels that are taken.
         max_pixels: u64,
     },
+    /// Recognise what is said in a piece of the sound: [`Answer::Heard`].
+    Listen(Box<Listen>),
     /// Captions: [`Answer::Captions`].
     Captions {
         /// Name of the file, for its ending.
@@ -98,6 +101,8 @@ pub enum Answer {
         /// Pixels.
         poster_height: u32,
     },
+    /// What is said in a piece of the sound.
+    Heard(Heard),
     /// Captions that were uploaded.
     Captions(Captions),
     /// Nothing new, but the step goes on.

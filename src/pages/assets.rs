@@ -19,6 +19,10 @@ pub struct Assets {
     pub viewer: String,
     /// The studio's script.
     pub studio: String,
+    /// The caption editor's script.
+    pub captions: String,
+    /// The caption editor's stylesheet.
+    pub captions_css: String,
     /// The picture for browser tabs.
     pub favicon: String,
 }
@@ -53,17 +57,19 @@ impl Assets {
             let entry = entries.get(source).ok_or(AssetsError::Missing(source))?;
             Ok::<_, AssetsError>(format!("/{}", entry.file))
         };
-        let player_css = entries
-            .get("src/player.ts")
-            .and_then(|entry| entry.css.first())
-            .ok_or(AssetsError::Missing("the stylesheet of src/player.ts"))?;
+        let css = |source: &str, missing: &'static str| {
+            let first = entries.get(source).and_then(|entry| entry.css.first());
+            Ok::<_, AssetsError>(format!("/{}", first.ok_or(AssetsError::Missing(missing))?))
+        };
         Ok(Self {
             css: file("src/style/main.css")?,
             app: file("src/app.ts")?,
             player: file("src/player.ts")?,
-            player_css: format!("/{player_css}"),
+            player_css: css("src/player.ts", "the stylesheet of src/player.ts")?,
             viewer: file("src/viewer.ts")?,
             studio: file("src/studio.ts")?,
+            captions: file("src/captions.ts")?,
+            captions_css: css("src/captions.ts", "the stylesheet of src/captions.ts")?,
             favicon: "/favicon.svg".to_owned(),
         })
     }

@@ -54,6 +54,10 @@ pub struct EditView {
     pub posters: Vec<PosterChoice>,
     /// Captions there are.
     pub captions: Vec<CaptionsRow>,
+    /// How far recognising speech is: a sentence, and whether it goes on.
+    pub recognition: Option<(String, bool)>,
+    /// Speech can be recognised.
+    pub may_recognise: bool,
     /// The visitor may publish, withdraw and delete.
     pub may_publish: bool,
 }
@@ -80,6 +84,8 @@ pub struct CaptionsRow {
     pub label: String,
     /// URL of the WebVTT, ticket prefix included.
     pub href: String,
+    /// The page on which they are edited.
+    pub edit_href: String,
 }
 
 /// One resource in the studio.
@@ -312,10 +318,34 @@ fn captions(shell: &Shell, view: &EditView, action: &str) -> Markup {
                     ul.caption-rows {
                         @for one in &view.captions {
                             li {
-                                a href=(one.href) { (icon(Icon::Text)) (one.label) }
+                                span.caption-name { (icon(Icon::Text)) (one.label) }
+                                a.text-button href=(one.edit_href) aria-label=(format!("{} {}", shell.pick("编辑", "Edit"), one.label)) { (shell.pick("编辑", "Edit")) }
+                                a.text-button href=(one.href) download aria-label=(format!("{} {}", shell.pick("下载", "Download"), one.label)) { (shell.pick("下载", "Download")) }
                                 button.text-button type="submit" name="remove" value=(one.name)
                                     aria-label=(format!("{} {}", shell.pick("移除", "Remove"), one.label)) { (shell.pick("移除", "Remove")) }
                             }
+                        }
+                    }
+                }
+            }
+            @if let Some((says, goes_on)) = &view.recognition {
+                p.hint role="status" data-listening[*goes_on] { (says) }
+            }
+            @if view.may_recognise {
+                form method="post" action=(action) {
+                    (shell.csrf_field())
+                    (button("recognise", "button quiet", shell.pick("识别语音，自动生成字幕", "Recognise speech for captions")))
+                }
+            }
+            @if view.state.playable {
+                form.form.caption-new method="get" action=(to) {
+                    div.field {
+                        label for="captions-new" { (shell.pick("边看边写字幕", "Write captions while watching")) }
+                        div.caption-controls {
+                            select id="captions-new" name="language" {
+                                @for term in LANGUAGES { option value=(term.code) { (term_word(LANGUAGES, term.code, shell.lang)) } }
+                            }
+                            button.button.quiet type="submit" { (shell.pick("打开字幕编辑器", "Open the editor")) }
                         }
                     }
                 }

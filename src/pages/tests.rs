@@ -8,6 +8,7 @@ use crate::catalogue::{Chapter, Kind, OutlineItem, Stage};
 const MANIFEST: &str = r#"{
   "src/style/main.css": { "file": "assets/style-a.css", "src": "src/style/main.css", "isEntry": true },
   "src/app.ts": { "file": "assets/app-b.js", "isEntry": true },
+  "src/captions.ts": { "file": "assets/captions-h.js", "css": ["assets/captions-i.css"], "isEntry": true },
   "src/player.ts": { "file": "assets/player-c.js", "css": ["assets/player-d.css"], "isEntry": true },
   "src/viewer.ts": { "file": "assets/viewer-e.js", "isEntry": true },
   "src/studio.ts": { "file": "assets/studio-f.js", "isEntry": true }
@@ -257,7 +258,10 @@ fn edit_view(stage: Stage) -> EditView {
             name: "zh".into(),
             label: "中文".into(),
             href: "/c.vtt".into(),
+            edit_href: "/studio/resources/r1/captions/zh".into(),
         }],
+        recognition: Some(("正在识别语音 5%".into(), true)),
+        may_recognise: false,
         may_publish: true,
     }
 }

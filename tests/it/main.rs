@@ -6,6 +6,7 @@
 
 mod app;
 mod bucket;
+mod captions;
 mod client;
 mod fixture;
 mod raw;

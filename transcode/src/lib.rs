@@ -5,7 +5,7 @@
 //! ```text
 //! Input::open -> probe -> plan -> first_part -> copy_video, encode_part, encode_audio
 //!                                             -> files and Events
-//!                              -> extract_subtitles, stills
+//!                              -> extract_subtitles, stills, hear
 //! ```
 //!
 //! [`remux`] gives stored parts in other containers, from any program that has them.
@@ -37,7 +37,7 @@ mod subtitles;
 mod time;
 mod timeline;
 
-pub use audio::encode_audio;
+pub use audio::{Heard, SPEECH_RATE, encode_audio, hear};
 pub use copy::copy_video;
 pub use encode::encode_part;
 pub use error::Error;

@@ -1,6 +1,6 @@
 import { all, find } from "./lib/dom";
 import { guardForms } from "./studio/forms";
-import { watch, watchPage } from "./studio/pipeline";
+import { watch, watchListening, watchPage } from "./studio/pipeline";
 import { Queue } from "./studio/queue";
 
 const upload = find("[data-upload]");
@@ -15,4 +15,5 @@ const page = find(".edit[data-resource]");
 if (page) {
   const changed = guardForms(page);
   watchPage(page, changed);
+  watchListening(page, changed);
 }

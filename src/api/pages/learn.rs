@@ -396,7 +396,7 @@ fn licence_href(licence: &str) -> Option<String> {
         .filter(|_| version.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-async fn media(
+pub(super) async fn media(
     app: &App,
     reader: &Reader,
     delivery: &Delivery,

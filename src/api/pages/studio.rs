@@ -6,19 +6,22 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::super::caller::Visitor;
+use super::super::captions;
 use super::super::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
-use super::super::resources::{act, add_captions, doing, editable, plan_of};
+use super::super::resources::{act, doing, editable, plan_of};
 use super::super::sentences::{rule, sentence};
 use super::shell::{page, playing_page, shell};
 use super::tiles::poster;
 use crate::app::App;
 use crate::catalogue::{Details, FileType, Kind, Resource, RuleError, Stage};
+use crate::config::SpeechEngine;
 use crate::db;
 use crate::db::jobs::JobState;
 use crate::db::resources::Filter;
 use crate::deliver::Delivery;
+use crate::ingest::captions::Over;
 use crate::ingest::stage::{Action, Edit};
 use crate::pages::{
     self, CaptionsRow, EditView, Lang, Paging, PosterChoice, ProcessingView, StepView, StudioRow,
@@ -172,6 +175,9 @@ pub(in crate::api) async fn resource_page(
     let mut view = edit_view(&app, &reader, &visitor, &resource, details).await?;
     view.saved = match query.saved.as_str() {
         "" => None,
+        "recognise" => {
+            Some(reader.lang.pick("已开始识别语音", "Speech will be recognised").to_owned())
+        }
         "captions" => Some(reader.lang.pick("字幕已更新", "Captions updated").to_owned()),
         _ => Some(reader.lang.pick("已保存", "Saved").to_owned()),
     };
@@ -189,7 +195,16 @@ async fn edit_view(
     let base = links::base(app, &delivery);
     let jobs = db::jobs::list(&mut *app.db.read().await?, resource.id).await?;
     let processing = resource.stage == Stage::Processing;
+    let recognition = captions::recognition(app, reader.lang, resource).await?;
+    let listening =
+        recognition.as_ref().is_some_and(|it| ["waiting", "running"].contains(&it.state));
+    let plays = matches!(resource.kind, Kind::Video | Kind::Audio);
     Ok(EditView {
+        recognition: recognition.map(|it| (it.says, listening)),
+        may_recognise: plays
+            && !listening
+            && app.config.speech.engine != SpeechEngine::Off
+            && matches!(resource.stage, Stage::Ready | Stage::Published | Stage::Withdrawn),
         id: resource.id.to_string(),
         kind: resource.kind,
         library_name: delivery.library.name.clone(),
@@ -229,6 +244,7 @@ async fn edit_view(
                 name: caption.name.clone(),
                 label: caption.word(reader.lang == Lang::Zh),
                 href: format!("{base}/captions/{}.vtt", caption.name),
+                edit_href: format!("/studio/resources/{}/captions/{}", resource.id, caption.name),
             })
             .collect(),
         may_publish: visitor.caller.can_edit(resource),
@@ -275,6 +291,10 @@ pub(in crate::api) async fn edit_form(
         topics: fields.all("topics"),
         audiences: fields.all("audiences"),
     };
+    if fields.one("action") == "recognise" {
+        captions::begin_recognition(&app, &resource, None).await?;
+        return Ok(Redirect::to(&format!("/studio/resources/{id}?saved=recognise")).into_response());
+    }
     let action = match fields.one("action") {
         "publish" => Action::Publish,
         "withdraw" => Action::Withdraw,
@@ -346,7 +366,8 @@ pub(in crate::api) async fn captions_form(
     if !remove.is_empty() {
         crate::ingest::captions::remove(&app, &resource, &remove, caller.account()?.id).await?;
     } else if let Some((name, bytes)) = file.filter(|(_, bytes)| !bytes.is_empty()) {
-        add_captions(&app, caller, &resource, &language, &name, bytes.to_vec()).await?;
+        let file = (name.as_str(), bytes.to_vec());
+        captions::add(&app, caller, &resource, &language, file, &Over::Any).await?;
     }
     Ok(Redirect::to(&format!("/studio/resources/{id}?saved=captions")).into_response())
 }

@@ -1,12 +1,20 @@
 //! Landlock: which files can be named at all.
 
-use std::{error::Error, fs::File, io, os::fd::AsFd, path::Path};
+use std::{
+    error::Error,
+    fs::File,
+    io,
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
     PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError,
     RulesetStatus, Scope,
 };
+
+use super::Limits;
 
 /// The programs that the child may start when its limits say so, in full.
 pub const HELPERS: [&str; 4] =
@@ -40,9 +48,9 @@ const READABLE: [&str; 13] = [
 ];
 
 /// Closes the file system except `scratch`, standard input if it is a regular file, and what
-/// the helpers need. Returns the ABI in force.
-pub(super) fn restrict(scratch: &Path, helpers: bool) -> io::Result<u32> {
-    let rules = rules(scratch, helpers).map_err(io::Error::other)?;
+/// the helpers, or the operator's program, need. Returns the ABI in force.
+pub(super) fn restrict(scratch: &Path, limits: &Limits) -> io::Result<u32> {
+    let rules = rules(scratch, limits).map_err(io::Error::other)?;
     let status = rules.restrict_self().map_err(io::Error::other)?;
     if status.ruleset == RulesetStatus::NotEnforced || !status.no_new_privs {
         return Err(io::ErrorKind::Unsupported.into());
@@ -53,7 +61,7 @@ pub(super) fn restrict(scratch: &Path, helpers: bool) -> io::Result<u32> {
     }
 }
 
-fn rules(scratch: &Path, helpers: bool) -> Result<RulesetCreated, Box<dyn Error + Send + Sync>> {
+fn rules(scratch: &Path, limits: &Limits) -> Result<RulesetCreated, Box<dyn Error + Send + Sync>> {
     let mut rules = Ruleset::default()
         // Without these there is no layer; the rest is doubled by the list of system calls.
         .set_compatibility(CompatLevel::HardRequirement)
@@ -67,10 +75,13 @@ fn rules(scratch: &Path, helpers: bool) -> Result<RulesetCreated, Box<dyn Error 
     if let Some(source) = regular_stdin() {
         rules = rules.add_rule(PathBeneath::new(source, AccessFs::ReadFile))?;
     }
-    if helpers {
-        rules = helper_rules(rules)?;
+    let program = limits.program.iter().map(PathBuf::as_path);
+    let helpers = HELPERS.iter().map(Path::new).filter(|_| limits.helpers);
+    if limits.may_start() {
+        rules = program_rules(rules, helpers.chain(program))?;
     }
-    Ok(rules)
+    let readable = limits.readable.iter().map(|path| (path.as_path(), library_rights()));
+    Ok(add(rules, readable)?)
 }
 
 /// Reading and writing, but no execution, devices, sockets, pipes or symbolic links; and no
@@ -83,16 +94,30 @@ fn scratch_rights() -> BitFlags<AccessFs> {
         | AccessFs::MakeReg
 }
 
-fn helper_rules(mut rules: RulesetCreated) -> Result<RulesetCreated, RulesetError> {
+fn library_rights() -> BitFlags<AccessFs> {
+    AccessFs::ReadFile | AccessFs::ReadDir
+}
+
+/// `programs`, and what any program needs to run.
+fn program_rules<'a>(
+    rules: RulesetCreated,
+    programs: impl Iterator<Item = &'a Path>,
+) -> Result<RulesetCreated, RulesetError> {
     let null = AccessFs::ReadFile | AccessFs::WriteFile;
-    let library = AccessFs::ReadFile | AccessFs::ReadDir;
     let program = AccessFs::ReadFile | AccessFs::Execute;
-    let programs = HELPERS.iter().chain(&LOADERS).map(|path| (*path, program));
-    let libraries = READABLE.iter().map(|path| (*path, library));
-    for (path, rights) in programs.chain(libraries).chain([("/dev/null", null)]) {
+    let programs = programs.chain(LOADERS.iter().map(Path::new)).map(|path| (path, program));
+    let libraries = READABLE.iter().map(|path| (Path::new(path), library_rights()));
+    add(rules, programs.chain(libraries).chain([(Path::new("/dev/null"), null)]))
+}
+
+fn add<'a>(
+    mut rules: RulesetCreated,
+    paths: impl Iterator<Item = (&'a Path, BitFlags<AccessFs>)>,
+) -> Result<RulesetCreated, RulesetError> {
+    for (path, rights) in paths {
         // Not every system has all of them.
         let Ok(opened) = PathFd::new(path) else { continue };
-        let rights = if Path::new(path).is_dir() { rights } else { rights & !AccessFs::ReadDir };
+        let rights = if path.is_dir() { rights } else { rights & !AccessFs::ReadDir };
         rules = rules.add_rule(PathBeneath::new(opened, rights))?;
     }
     Ok(rules)

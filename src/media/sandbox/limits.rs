@@ -1,6 +1,7 @@
 //! Resource limits, and the end of privileges.
 
 use std::io;
+use std::path::PathBuf;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,18 @@ pub struct Limits {
     pub open_files: u64,
     /// Whether the programs in [`HELPERS`](super::HELPERS) may be started.
     pub helpers: bool,
+    /// The operator's own program that may be started, by its whole path; only it.
+    pub program: Option<PathBuf>,
+    /// Files and folders of the operator that may be read: a model, what the program is made of.
+    pub readable: Vec<PathBuf>,
+}
+
+impl Limits {
+    /// Whether anything may be started at all.
+    #[must_use]
+    pub fn may_start(&self) -> bool {
+        self.helpers || self.program.is_some()
+    }
 }
 
 impl Default for Limits {
@@ -30,6 +43,8 @@ impl Default for Limits {
             output_bytes: 2 << 30,
             open_files: 64,
             helpers: false,
+            program: None,
+            readable: Vec::new(),
         }
     }
 }

@@ -3,7 +3,8 @@
 //! Three layers, each of them enough against a good part of what hostile media could try:
 //!
 //! - resource limits and dropped privileges (`limits.rs`),
-//! - landlock: no file but the scratch folder, the source and, if asked, the helpers (`files.rs`),
+//! - landlock: no file but the scratch folder, the source and, if asked, the helpers or what the
+//!   operator named (`files.rs`),
 //! - seccomp: a short list of system calls, everything else does not exist (`calls.rs`).
 //!
 //! Nothing here knows what the child does inside.
@@ -125,7 +126,7 @@ fn apply(scratch: &Path, limits: &Limits) -> (Layers, Option<Error>) {
         first.get_or_insert(Error::Missing { layer, source });
     };
     // Files before the limits: building the rules opens more descriptors than may stay open.
-    match files::restrict(scratch, limits.helpers) {
+    match files::restrict(scratch, limits) {
         Ok(abi) => layers.landlock_abi = abi,
         Err(source) => missing("landlock", source),
     }
@@ -138,7 +139,7 @@ fn apply(scratch: &Path, limits: &Limits) -> (Layers, Option<Error>) {
         Err(source) => missing("privileges", source),
     }
     let signals_scoped = layers.landlock_abi >= files::ABI_WITH_SIGNALS;
-    match calls::restrict(limits.helpers, signals_scoped) {
+    match calls::restrict(limits.may_start(), signals_scoped) {
         Ok(()) => layers.seccomp = true,
         Err(source) => missing("seccomp", source),
     }

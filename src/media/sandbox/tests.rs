@@ -93,6 +93,33 @@ fn with_helpers_there_is_no_way_out_either() {
 }
 
 #[test]
+fn with_a_program_of_the_operator_there_is_no_way_out_either() {
+    let limits = Limits { program: Some("/usr/bin/pdfinfo".into()), ..small() };
+    assert_eq!(inside(&limits, &this_file(), |_| open_ways()).unwrap(), "");
+}
+
+#[test]
+fn only_the_program_that_the_operator_named_can_be_started() {
+    let readable = vec![this_file()];
+    let limits = Limits { program: Some("/usr/bin/pdfinfo".into()), readable, ..small() };
+    let said = inside(&limits, &this_file(), |_| {
+        let starts = |path: &str| Command::new(path).arg("-v").env_clear().output().is_ok();
+        let model = this_file();
+        let beside = model.with_file_name("Cargo.lock");
+        let ways = [
+            starts("/usr/bin/pdfinfo"),
+            starts("/usr/bin/pdftotext"),
+            starts("/bin/sh"),
+            File::open(&model).is_ok(),
+            fs::OpenOptions::new().append(true).open(&model).is_ok(),
+            File::open(beside).is_ok(),
+        ];
+        format!("{ways:?}")
+    });
+    assert_eq!(said.unwrap(), "[true, false, false, true, false, false]");
+}
+
+#[test]
 fn outside_most_ways_are_open() {
     // The attempts are worth something only if they succeed where nothing is shut.
     let open = apart(&this_file(), |_| {

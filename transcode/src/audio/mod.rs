@@ -14,8 +14,11 @@ mod copier;
 mod encoder;
 mod loudness;
 mod resampler;
+mod speech;
 mod track;
 mod writer;
+
+pub use speech::{Heard, SPEECH_RATE, hear};
 
 use copier::Copier;
 use loudness::factor;

@@ -31,6 +31,8 @@ pub(super) struct Track {
     resampler: Option<(Kind, Resampler)>,
     renditions: Vec<Rendition>,
     meter: Option<Meter>,
+    /// What is made is kept in `waiting`, up to the end.
+    listens: bool,
     /// Every sample is multiplied by this.
     gain: f32,
     /// Samples of a frame.
@@ -74,6 +76,27 @@ impl Track {
         Ok(Self { meter: Some(meter), ..track })
     }
 
+    /// A track that is neither encoded nor measured: one channel, for who listens.
+    pub(super) fn listening(input: &Input, plan: &Plan, audio: &AudioPlan) -> Result<Self, Error> {
+        let track = Self::new(input, plan, audio, 1)?;
+        Ok(Self { listens: true, ..track })
+    }
+
+    /// What there was to hear: as long as the plan, or less where the track ends before.
+    pub(super) fn heard(mut self, on: &mut Sink) -> Result<Vec<f32>, Error> {
+        if !self.is_whole() {
+            let _ = self.decoder.send_eof();
+            self.drain(on)?;
+            self.empty_resampler(on)?;
+        }
+        Ok(self.waiting.swap_remove(0))
+    }
+
+    /// Whether all is there that the plan wants.
+    pub(super) fn is_whole(&self) -> bool {
+        self.made >= self.total
+    }
+
     fn new(input: &Input, plan: &Plan, audio: &AudioPlan, channels: u32) -> Result<Self, Error> {
         let channels = channels.clamp(1, 2);
         let decoder = input.decoder(audio.track, 1)?;
@@ -88,6 +111,7 @@ impl Track {
             resampler: None,
             renditions: Vec::new(),
             meter: None,
+            listens: false,
             gain: 1.0,
             frame: frame_size(audio.codec),
             waiting: vec![Vec::new(); channels as usize],
@@ -222,6 +246,9 @@ impl Track {
     }
 
     fn encode(&mut self, on: &mut Sink) -> Result<(), Error> {
+        if self.listens {
+            return Ok(());
+        }
         let whole = self.waiting.first().map_or(0, |w| w.len() / self.frame * self.frame);
         for at in (0..whole).step_by(self.frame) {
             let planes: Vec<&[f32]> =

@@ -16,7 +16,7 @@ export async function extras(player: shaka.Player, source: Source): Promise<void
 }
 
 async function captions(player: shaka.Player, source: Source): Promise<void> {
-  if (!source.video) return;
+  if (!source.video || source.editing) return;
   const there = new Set(player.getTextTracks().map((track) => track.language.split("-")[0]));
   for (const { src, language, label } of source.captions) {
     if (there.has(language.split("-")[0])) continue;

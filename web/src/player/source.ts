@@ -21,6 +21,8 @@ export interface Source {
   video: boolean;
   /** Parts of it are still being made. */
   growing: boolean;
+  /** Its captions are being edited, and shown by who edits them. */
+  editing: boolean;
   hls: string;
   dash: string | null;
   storyboard: string | null;
@@ -39,6 +41,7 @@ export function readSource(frame: HTMLElement, media: HTMLMediaElement): Source 
     title: data["title"] ?? "",
     video: data["player"] === "video",
     growing: "growing" in data,
+    editing: frame.closest("[data-captions-editor]") !== null,
     hls: absolute(data["hls"] ?? ""),
     dash: data["dash"] ? absolute(data["dash"]) : null,
     storyboard: data["storyboard"] ? absolute(data["storyboard"]) : null,

@@ -54,6 +54,21 @@ export function watchPage(page: HTMLElement, changed: () => boolean): void {
   if (page.dataset["stage"] === "processing") later(() => void refresh(page, changed));
 }
 
+/** Keeps the line about recognising speech up to date; afterwards there are other captions, so the page is loaded anew. */
+export function watchListening(page: HTMLElement, changed: () => boolean): void {
+  const line = find("[data-listening]", page);
+  if (line) later(() => void listened(page, line, changed));
+}
+
+async function listened(page: HTMLElement, line: HTMLElement, changed: () => boolean): Promise<void> {
+  const answer = await fetch(`/api/resources/${page.dataset["resource"] ?? ""}`, { headers: { "Accept-Language": acceptLanguage } }).catch(() => null);
+  const body = answer?.ok ? ((await answer.json().catch(() => null)) as { recognition: { state: string; says: string } | null } | null) : null;
+  const now = body?.recognition;
+  if (now && line.textContent !== now.says) line.textContent = now.says;
+  if (!now || now.state === "waiting" || now.state === "running") later(() => void listened(page, line, changed));
+  else if (!changed()) location.reload();
+}
+
 async function refresh(page: HTMLElement, changed: () => boolean): Promise<void> {
   const answer = await fetch(location.pathname).catch(() => null);
   const text = answer?.ok ? await answer.text().catch(() => "") : "";
