@@ -88,7 +88,7 @@ pub struct Hit {
     pub title: String,
     /// About 100 characters around the best match, as HTML like the title.
     pub snippet: String,
-    /// The best places in it, at most three, the best first.
+    /// The best places in it, the best first: three at most, a hundred when only this one was searched.
     pub moments: Vec<Moment>,
 }
 

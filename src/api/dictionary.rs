@@ -10,7 +10,7 @@ use super::caller::Who;
 use super::problem::ApiError;
 use super::search::{run, searched};
 use crate::app::App;
-use crate::catalogue::RuleError;
+use crate::catalogue::{Caller, RuleError};
 use crate::db;
 use crate::ingest::index::{DICTIONARY, SYNONYMS};
 
@@ -53,6 +53,12 @@ pub(super) async fn put(
     Who(caller): Who,
     Json(words): Json<Dictionary>,
 ) -> Result<Json<Dictionary>, ApiError> {
+    keep(&app, &caller, &words).await?;
+    Ok(Json(words))
+}
+
+/// Keeps `words` if `caller` may.
+pub(super) async fn keep(app: &App, caller: &Caller, words: &Dictionary) -> Result<(), ApiError> {
     caller.may_administer()?;
     for (field, text) in [("dictionary", &words.dictionary), ("synonyms", &words.synonyms)] {
         if text.len() > MAX_BYTES || text.contains('\0') {
@@ -70,7 +76,7 @@ pub(super) async fn put(
         .await?;
     tx.commit().await?;
     app.resource_changed.notify_one();
-    Ok(Json(words))
+    Ok(())
 }
 
 /// What is to be explained.

@@ -182,6 +182,7 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/login", get(pages::login_form).post(pages::log_in))
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))
+        .route("/admin/search", get(pages::dictionary_page).post(pages::dictionary_form))
         .route("/studio", get(pages::list))
         .route("/studio/resources/{id}", get(pages::resource_page).post(pages::edit_form))
         .route("/studio/resources/{id}/captions/{name}", get(pages::captions_page))

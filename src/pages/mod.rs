@@ -9,6 +9,7 @@
 
 mod assets;
 mod captions;
+mod dictionary;
 mod error;
 mod facts;
 mod home;
@@ -28,6 +29,7 @@ mod words;
 
 pub use assets::{Assets, AssetsError};
 pub use captions::{CaptionsEditView, edit_captions};
+pub use dictionary::{DictionaryView, dictionary};
 pub use error::{ErrorView, error};
 pub use home::{HomeView, home};
 pub use layout::{Shell, Theme, Visitor};
@@ -36,7 +38,7 @@ pub use login::{LoginView, login};
 pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView};
 pub use paging::Paging;
 pub use resource::{Download, ResourceView, TermLink, resource};
-pub use search::{Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};
+pub use search::{Choice, Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};
 pub use setup::{SetupView, setup};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
 pub use studio_form::{CaptionsRow, EditView, PosterChoice, edit};

@@ -61,6 +61,8 @@ pub struct ResourceView {
     pub notice: Option<String>,
     /// The query that led here, from `?q=`; its words are marked.
     pub query: String,
+    /// Whether there is text in it to search: what is said, written on pages or slides.
+    pub searchable: bool,
     /// Where the query is met in this resource.
     pub moments: Vec<MomentView>,
     /// The original and what else can be taken away.
@@ -157,7 +159,7 @@ fn has_panels(view: &ResourceView) -> bool {
         MediaView::Play(play) => !play.chapters.is_empty() || !play.transcript.is_empty(),
         _ => false,
     };
-    inside || !view.moments.is_empty()
+    inside || view.searchable || !view.moments.is_empty()
 }
 
 fn head(shell: &Shell, view: &ResourceView) -> Markup {
@@ -187,8 +189,20 @@ fn stage_notice(shell: &Shell, view: &ResourceView) -> Markup {
     }
 }
 
+/// A search within the resource, and where it found something.
 fn moments(shell: &Shell, view: &ResourceView) -> Markup {
+    let label = shell.pick("在本资源中查找", "Search in this");
     html! {
+        @if view.searchable {
+            form.search.within action=(view.path) method="get" role="search" aria-label=(label) {
+                input type="search" name="q" value=(view.query) maxlength="1000" autocomplete="off"
+                    enterkeyhint="search" aria-label=(label) placeholder=(label);
+                button type="submit" aria-label=(label) { (icon(Icon::Search)) }
+            }
+            @if view.moments.is_empty() && !view.query.is_empty() {
+                p.notice role="status" { (shell.pick("这里没有", "Not found here: ")) "“" (view.query) "”" }
+            }
+        }
         @if !view.moments.is_empty() {
             details.panel open {
                 summary {

@@ -30,8 +30,29 @@ pub struct SearchView {
     pub filters: Vec<(String, String)>,
     /// The search without any filter.
     pub clear_href: String,
+    /// The kinds with their counts, all of them first; none with fewer than two kinds.
+    pub tabs: Vec<FacetValue>,
+    /// The orders; none when there is nothing to order.
+    pub orders: Vec<Choice>,
+    /// Nothing has what was typed: the hits sound like it.
+    pub heard: bool,
+    /// The search for what may have been meant.
+    pub meant: Option<Choice>,
+    /// Searches for some of the words, when nothing has all.
+    pub fewer: Vec<Choice>,
     /// Where in the hits this page is.
     pub paging: Paging,
+}
+
+/// A search that can be chosen instead.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// As shown.
+    pub label: String,
+    /// The search.
+    pub href: String,
+    /// In force.
+    pub on: bool,
 }
 
 /// One resource found.
@@ -102,6 +123,13 @@ pub fn search(shell: &Shell, view: &SearchView) -> Markup {
             (facets(shell, view))
             section.found aria-labelledby="found" {
                 (found_head(shell, view))
+                (tabs(shell, view))
+                @if let Some(meant) = &view.meant { (did_you_mean(shell, meant)) }
+                @if view.heard && !view.hits.is_empty() {
+                    p.notice role="status" {
+                        (shell.pick("没有找到完全一样的字，下面是读音相同的结果。", "Nothing has these characters; these sound the same."))
+                    }
+                }
                 @if let Some(notice) = &view.notice { p.notice role="status" { (notice) } }
                 @if view.hits.is_empty() { (nothing(shell, view)) } @else {
                     ol.hits {
@@ -136,6 +164,33 @@ fn found_head(shell: &Shell, view: &SearchView) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn tabs(shell: &Shell, view: &SearchView) -> Markup {
+    html! {
+        @if !view.tabs.is_empty() || !view.orders.is_empty() {
+            div.found-bar {
+                nav.tabs aria-label=(shell.pick("按类型", "By kind")) {
+                    @for tab in &view.tabs {
+                        a href=(tab.href) rel="nofollow" aria-current=[tab.on.then_some("page")] {
+                            (tab.label) span.number { (tab.count) }
+                        }
+                    }
+                }
+                nav.orders aria-label=(shell.pick("排序", "Order")) {
+                    @for order in &view.orders {
+                        a href=(order.href) rel="nofollow" aria-current=[order.on.then_some("true")] { (order.label) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn did_you_mean(shell: &Shell, meant: &Choice) -> Markup {
+    html! {
+        p.meant { (shell.pick("您是不是要找：", "Did you mean: ")) a href=(meant.href) { (meant.label) } }
     }
 }
 
@@ -225,6 +280,10 @@ fn nothing(shell: &Shell, view: &SearchView) -> Markup {
             } @else {
                 p { (shell.pick("去掉筛选后再找找看。", "Try again without the filters.")) }
                 p { a.button href=(view.clear_href) { (shell.pick("清除全部筛选", "Clear all filters")) } }
+            }
+            @if !view.fewer.is_empty() {
+                p { (shell.pick("或者只找其中的词：", "Or look for one of the words: ")) }
+                ul.fewer { @for one in &view.fewer { li { a.button href=(one.href) { (one.label) } } } }
             }
         }
     }

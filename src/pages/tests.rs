@@ -60,6 +60,7 @@ fn video() -> ResourceView {
         media: MediaView::Play(play()),
         notice: None,
         query: "编网".into(),
+        searchable: true,
         moments: vec![MomentView {
             kind: MomentKind::Time(83_000),
             href: "/resources/r1?t=83&q=x".into(),
@@ -110,6 +111,7 @@ fn document_of(pages: usize, page: u32) -> ResourceView {
     ResourceView {
         kind: Kind::Document,
         media: MediaView::Read(read),
+        searchable: true,
         moments: Vec::new(),
         ..video()
     }

@@ -184,10 +184,15 @@ impl<'a> Search<'a> {
 
     fn show(&self, plan: &Plan, (top, counts): (Top, Counts<'_>)) -> tantivy::Result<Found> {
         let total = top.total;
+        let inside = top.inside.clone();
         let hits = top
             .finish()
             .iter()
-            .map(|candidate| show::hit(self.view, self.fields, &plan.needles, candidate))
+            .map(|candidate| {
+                let best = candidate.scored.passages.iter().flatten().map(|(doc, _)| *doc);
+                let passages = if inside.is_empty() { best.collect() } else { inside.clone() };
+                show::hit(self.view, self.fields, &plan.needles, candidate, &passages)
+            })
             .collect::<tantivy::Result<_>>()?;
         Ok(Found { total, hits, facets: counts.finish(), heard: false })
     }

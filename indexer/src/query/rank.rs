@@ -15,6 +15,9 @@ use super::top::{Top, freshness};
 use crate::view::Segment;
 use crate::{Explanation, WordExplanation};
 
+/// The most passages shown of the one resource that is searched.
+const MAX_INSIDE: usize = 100;
+
 /// A plan made ready for tantivy.
 pub(crate) struct Ranking {
     words: Vec<Vec<Ready>>,
@@ -102,6 +105,9 @@ impl Ranking {
                 top.matched += 1;
                 if facets.count(head) {
                     let scored = walk.score(segment, head, end);
+                    if only.is_some() {
+                        top.inside = walk.sheet.best(MAX_INSIDE);
+                    }
                     top.push(scored, number, head, || segment.published(head));
                 }
             }

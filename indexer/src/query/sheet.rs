@@ -99,6 +99,15 @@ impl Sheet {
         }
     }
 
+    /// The passages in which words are, the best first, at most `most`.
+    pub(super) fn best(&self, most: usize) -> Vec<DocId> {
+        let rows = self.touched.iter().filter(|row| **row > 0 && self.rows[**row].words != 0);
+        let mut rows: Vec<usize> = rows.copied().collect();
+        rows.sort_by(|a, b| self.rows[*b].score.total_cmp(&self.rows[*a].score).then(a.cmp(b)));
+        rows.truncate(most);
+        rows.into_iter().map(|row| self.head + u32::try_from(row).unwrap_or(u32::MAX)).collect()
+    }
+
     /// The score of the block: `all` are the words that count for places, `whole` their weight,
     /// `exact` whether the title is what was asked.
     pub(super) fn total(&self, all: Words, whole: f32, exact: impl Fn() -> bool) -> Scored {

@@ -9,17 +9,18 @@ use crate::schema::{Fields, Place, id_text, stored};
 use crate::view::View;
 use crate::{Hit, Moment};
 
-/// Reads what is stored of `candidate` and marks what was found.
+/// Reads what is stored of `candidate` and of its `passages`, and marks what was found.
 pub(crate) fn hit(
     view: &View,
     fields: &Fields,
     needles: &Needles,
     candidate: &Candidate,
+    passages: &[DocId],
 ) -> tantivy::Result<Hit> {
     let read = |doc| read(view, candidate, doc);
     let own = read(candidate.head)?;
     let mut moments = Vec::new();
-    for (doc, _) in candidate.scored.passages.iter().flatten() {
+    for doc in passages {
         moments.push(moment(&read(*doc)?, fields, needles));
     }
     let description = snippet(&stored(&own, fields.description), needles);

@@ -42,6 +42,8 @@ pub(crate) struct Top {
     skip: usize,
     keep: usize,
     heap: BinaryHeap<Reverse<Ranked>>,
+    /// Of the one resource that is searched, the passages found, the best first.
+    pub(crate) inside: Vec<DocId>,
     /// How many were pushed.
     pub(crate) total: usize,
     /// How many match the words, those among them that are not wanted.
@@ -55,7 +57,16 @@ impl Top {
         let skip = query.page.saturating_sub(1).saturating_mul(per_page).min(MAX_DEPTH);
         let keep = (skip + per_page).min(MAX_DEPTH);
         let (sort, now_ms) = (query.sort, query.now_ms);
-        Self { sort, now_ms, skip, keep, heap: BinaryHeap::new(), total: 0, matched: 0 }
+        Self {
+            sort,
+            now_ms,
+            skip,
+            keep,
+            heap: BinaryHeap::new(),
+            inside: Vec::new(),
+            total: 0,
+            matched: 0,
+        }
     }
 
     /// Counts a candidate and keeps it if it is good; `published` is asked only when that matters.

@@ -133,3 +133,14 @@ fn a_facet_counts_what_could_be_chosen_beside() {
     assert_eq!(found.facets["kind"], [("video".into(), 2), ("document".into(), 1)]);
     assert_eq!(found.facets["library"], [("x".into(), 1), ("y".into(), 1)]);
 }
+
+#[test]
+fn one_resource_shows_all_its_places() {
+    let passages = (0..120).map(|at| caption(at * 1_000, "剪纸的第几步")).collect();
+    let shelf = Shelf::new(&[Entry { passages, ..titled("a", "课") }, titled("b", "剪纸")]);
+    let query = Query { text: "剪纸".into(), resource: Some("a".into()), ..Query::default() };
+    let found = shelf.index.search(&query).unwrap();
+    assert_eq!((found.total, found.hits[0].moments.len()), (1, 100));
+    assert_eq!(found.hits[0].moments[0].start_ms, Some(0));
+    assert_eq!(shelf.find("剪纸").hits.iter().map(|hit| hit.moments.len()).max(), Some(3));
+}

@@ -27,7 +27,7 @@ use crate::db::resources::Filter;
 use crate::deliver::Delivery;
 use crate::media::captions::{parse, plain};
 use crate::pages::{
-    self, CaptionsView, Cue, Facet, FacetValue, HitView, HomeView, Lang, LibrariesView,
+    self, CaptionsView, Choice, Cue, Facet, FacetValue, HitView, HomeView, Lang, LibrariesView,
     LibraryView, MediaView, MomentKind, MomentView, Paging, PictureView, PlayView, ReadView,
     ResourceView, SearchView,
 };
@@ -40,6 +40,9 @@ const PER_PAGE: i64 = 24;
 
 /// Characters of a description under a hit.
 const MAX_SNIPPET: usize = 160;
+
+/// Words of a query that are offered alone.
+const MAX_FEWER: usize = 6;
 
 /// Cues of a transcript that a page shows.
 const MAX_CUES: usize = 3000;
@@ -111,6 +114,11 @@ pub(in crate::api) async fn search(
                 )
                 .to_owned()
         }),
+        tabs: tabs(reader.lang, &query, &found),
+        orders: orders(reader.lang, &query, &found),
+        heard: found.heard,
+        meant: found.did_you_mean.as_ref().map(|meant| instead(&query, meant)),
+        fewer: if found.total == 0 { fewer(&query) } else { Vec::new() },
         facets: facets(reader.lang, &query, &found, &names),
         filters: filters(&query),
         clear_href: format!("/search?q={}", encode(&query.q)),
@@ -153,6 +161,15 @@ fn moments(hit: &FoundView, q: &str) -> Vec<MomentView> {
     places.into_iter().map(view).collect()
 }
 
+/// Whether there is something to search within.
+fn has_text(media: &MediaView) -> bool {
+    match media {
+        MediaView::Play(play) => !play.transcript.is_empty(),
+        MediaView::Read(_) => true,
+        _ => false,
+    }
+}
+
 /// Where `q` is met in `resource`. Nothing when it is not public or the index does not answer: the
 /// page can do without.
 async fn moments_in(app: &App, resource: &Resource, q: &str) -> Vec<MomentView> {
@@ -190,6 +207,59 @@ fn address(query: &SearchQuery) -> String {
     address
 }
 
+/// All kinds first, then each; none with fewer than two.
+fn tabs(lang: Lang, query: &SearchQuery, found: &SearchResult) -> Vec<FacetValue> {
+    let kinds = found.facets.get("kind").map(Vec::as_slice).unwrap_or_default();
+    if kinds.len() < 2 && query.kind.is_empty() {
+        return Vec::new();
+    }
+    let tab = |kind: &str, label: &str, count: u64| {
+        let narrowed = SearchQuery { kind: kind.to_owned(), page: None, ..query.clone() };
+        FacetValue {
+            label: label.to_owned(),
+            count,
+            href: address(&narrowed),
+            on: query.kind == kind,
+        }
+    };
+    let all = tab("", lang.pick("全部", "All"), kinds.iter().map(|(_, count)| count).sum());
+    let each = kinds.iter().filter_map(|(code, count)| {
+        let kind: Kind = code.parse().ok()?;
+        Some(tab(code, pages::kind_word(lang, kind), *count))
+    });
+    std::iter::once(all).chain(each).collect()
+}
+
+fn orders(lang: Lang, query: &SearchQuery, found: &SearchResult) -> Vec<Choice> {
+    if found.total < 2 || found.titles_only || query.q.trim().is_empty() {
+        return Vec::new();
+    }
+    let newest = query.sort == "newest";
+    [
+        ("", lang.pick("最相关", "Best match"), !newest),
+        ("newest", lang.pick("最新", "Newest"), newest),
+    ]
+    .into_iter()
+    .map(|(sort, label, on)| {
+        let sorted = SearchQuery { sort: sort.to_owned(), page: None, ..query.clone() };
+        Choice { label: label.to_owned(), href: address(&sorted), on }
+    })
+    .collect()
+}
+
+/// The same search with other words.
+fn instead(query: &SearchQuery, words: &str) -> Choice {
+    let other = SearchQuery { q: words.to_owned(), page: None, ..query.clone() };
+    Choice { label: words.to_owned(), href: address(&other), on: false }
+}
+
+/// Searches for each of several words, everywhere.
+fn fewer(query: &SearchQuery) -> Vec<Choice> {
+    let words: Vec<&str> = query.q.split_whitespace().take(MAX_FEWER).collect();
+    let alone = |word: &&str| instead(&SearchQuery::default(), word);
+    if words.len() < 2 { Vec::new() } else { words.iter().map(alone).collect() }
+}
+
 fn facets(
     lang: Lang,
     query: &SearchQuery,
@@ -207,7 +277,6 @@ fn facets(
         _ => label_of(LANGUAGES, code, chinese).to_owned(),
     };
     let names = [
-        ("kind", lang.pick("类型", "Kind")),
         ("library", lang.pick("资源库", "Library")),
         ("topic", lang.pick("主题", "Topic")),
         ("audience", lang.pick("适用人群", "Audience")),
@@ -355,6 +424,7 @@ pub(in crate::api) async fn resource(
     let (_, related) = db::resources::list(&mut *app.db.read().await?, &related, 0, 7).await?;
     let related: Vec<_> =
         related.into_iter().filter(|other| other.id != resource.id).take(6).collect();
+    let media = media(&app, &reader, &delivery, &links, query.page).await?;
     let view = ResourceView {
         path: format!("/resources/{id}"),
         title: details.title.clone(),
@@ -378,7 +448,8 @@ pub(in crate::api) async fn resource(
         duration_ms: resource.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
         pages: resource.pages.and_then(|pages| u32::try_from(pages).ok()),
         poster: links.poster.clone(),
-        media: media(&app, &reader, &delivery, &links, query.page).await?,
+        searchable: resource.stage == Stage::Published && has_text(&media),
+        media,
         notice,
         moments: moments_in(&app, &resource, &query.q).await,
         downloads: downloads(&resource, &links, reader.lang),

@@ -1,6 +1,7 @@
 //! Handlers of pages: they fill the views of `crate::pages` from rows.
 
 mod captions;
+mod dictionary;
 mod downloads;
 mod learn;
 mod login;
@@ -9,6 +10,7 @@ mod studio;
 mod tiles;
 
 pub(super) use captions::{captions_page, new_captions};
+pub(super) use dictionary::{dictionary_form, dictionary_page};
 pub(super) use learn::{home, libraries, library, resource, search};
 pub(super) use login::{log_in, log_out, login_form, set_up, setup_form};
 pub(super) use shell::{asset, error_page, load_assets, web_file};

@@ -372,7 +372,7 @@ pub(in crate::api) async fn captions_form(
     Ok(Redirect::to(&format!("/studio/resources/{id}?saved=captions")).into_response())
 }
 
-fn check_csrf(visitor: &Visitor, sent: &str) -> Result<(), ApiError> {
+pub(super) fn check_csrf(visitor: &Visitor, sent: &str) -> Result<(), ApiError> {
     if visitor.csrf.is_empty() || visitor.csrf == sent {
         Ok(())
     } else {
@@ -381,14 +381,14 @@ fn check_csrf(visitor: &Visitor, sent: &str) -> Result<(), ApiError> {
 }
 
 /// Fields of a form, several of which may have the same name.
-struct Fields(Vec<(String, String)>);
+pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    fn parse(body: &str) -> Self {
+    pub(super) fn parse(body: &str) -> Self {
         Self(url::form_urlencoded::parse(body.as_bytes()).into_owned().collect())
     }
 
-    fn one(&self, name: &str) -> &str {
+    pub(super) fn one(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
