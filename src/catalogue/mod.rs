@@ -18,7 +18,7 @@ pub use media::{
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
 pub use resource::{Derived, Details, Kind, Poster, Resource, Sprite, Stage};
-pub use upload::{FileType, Refusal};
+pub use upload::{DocumentForm, FileType, Refusal};
 pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of};
 
 /// A rule of the catalogue that a change would break.

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Error, Held, Outcome, derive, disk, document, finish, intake, picture, probe, progress, sweep,
-    transcode,
+    Error, Held, Outcome, derive, disk, document, finish, intake, office, picture, probe, progress,
+    sweep, transcode,
 };
 use crate::app::App;
 use crate::db;
@@ -229,6 +229,7 @@ async fn step(held: &Held) -> Result<Outcome, Error> {
         "encode" | db::jobs::EXTRA => transcode::encode(held).await,
         "audio" => transcode::audio(held).await,
         "derive" => derive::run(held).await,
+        "convert" => office::run(held).await,
         "inspect" => document::inspect(held).await,
         "pages" => document::pages(held).await,
         "picture" => picture::run(held).await,

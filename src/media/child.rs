@@ -13,7 +13,7 @@ use transcode::{Event, Input, Plan, Policy};
 
 use super::document::{self, Document, RenderedPage};
 use super::protocol::{Answer, Failure, PageAnswer, PagePoster, Request, Step};
-use super::{captions, sandbox};
+use super::{captions, office, sandbox};
 
 /// Largest side of a picture that is shown.
 const MAX_PICTURE_SIDE: u32 = 4096;
@@ -95,6 +95,14 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
             transcode::encode_audio(&mut input, &plan, out, &mut told).map_err(media)
         }
         Step::Derive(plan) => derive(&plan, source, out),
+        Step::Convert { ending, limits, time_ms } => {
+            let time = Duration::from_millis(time_ms);
+            let here = std::env::current_dir().map_err(io)?;
+            let mut source = source;
+            let notes = beating(|| office::convert(&mut source, &here, &ending, &limits, time))
+                .map_err(|error| failure(&error.code(), &error, error.is_transient()))?;
+            tell(&Answer::Converted(notes)).map_err(io)
+        }
         Step::Inspect { max_pages } => {
             let document = beating(|| document::inspect(&source, max_pages));
             let document = document.map_err(of_document)?;

@@ -38,7 +38,7 @@ impl Step {
     /// The longest line of an answer, bytes.
     pub(super) fn max_line_bytes(&self) -> usize {
         match self {
-            Self::Captions { .. } | Self::Derive(_) => 48 * MIB,
+            Self::Captions { .. } | Self::Derive(_) | Self::Convert { .. } => 48 * MIB,
             Self::Inspect { .. } | Self::Pages { .. } => 16 * MIB,
             Self::Probe(_) => 4 * MIB,
             Self::Copy(_) | Self::EncodePart(..) | Self::EncodeAudio(_) => 2 * MIB,
@@ -74,6 +74,12 @@ impl Answer {
             Self::Stills(stills) => stills_hold(stills),
             Self::Subtitles(tracks) => {
                 tracks.len() <= MAX_TRACKS && tracks.iter().all(subtitles_hold)
+            }
+            Self::Converted(notes) => {
+                notes.len() <= document::MAX_PAGES as usize
+                    && notes.iter().all(|(slide, text)| {
+                        (1..=document::MAX_PAGES).contains(slide) && text.len() <= MAX_PAGE_BYTES
+                    })
             }
             Self::Document(document) => document_holds(document),
             Self::PageText(text) => page_text_holds(text),
@@ -345,6 +351,7 @@ mod tests {
             json!({ "subtitles": [{ "track": 2, "language": "en", "title": null, "forced": false,
                 "hearing_impaired": false,
                 "cues": [{ "start_ms": 0, "end_ms": 1, "text": "x" }] }] }),
+            json!({ "converted": [[1, "n"]] }),
             json!({ "document": { "pages": 1, "title": "t", "author": null, "restricted": false,
                 "page_sizes": [{ "width_pt": 595.0, "height_pt": 842.0 }],
                 "outline": [{ "title": "o", "page": 1, "depth": 0 }] } }),
@@ -443,7 +450,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_hostile_answer_makes_anything_panic(
-            which in 0..12_usize,
+            which in 0..honest().len(),
             places_changed in prop::collection::vec((any::<prop::sample::Index>(), 0..9_usize, any::<i64>()), 1..6),
         ) {
             let mut answer = honest().swap_remove(which);

@@ -5,13 +5,16 @@
 //! is what it runs. The others are the steps that are not FFmpeg's (those are
 //! in the crate `transcode`).
 
+pub mod archive;
 pub mod captions;
 pub mod child;
 mod claims;
 pub mod document;
+pub mod office;
 mod outline;
 pub mod parent;
 pub mod protocol;
 pub mod sandbox;
 pub mod scratch;
 pub mod selftest;
+mod xml;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use transcode::{EmbeddedSubtitles, Event, Plan, Policy, Probe, Stills};
 
+use super::archive;
 use super::captions::Captions;
 use super::document::{Document, PageText};
 use super::sandbox::Limits;
@@ -37,6 +38,15 @@ pub enum Step {
     /// Posters, storyboard and embedded captions: [`Answer::Stills`], [`Answer::Subtitles`], and
     /// progress as [`Answer::Media`].
     Derive(Box<Plan>),
+    /// An office document as PDF: [`Answer::Converted`].
+    Convert {
+        /// Ending of its name, by its type.
+        ending: String,
+        /// What it may be packed in.
+        limits: archive::Limits,
+        /// How long LibreOffice may take, milliseconds.
+        time_ms: u64,
+    },
     /// What is in a document: [`Answer::Document`].
     Inspect {
         /// The most pages that are taken.
@@ -62,10 +72,16 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether poppler's programs are needed.
+    /// Whether poppler's programs, or others, are needed.
     #[must_use]
     pub fn needs_helpers(&self) -> bool {
-        matches!(self, Self::Inspect { .. } | Self::Pages { .. })
+        matches!(self, Self::Inspect { .. } | Self::Pages { .. }) || self.needs_office()
+    }
+
+    /// Whether LibreOffice is needed.
+    #[must_use]
+    pub fn needs_office(&self) -> bool {
+        matches!(self, Self::Convert { .. })
     }
 }
 
@@ -81,6 +97,9 @@ pub enum Answer {
     Stills(Stills),
     /// Captions found in a source.
     Subtitles(Vec<EmbeddedSubtitles>),
+    /// [`office::MADE`](super::office::MADE) is there; the notes of speakers: slide, from 1, and
+    /// text.
+    Converted(Vec<(u32, String)>),
     /// What is in a document.
     Document(Box<Document>),
     /// Text of a page.

@@ -8,9 +8,27 @@ use landlock::{
     RulesetStatus, Scope,
 };
 
+use super::Limits;
+
 /// The programs that the child may start when its limits say so, in full.
 pub const HELPERS: [&str; 4] =
     ["/usr/bin/pdftoppm", "/usr/bin/pdftotext", "/usr/bin/pdftohtml", "/usr/bin/pdfinfo"];
+
+/// Where LibreOffice may be installed: Debian's packages, other distributions, The Document
+/// Foundation's own. The first that is there is started, when the limits say so.
+pub const OFFICES: [&str; 3] = [
+    "/usr/lib/libreoffice/program/soffice.bin",
+    "/usr/lib64/libreoffice/program/soffice.bin",
+    "/opt/libreoffice/program/soffice.bin",
+];
+
+/// The folder in the scratch folder in which LibreOffice may make folders, and remove what is there:
+/// its profile. The parent makes it, and measures all that is in it.
+pub const OFFICE_FOLDER: &str = "office";
+
+/// What LibreOffice reads besides.
+const OFFICE_READABLE: [&str; 6] =
+    ["/usr/share/libreoffice", "/etc/libreoffice", "/var/lib/libreoffice", "/var/spool/libreoffice", "/opt/libreoffice", "/dev/urandom"];
 
 /// The first ABI that keeps signals inside.
 pub(super) const ABI_WITH_SIGNALS: u32 = 6;
@@ -41,8 +59,8 @@ const READABLE: [&str; 13] = [
 
 /// Closes the file system except `scratch`, standard input if it is a regular file, and what
 /// the helpers need. Returns the ABI in force.
-pub(super) fn restrict(scratch: &Path, helpers: bool) -> io::Result<u32> {
-    let rules = rules(scratch, helpers).map_err(io::Error::other)?;
+pub(super) fn restrict(scratch: &Path, limits: &Limits) -> io::Result<u32> {
+    let rules = rules(scratch, limits).map_err(io::Error::other)?;
     let status = rules.restrict_self().map_err(io::Error::other)?;
     if status.ruleset == RulesetStatus::NotEnforced || !status.no_new_privs {
         return Err(io::ErrorKind::Unsupported.into());
@@ -53,7 +71,7 @@ pub(super) fn restrict(scratch: &Path, helpers: bool) -> io::Result<u32> {
     }
 }
 
-fn rules(scratch: &Path, helpers: bool) -> Result<RulesetCreated, Box<dyn Error + Send + Sync>> {
+fn rules(scratch: &Path, limits: &Limits) -> Result<RulesetCreated, Box<dyn Error + Send + Sync>> {
     let mut rules = Ruleset::default()
         // Without these there is no layer; the rest is doubled by the list of system calls.
         .set_compatibility(CompatLevel::HardRequirement)
@@ -67,8 +85,14 @@ fn rules(scratch: &Path, helpers: bool) -> Result<RulesetCreated, Box<dyn Error 
     if let Some(source) = regular_stdin() {
         rules = rules.add_rule(PathBeneath::new(source, AccessFs::ReadFile))?;
     }
-    if helpers {
-        rules = helper_rules(rules)?;
+    if limits.helpers {
+        rules = helper_rules(rules, &HELPERS, &READABLE)?;
+    }
+    if limits.office {
+        rules = helper_rules(rules, &OFFICES, &OFFICE_READABLE)?;
+        let folder = PathFd::new(scratch.join(OFFICE_FOLDER))?;
+        let own = AccessFs::MakeDir | AccessFs::RemoveDir | AccessFs::RemoveFile;
+        rules = rules.add_rule(PathBeneath::new(folder, own))?;
     }
     Ok(rules)
 }
@@ -83,12 +107,16 @@ fn scratch_rights() -> BitFlags<AccessFs> {
         | AccessFs::MakeReg
 }
 
-fn helper_rules(mut rules: RulesetCreated) -> Result<RulesetCreated, RulesetError> {
+fn helper_rules(
+    mut rules: RulesetCreated,
+    programs: &[&'static str],
+    readable: &[&'static str],
+) -> Result<RulesetCreated, RulesetError> {
     let null = AccessFs::ReadFile | AccessFs::WriteFile;
     let library = AccessFs::ReadFile | AccessFs::ReadDir;
     let program = AccessFs::ReadFile | AccessFs::Execute;
-    let programs = HELPERS.iter().chain(&LOADERS).map(|path| (*path, program));
-    let libraries = READABLE.iter().map(|path| (*path, library));
+    let programs = programs.iter().chain(&LOADERS).map(|path| (*path, program));
+    let libraries = readable.iter().map(|path| (*path, library));
     for (path, rights) in programs.chain(libraries).chain([("/dev/null", null)]) {
         // Not every system has all of them.
         let Ok(opened) = PathFd::new(path) else { continue };

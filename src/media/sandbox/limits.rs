@@ -20,6 +20,10 @@ pub struct Limits {
     pub open_files: u64,
     /// Whether the programs in [`HELPERS`](super::HELPERS) may be started.
     pub helpers: bool,
+    /// Whether LibreOffice may be started too, with [`OFFICE_FOLDER`](super::OFFICE_FOLDER) of the
+    /// scratch folder to itself.
+    #[serde(default)]
+    pub office: bool,
 }
 
 impl Default for Limits {
@@ -30,6 +34,7 @@ impl Default for Limits {
             output_bytes: 2 << 30,
             open_files: 64,
             helpers: false,
+            office: false,
         }
     }
 }
