@@ -198,6 +198,20 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "Converting the document took too long and was ended. Export it as PDF and upload that.",
     ),
     (
+        "book_locked",
+        "这本电子书有加密保护（DRM），只能在出售它的软件里打开。请上传没有加密的版本。",
+        "The book is protected (DRM) and opens only in its seller's programs. Upload one without protection.",
+    ),
+    (
+        "book_damaged",
+        "这本电子书的结构不完整，找不到章节。",
+        "The book is not whole: its chapters cannot be found.",
+    ),
+    ("book_empty", "这个文件里没有可以阅读的内容。", "There is nothing to read in the file."),
+    ("book_not_text", "这个文件不是文本。", "The file is not text."),
+    ("book_too_large", "文本太大，最大 32 MB。", "The text is too large: at most 32 MB."),
+    ("book_too_many", "章节太多，最多 10000 章。", "There are too many chapters: at most 10,000."),
+    (
         "archive_damaged",
         "这个文档已经损坏，或者没有传完整。",
         "The document is damaged, or was cut.",
@@ -303,6 +317,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("audio", "正在转码声音", "Encoding the sound"),
     ("derive", "正在截取封面和字幕", "Taking posters and captions"),
     ("convert", "正在转换办公文档", "Converting the office document"),
+    ("book", "正在整理章节和文字", "Preparing chapters and text"),
     ("inspect", "正在分析文档", "Looking into the document"),
     ("pages", "正在制作页面图片和文字", "Making pages and text"),
     ("picture", "正在处理图片", "Processing the picture"),

@@ -12,8 +12,8 @@ pub use account::{Account, Caller, LibraryRole, NetRole};
 pub use ids::{AccountId, LibraryId, RenditionId, ResourceId, Sha256, UploadId};
 pub use library::{Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use media::{
-    AudioRole, Caption, CaptionOrigin, Chapter, OutlineItem, Page, Part, Rendition, RenditionState,
-    Segment, TrackKind,
+    AudioRole, BookChapter, Caption, CaptionOrigin, Chapter, Figure, OutlineItem, Page, Part,
+    Rendition, RenditionState, Segment, TrackKind,
 };
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;

@@ -154,6 +154,8 @@ pub struct Derived {
     pub pdf: Option<String>,
     /// The pages are slides.
     pub deck: bool,
+    /// A book is turned from right to left.
+    pub right_to_left: bool,
 }
 
 /// A picture that can stand for the resource.

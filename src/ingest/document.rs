@@ -63,7 +63,12 @@ pub async fn inspect(held: &Held) -> Result<Outcome, Error> {
             resource.derived.outline = document
                 .outline
                 .into_iter()
-                .map(|item| OutlineItem { title: item.title, page: item.page, depth: item.depth })
+                .map(|item| OutlineItem {
+                    title: item.title,
+                    page: item.page,
+                    anchor: String::new(),
+                    depth: item.depth,
+                })
                 .collect();
             if resource.details.author.is_empty() {
                 resource.details.author = document.author.unwrap_or_default();

@@ -1,11 +1,12 @@
 //! The way of a file, one module for each step, in order, and the worker that runs them.
 //!
 //! ```text
-//! upload -> intake -> probe -> transcode | office, document | picture -> derive -> finish -> index
+//! upload -> intake -> probe -> transcode | office, document, book | picture -> derive -> finish -> index
 //! ```
 //!
 //! [`demand`] has rungs made later, when somebody plays what is ready.
 
+pub mod book;
 pub mod captions;
 pub mod counted;
 pub mod demand;

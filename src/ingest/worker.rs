@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Error, Held, Outcome, derive, disk, document, finish, intake, office, picture, probe, progress,
+    Error, Held, Outcome, book, derive, disk, document, finish, intake, office, picture, probe, progress,
     sweep, transcode,
 };
 use crate::app::App;
@@ -230,6 +230,7 @@ async fn step(held: &Held) -> Result<Outcome, Error> {
         "audio" => transcode::audio(held).await,
         "derive" => derive::run(held).await,
         "convert" => office::run(held).await,
+        "book" => book::run(held).await,
         "inspect" => document::inspect(held).await,
         "pages" => document::pages(held).await,
         "picture" => picture::run(held).await,

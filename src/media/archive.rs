@@ -66,6 +66,11 @@ impl<R: Read + Seek> Archive<R> {
         self.zip.len()
     }
 
+    /// The first name that `is`.
+    pub fn find(&self, is: impl Fn(&str) -> bool) -> Option<String> {
+        self.zip.file_names().flatten().find(|name| is(name)).map(std::borrow::Cow::into_owned)
+    }
+
     /// Name and bytes of the file of this number, from 0.
     ///
     /// # Errors

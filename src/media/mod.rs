@@ -6,6 +6,7 @@
 //! in the crate `transcode`).
 
 pub mod archive;
+pub mod book;
 pub mod captions;
 pub mod child;
 mod claims;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use transcode::{EmbeddedSubtitles, Event, Plan, Policy, Probe, Stills};
 
 use super::archive;
+use super::book::{self, Book};
 use super::captions::Captions;
 use super::document::{Document, PageText};
 use super::sandbox::Limits;
@@ -46,6 +47,14 @@ pub enum Step {
         limits: archive::Limits,
         /// How long LibreOffice may take, milliseconds.
         time_ms: u64,
+    },
+    /// A book in chapters: [`Answer::Chapter`] and [`Answer::Figure`] for each, then
+    /// [`Answer::Book`].
+    Book {
+        /// Its type.
+        media_type: String,
+        /// What it may be packed in.
+        limits: archive::Limits,
     },
     /// What is in a document: [`Answer::Document`].
     Inspect {
@@ -100,6 +109,12 @@ pub enum Answer {
     /// [`office::MADE`](super::office::MADE) is there; the notes of speakers: slide, from 1, and
     /// text.
     Converted(Vec<(u32, String)>),
+    /// A chapter of a book.
+    Chapter(book::Chapter),
+    /// A picture in a book.
+    Figure(book::Figure),
+    /// What a book says of itself.
+    Book(Box<Book>),
     /// What is in a document.
     Document(Box<Document>),
     /// Text of a page.

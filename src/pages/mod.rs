@@ -8,6 +8,7 @@
 //! inline script or an inline event handler, so a strict content security policy holds.
 
 mod assets;
+mod book;
 mod error;
 mod facts;
 mod home;
@@ -26,6 +27,7 @@ mod tile;
 mod words;
 
 pub use assets::{Assets, AssetsError};
+pub use book::BookView;
 pub use error::{ErrorView, error};
 pub use home::{HomeView, home};
 pub use layout::{Shell, Theme, Visitor};

@@ -27,7 +27,7 @@ use crate::db::resources::Filter;
 use crate::deliver::Delivery;
 use crate::media::captions::{parse, plain};
 use crate::pages::{
-    self, CaptionsView, Cue, Facet, FacetValue, HitView, HomeView, Lang, LibrariesView,
+    self, BookView, CaptionsView, Cue, Facet, FacetValue, HitView, HomeView, Lang, LibrariesView,
     LibraryView, MediaView, MomentKind, MomentView, Paging, PictureView, PlayView, ReadView,
     ResourceView, SearchView,
 };
@@ -143,7 +143,11 @@ fn moments(hit: &FoundView, q: &str) -> Vec<MomentView> {
             text_html: moment.text.clone(),
         },
         (None, page) => MomentView {
-            kind: MomentKind::Page(page.unwrap_or(1)),
+            kind: match moment.kind {
+                "slide" => MomentKind::Slide(page.unwrap_or(1)),
+                "chapter" => MomentKind::Chapter(page.unwrap_or(1)),
+                _ => MomentKind::Page(page.unwrap_or(1)),
+            },
             href: moment.url.clone(),
             text_html: moment.text.clone(),
         },
@@ -328,6 +332,10 @@ pub(in crate::api) async fn library(
 #[derive(Debug, Deserialize)]
 pub(in crate::api) struct ResourceQuery {
     page: Option<u32>,
+    chapter: Option<u32>,
+    /// Where in the chapter: the id of an element.
+    #[serde(default)]
+    at: String,
     #[serde(default)]
     q: String,
 }
@@ -378,7 +386,7 @@ pub(in crate::api) async fn resource(
         duration_ms: resource.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
         pages: resource.pages.and_then(|pages| u32::try_from(pages).ok()),
         poster: links.poster.clone(),
-        media: media(&app, &reader, &delivery, &links, query.page).await?,
+        media: media(&app, &reader, &delivery, &links, &query).await?,
         notice,
         moments: moments_in(&app, &resource, &query.q).await,
         downloads: downloads(&resource, &links, reader.lang),
@@ -401,7 +409,7 @@ async fn media(
     reader: &Reader,
     delivery: &Delivery,
     links: &links::Links,
-    at_page: Option<u32>,
+    query: &ResourceQuery,
 ) -> Result<MediaView, ApiError> {
     let resource = &delivery.resource;
     if let Some(hls) = &links.hls {
@@ -436,7 +444,7 @@ async fn media(
     if !delivery.pages.is_empty() {
         let at = |name: &str| format!("{}/pages/{name}", links.base);
         return Ok(MediaView::Read(ReadView {
-            page: at_page.unwrap_or(1).clamp(1, delivery.pages.len() as u32),
+            page: query.page.unwrap_or(1).clamp(1, delivery.pages.len() as u32),
             sizes: delivery
                 .pages
                 .iter()
@@ -448,6 +456,9 @@ async fn media(
             outline: resource.derived.outline.clone(),
             text: links.text.clone(),
         }));
+    }
+    if !delivery.chapters.is_empty() {
+        return Ok(MediaView::Book(book(delivery, links, query)));
     }
     if let (Some(src), Some(size)) = (&links.picture, size(resource.width, resource.height)) {
         let alt = resource.details.title.clone();
@@ -461,6 +472,24 @@ async fn media(
             _ => reader.lang.pick("正在处理，请稍候。", "Being processed. Please wait.").to_owned(),
         },
     })
+}
+
+/// A book, open at the chapter that is asked for.
+fn book(delivery: &Delivery, links: &links::Links, query: &ResourceQuery) -> BookView {
+    let chapters = &delivery.chapters;
+    let number = query.chapter.unwrap_or(1).clamp(1, chapters.len() as u32);
+    let anchor = Some(format!("#{}", encode(&query.at))).filter(|_| !query.at.is_empty());
+    let derived = &delivery.resource.derived;
+    BookView {
+        id: delivery.resource.id.to_string(),
+        chapter: number,
+        asked: query.chapter.is_some(),
+        titles: chapters.iter().map(|chapter| chapter.title.clone()).collect(),
+        src: format!("{}/chapters/{number}.html{}", links.base, anchor.unwrap_or_default()),
+        contents: derived.outline.clone(),
+        right_to_left: derived.right_to_left,
+        text: links.text.clone(),
+    }
 }
 
 fn plays_in_browsers(media_type: &str) -> bool {

@@ -110,7 +110,13 @@ fn office(rules: &mut Rules) -> Result<(), BackendError> {
         (1, SeccompCmpOp::Eq, bits(libc::SOCK_STREAM)),
     ];
     when(rules, libc::SYS_socket, &socket)?;
-    let calls = [libc::SYS_mkdirat, libc::SYS_renameat, libc::SYS_unlinkat];
+    let calls = [
+        libc::SYS_mkdirat,
+        libc::SYS_renameat,
+        libc::SYS_unlinkat,
+        libc::SYS_fsync,
+        libc::SYS_fdatasync,
+    ];
     rules.extend(calls.map(|call| (call, Vec::new())));
     #[cfg(target_arch = "x86_64")]
     {
