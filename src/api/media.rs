@@ -259,11 +259,14 @@ async fn passages(app: &App, delivery: &Delivery) -> Result<Arc<Text>, ApiError>
     let mut before = None;
     for passage in passages {
         if before.is_some() {
-            text.push_str(if before == Some(passage.page) && passage.page.is_some() || passage.page.is_none() {
-                "\n"
-            } else {
-                "\n\u{c}"
-            });
+            text.push_str(
+                if before == Some(passage.page) && passage.page.is_some() || passage.page.is_none()
+                {
+                    "\n"
+                } else {
+                    "\n\u{c}"
+                },
+            );
         }
         before = Some(passage.page);
         text.push_str(&passage.text);

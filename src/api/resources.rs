@@ -20,8 +20,8 @@ use super::reader::Reader;
 use super::sentences::sentence;
 use crate::app::App;
 use crate::catalogue::{
-    BookChapter, Caller, Caption, Chapter, Details, Library, Rendition, RenditionState, Resource, ResourceId,
-    Stage, TrackKind,
+    BookChapter, Caller, Caption, Chapter, Details, Library, Rendition, RenditionState, Resource,
+    ResourceId, Stage, TrackKind,
 };
 use crate::db;
 use crate::db::jobs::{JobState, Lane};

@@ -74,11 +74,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "不支持这种文件（{}）。可以上传视频、音频、图片、PDF、办公文档、EPUB 电子书、文本和网页。",
         "Files of this type ({}) are not supported. Upload video, audio, images, PDF, office documents, EPUB, text or HTML.",
     ),
-    (
-        "type_not_yet",
-        "暂不支持这种文件（{}）。",
-        "Files of this type ({}) are not supported yet.",
-    ),
+    ("type_not_yet", "暂不支持这种文件（{}）。", "Files of this type ({}) are not supported yet."),
     (
         "captions_alone",
         "字幕要加到一个视频或音频上：请打开该资源的编辑页上传字幕。",

@@ -188,9 +188,7 @@ const ENDINGS: &[(&str, FileType)] = &[
 ];
 
 /// Endings of what a later version takes.
-const NOT_YET: &[&str] = &[
-    "h5p", "zip", "heic", "heif", "svg", "msg",
-];
+const NOT_YET: &[&str] = &["h5p", "zip", "heic", "heif", "svg", "msg"];
 
 /// Endings of captions.
 const CAPTIONS: &[&str] = &["srt", "vtt", "ass", "ssa"];

@@ -9,7 +9,9 @@ use serde::Serialize;
 
 use super::print_line;
 use crate::app::App;
-use crate::catalogue::{DocumentForm, FileType, Kind, Rendition, RenditionState, Resource, Stage, UploadId};
+use crate::catalogue::{
+    DocumentForm, FileType, Kind, Rendition, RenditionState, Resource, Stage, UploadId,
+};
 use crate::db;
 use crate::db::resources::Filter;
 use crate::db::uploads::Upload;

@@ -44,10 +44,7 @@ pub async fn list_chapters(
     .bind(resource.to_string())
     .fetch_all(db)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(number, title, html)| BookChapter { number, title, html })
-        .collect())
+    Ok(rows.into_iter().map(|(number, title, html)| BookChapter { number, title, html }).collect())
 }
 
 /// Keeps a picture in the place of the one of the same number.

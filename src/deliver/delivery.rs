@@ -7,8 +7,8 @@ use super::direct::Passing;
 use super::text::Texts;
 use super::{Sent, Traffic};
 use crate::catalogue::{
-    BookChapter, Caption, Figure, Library, Page, Rendition, RenditionState, Resource, ResourceId, Stage, TrackKind,
-    Visibility,
+    BookChapter, Caption, Figure, Library, Page, Rendition, RenditionState, Resource, ResourceId,
+    Stage, TrackKind, Visibility,
 };
 use crate::db::{self, Db};
 
@@ -117,7 +117,10 @@ impl Delivery {
         let segments: usize =
             self.renditions.iter().flat_map(|r| &r.parts).map(|part| part.segments.len()).sum();
         // A segment has its row here, and a line in texts that are kept with their compressed forms.
-        let bytes = 4096 + segments * 128 + (self.pages.len() + self.chapters.len() + self.figures.len()) * 512 + self.captions.len() * 512;
+        let bytes = 4096
+            + segments * 128
+            + (self.pages.len() + self.chapters.len() + self.figures.len()) * 512
+            + self.captions.len() * 512;
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 

@@ -37,7 +37,10 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
     }
     let book = told.ok_or_else(|| Error::unusable("book_damaged", resource.file_name.clone()))?;
     keep_chapters(held, &child, &book, chapters).await?;
-    Ok(Outcome { next: Vec::new(), change: Some(Box::new(move |resource| say(resource, book, poster))) })
+    Ok(Outcome {
+        next: Vec::new(),
+        change: Some(Box::new(move |resource| say(resource, book, poster))),
+    })
 }
 
 /// Keeps what a chapter says; gives the chapter without it.
@@ -147,8 +150,8 @@ fn say(resource: &mut Resource, book: Book, poster: Option<Poster>) {
         resource.derived.posters = vec![poster];
     }
     let details = &mut resource.details;
-    let stem = resource.file_name.rsplit_once('.').map_or("", |(stem, _)| stem);
-    if let Some(title) = book.title.filter(|_| details.title == stem) {
+    let unnamed = details.title == super::upload::title_from(&resource.file_name);
+    if let Some(title) = book.title.filter(|_| unnamed) {
         details.title = title;
     }
     if details.author.is_empty() {

@@ -272,12 +272,15 @@ async fn entry(
         return Ok((id, None));
     }
     let passages = db::passages::list(db, resource.id).await?;
-    let passages: Vec<Passage> = passages.into_iter().map(|passage| Passage {
-        kind: kind_of(&resource, passage.page.is_some()),
-        start_ms: passage.start_ms,
-        page: passage.page.and_then(|page| u32::try_from(page).ok()),
-        text: passage.text,
-    }).collect();
+    let passages: Vec<Passage> = passages
+        .into_iter()
+        .map(|passage| Passage {
+            kind: kind_of(&resource, passage.page.is_some()),
+            start_ms: passage.start_ms,
+            page: passage.page.and_then(|page| u32::try_from(page).ok()),
+            text: passage.text,
+        })
+        .collect();
     let entry = Entry {
         resource: id.clone(),
         library: library.slug.to_string(),

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Error, Held, Outcome, book, derive, disk, document, finish, intake, office, picture, probe, progress,
-    sweep, transcode,
+    Error, Held, Outcome, book, derive, disk, document, finish, intake, office, picture, probe,
+    progress, sweep, transcode,
 };
 use crate::app::App;
 use crate::db;

@@ -62,7 +62,7 @@ impl<R: Read + Seek> Archive<R> {
     }
 
     /// How many files there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.zip.len()
     }
 
@@ -101,7 +101,9 @@ impl<R: Read + Seek> Archive<R> {
 
 fn inflate(file: &mut impl Read, left: u64, ratio: bool) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    file.take(left + 1).read_to_end(&mut bytes).map_err(|error| Error::Damaged(error.to_string()))?;
+    file.take(left + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::Damaged(error.to_string()))?;
     match bytes.len() as u64 > left {
         true if ratio => Err(Error::Ratio),
         true => Err(Error::TooLarge),
@@ -161,7 +163,9 @@ impl From<zip::result::ZipError> for Error {
     fn from(error: zip::result::ZipError) -> Self {
         use zip::result::ZipError;
         match error {
-            ZipError::UnsupportedArchive(why) if why == ZipError::PASSWORD_REQUIRED => Self::Encrypted,
+            ZipError::UnsupportedArchive(why) if why == ZipError::PASSWORD_REQUIRED => {
+                Self::Encrypted
+            }
             error => Self::Damaged(error.to_string().chars().take(200).collect()),
         }
     }

@@ -40,10 +40,9 @@ impl Step {
     /// The longest line of an answer, bytes.
     pub(super) fn max_line_bytes(&self) -> usize {
         match self {
-            Self::Captions { .. }
-            | Self::Derive(_)
-            | Self::Convert { .. }
-            | Self::Book { .. } => 48 * MIB,
+            Self::Captions { .. } | Self::Derive(_) | Self::Convert { .. } | Self::Book { .. } => {
+                48 * MIB
+            }
             Self::Inspect { .. } | Self::Pages { .. } => 16 * MIB,
             Self::Probe(_) => 4 * MIB,
             Self::Copy(_) | Self::EncodePart(..) | Self::EncodeAudio(_) => 2 * MIB,

@@ -11,6 +11,7 @@ mod fixture;
 mod raw;
 
 mod accounts;
+mod books;
 mod connections;
 mod crash;
 mod demand;
@@ -22,6 +23,7 @@ mod import;
 mod index;
 mod jobs;
 mod limits;
+mod office;
 mod quick;
 mod s3;
 mod search;

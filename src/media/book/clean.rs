@@ -55,6 +55,7 @@ fn builder() -> Builder<'static> {
     let mut builder = Builder::default();
     builder
         .rm_tags(["map", "area"])
+        .add_clean_content_tags(["title", "textarea", "select", "iframe", "noembed", "template"])
         .add_tags(["section"])
         .add_generic_attributes(["id", "dir", "lang", "title"])
         .add_tag_attributes("ol", ["start", "type", "reversed"])
@@ -152,11 +153,30 @@ mod tests {
             <form action="http://e/"><input name="p"></form><object data="x.swf"></object><svg onload="x()"></svg>
             <a href="data:text/html,x">d</a><meta http-equiv="refresh" content="0"><link rel="stylesheet" href="//e/">"##;
         let clean = clean(hostile, "b/1.html", &places);
-        for bad in ["script", "onclick", "style", "iframe", "http://e", "onerror", "javascript", "form",
-            "input", "object", "svg", "data:", "meta", "link", "//e/"] {
+        for bad in [
+            "script",
+            "onclick",
+            "style",
+            "iframe",
+            "http://e",
+            "onerror",
+            "javascript",
+            "form",
+            "input",
+            "object",
+            "svg",
+            "data:",
+            "meta",
+            "link",
+            "//e/",
+        ] {
             assert!(!clean.contains(bad), "{bad}: {clean}");
         }
-        assert!(clean.contains(r#"src="../figures/1.webp""#) && clean.contains(r##"href="2.html#q""##));
-        assert!(clean.contains(r##"href="#a""##) && !clean.contains("3.html") && clean.contains("三"));
+        assert!(
+            clean.contains(r#"src="../figures/1.webp""#) && clean.contains(r##"href="2.html#q""##)
+        );
+        assert!(
+            clean.contains(r##"href="#a""##) && !clean.contains("3.html") && clean.contains("三")
+        );
     }
 }

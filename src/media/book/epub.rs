@@ -201,6 +201,7 @@ fn contents(entries: Vec<Entry>, places: &Places) -> Vec<ContentsItem> {
 
 /// An anchor that is part of an address as it is; else none.
 fn plain(anchor: String) -> String {
-    let fits = anchor.len() <= 256 && !anchor.contains(|c: char| c.is_control() || "\"<>'& ".contains(c));
+    let fits =
+        anchor.len() <= 256 && !anchor.contains(|c: char| c.is_control() || "\"<>'& ".contains(c));
     if fits { anchor } else { String::new() }
 }

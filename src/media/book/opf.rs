@@ -240,7 +240,10 @@ mod tests {
             <item id="c" href="c.jpg" media-type="image/jpeg"/><item id="t" href="../t%201.xhtml" media-type="application/xhtml+xml" properties="nav"/>
             </manifest><spine page-progression-direction="rtl"><itemref idref="t"/><itemref idref="n" linear="no"/></spine></package>"#;
         let package = Package::parse(opf, "OPS/p.opf", 99).expect("read");
-        assert_eq!((package.title.as_deref(), package.author.as_deref()), (Some("A & B"), Some("甲、乙")));
+        assert_eq!(
+            (package.title.as_deref(), package.author.as_deref()),
+            (Some("A & B"), Some("甲、乙"))
+        );
         assert_eq!((package.language.as_deref(), package.right_to_left), (Some("zh-Hans"), true));
         assert_eq!(package.spine, ["t"]);
         assert_eq!(package.cover().expect("there").file, "OPS/c.jpg");

@@ -16,7 +16,9 @@ impl<'a> Piece<'a> {
     /// Of a tag.
     pub(super) fn name(self) -> &'a str {
         match self {
-            Self::Tag(tag, _) => tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or(""),
+            Self::Tag(tag, _) => {
+                tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("")
+            }
             Self::Text(_) => "",
         }
     }
@@ -30,9 +32,39 @@ const MAX_BYTES: usize = 8 << 20;
 
 /// Elements that end the line before them.
 const BLOCKS: &[&str] = &[
-    "address", "article", "aside", "blockquote", "br", "caption", "dd", "details", "div", "dl", "dt",
-    "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol",
-    "p", "pre", "section", "summary", "table", "td", "th", "tr", "ul",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "br",
+    "caption",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "figcaption",
+    "figure",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "summary",
+    "table",
+    "td",
+    "th",
+    "tr",
+    "ul",
 ];
 
 /// Elements that have no end.
@@ -48,10 +80,13 @@ pub(super) fn pieces(html: &str) -> impl Iterator<Item = (usize, Piece<'_>)> {
             let end = end_of(tag);
             at += (end + 2).min(rest.len());
             let tag = &tag[..end];
-            return Some((begun, match tag.strip_prefix('/') {
-                Some(name) => Piece::Tag(name, true),
-                None => Piece::Tag(tag, false),
-            }));
+            return Some((
+                begun,
+                match tag.strip_prefix('/') {
+                    Some(name) => Piece::Tag(name, true),
+                    None => Piece::Tag(tag, false),
+                },
+            ));
         }
         let end = rest.find('<').unwrap_or(rest.len());
         at += end;

@@ -33,7 +33,8 @@ pub(super) fn markdown(text: &str) -> Page {
 /// HTML, also as XML.
 pub(super) fn html(text: &str, limits: &Limits) -> Result<Page, Error> {
     let head = text.get(..text.floor_char_boundary(4096)).unwrap_or(text).to_ascii_lowercase();
-    let as_xml = head.trim_start().starts_with("<?xml") || head.contains("http://www.w3.org/1999/xhtml");
+    let as_xml =
+        head.trim_start().starts_with("<?xml") || head.contains("http://www.w3.org/1999/xhtml");
     let body = if as_xml { xhtml::to_html(text, limits.max_depth)? } else { None };
     let title = between(text, &head, "<title", "</title");
     let root = head.find("<html").and_then(|at| head[at..].split('>').next()).unwrap_or_default();
@@ -89,7 +90,8 @@ fn is_heading(line: &str) -> bool {
     if let Some(rest) = line.strip_prefix('第') {
         let number = |c: char| c.is_ascii_digit() || "〇零一二三四五六七八九十百千两".contains(c);
         let unit = rest.trim_start_matches(|c| number(c) || c == ' ');
-        return unit.len() < rest.len() && unit.starts_with(['章', '回', '节', '卷', '篇', '课', '讲', '编']);
+        return unit.len() < rest.len()
+            && unit.starts_with(['章', '回', '节', '卷', '篇', '课', '讲', '编']);
     }
     let mut words = line.split_whitespace();
     let first = words.next().unwrap_or_default().to_ascii_lowercase();
@@ -110,7 +112,8 @@ mod tests {
 
     #[test]
     fn chapters_of_plain_text_are_known_by_their_lines() {
-        for heading in ["第三章 出海", "第 12 回", "Chapter 3", "CHAPTER IV.", "序言", "第一课"] {
+        for heading in ["第三章 出海", "第 12 回", "Chapter 3", "CHAPTER IV.", "序言", "第一课"]
+        {
             assert!(is_heading(heading), "{heading}");
         }
         for other in ["第三天出海", "第三", "chapters of", "一章", "Part of it"] {
@@ -120,7 +123,9 @@ mod tests {
 
     #[test]
     fn markdown_that_holds_html_is_cleaned() {
-        let page = markdown("# 标题\n\n<script>alert(1)</script>\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[x](javascript:alert(1)) ![p](http://e/p.gif)\n");
+        let page = markdown(
+            "# 标题\n\n<script>alert(1)</script>\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[x](javascript:alert(1)) ![p](http://e/p.gif)\n",
+        );
         assert!(page.html.contains("<h1>标题</h1>") && page.html.contains("<td>1</td>"));
         assert!(!page.html.contains("script") && !page.html.contains("http://e"));
     }

@@ -7,7 +7,8 @@ use quick_xml::events::{BytesStart, Event};
 use crate::media::xml;
 
 /// Elements of HTML that have no end tag.
-const VOID: &[&str] = &["br", "hr", "img", "wbr", "col", "input", "meta", "link", "base", "area", "source"];
+const VOID: &[&str] =
+    &["br", "hr", "img", "wbr", "col", "input", "meta", "link", "base", "area", "source"];
 
 /// The body of `text` as HTML; pictures within SVG become pictures of HTML. None when it is not well
 /// formed: then it may be HTML already.
@@ -110,7 +111,9 @@ mod tests {
     fn what_xml_writes_otherwise_is_html_afterwards() {
         let html = |text: &str| to_html(text, 256).expect("allowed").expect("well formed");
         assert_eq!(
-            html("<html><head><title/></head><body><a id='x'/><p>一&nbsp;&amp; 二<br/></p></body></html>"),
+            html(
+                "<html><head><title/></head><body><a id='x'/><p>一&nbsp;&amp; 二<br/></p></body></html>"
+            ),
             "<a id=\"x\"></a><p>一&nbsp;&amp; 二<br></p>"
         );
         assert_eq!(

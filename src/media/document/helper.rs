@@ -151,8 +151,7 @@ impl Running {
     }
 
     fn begin(mut command: Command, program: &'static str, time: Duration) -> Result<Self, Error> {
-        let mut child =
-            command.spawn().map_err(|source| Error::Helper { program, source })?;
+        let mut child = command.spawn().map_err(|source| Error::Helper { program, source })?;
         AT_WORK.fetch_add(1, Ordering::Relaxed);
         let output = child.stdout.take();
         let complaints = child.stderr.take();

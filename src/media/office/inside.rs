@@ -22,8 +22,12 @@ const COMPOUND: [u8; 8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 /// The stream of a compound file in which an encrypted package is (MS-OFFCRYPTO section 1.3.2).
 const PACKAGE: &str = "EncryptedPackage";
 
-/// Bytes at the front and at the end of a compound file in which its folder is looked for.
-const LOOKED: u64 = 1 << 20;
+/// The streams of which an office document of that kind has one (MS-DOC section 2.1.1, MS-XLS section
+/// 2.1.2, MS-PPT section 2.1.1; `Book` of Excel 5). Any other file LibreOffice would take for a text.
+const STREAMS: [&str; 4] = ["WordDocument", "Workbook", "Book", "PowerPoint Document"];
+
+/// Bytes of a compound file that are looked through at a time.
+const CHUNK: usize = 1 << 20;
 
 /// Refuses what would need a password, and archives beyond `limits`.
 ///
@@ -38,8 +42,18 @@ pub(super) fn look(source: &mut File, limits: &Limits) -> Result<Kind, Error> {
         look_into_archive(source, limits)?;
         return Ok(Kind::Archive);
     }
-    if head == COMPOUND && holds_package(source)? {
-        return Err(Error::Encrypted);
+    let is_text = head.starts_with(b"{\\rtf");
+    if !is_text && head != COMPOUND {
+        return Err(Error::Damaged("it is no office document".into()));
+    }
+    if !is_text {
+        let names = streams(source)?;
+        if names.contains(&PACKAGE) {
+            return Err(Error::Encrypted);
+        }
+        if names.is_empty() {
+            return Err(Error::Damaged("it holds no document".into()));
+        }
     }
     Ok(Kind::Other)
 }
@@ -47,7 +61,11 @@ pub(super) fn look(source: &mut File, limits: &Limits) -> Result<Kind, Error> {
 /// Inflates everything once, within the limits, and reads all XML in it.
 fn look_into_archive(source: &mut File, limits: &Limits) -> Result<(), Error> {
     let mut archive = Archive::open(source, limits)?;
-    for number in 0..archive.len() {
+    let is_document = |name: &str| name == "[Content_Types].xml" || name == "content.xml";
+    if archive.find(is_document).is_none() {
+        return Err(Error::Damaged("it holds no document".into()));
+    }
+    for number in 0..archive.count() {
         let (name, bytes) = archive.read_at(number)?;
         if !is_xml(&name) {
             continue;
@@ -66,16 +84,27 @@ fn is_xml(name: &str) -> bool {
     [".xml", ".rels", ".rdf", ".vml"].iter().any(|ending| name.ends_with(ending))
 }
 
-fn holds_package(source: &mut File) -> Result<bool, Error> {
-    let name: Vec<u8> = PACKAGE.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let length = source.metadata().map_err(cannot("read the source"))?.len();
-    for at in [0, length.saturating_sub(LOOKED)] {
-        let mut bytes = Vec::new();
-        source.seek(std::io::SeekFrom::Start(at)).map_err(cannot("read the source"))?;
-        source.by_ref().take(LOOKED).read_to_end(&mut bytes).map_err(cannot("read the source"))?;
-        if bytes.windows(name.len()).any(|window| window == name) {
-            return Ok(true);
+/// Those of [`STREAMS`] and [`PACKAGE`] whose names stand in a compound file.
+fn streams(source: &mut File) -> Result<Vec<&'static str>, Error> {
+    let names = STREAMS.into_iter().chain([PACKAGE]).map(|name| {
+        // Behind it a zero: the names of its folder have as long a field each.
+        let bytes = name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes);
+        (name, bytes.collect::<Vec<u8>>())
+    });
+    let names: Vec<_> = names.collect();
+    let longest = names.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or(0);
+    let (mut found, mut window) = (Vec::new(), Vec::new());
+    source.rewind().map_err(cannot("read the source"))?;
+    loop {
+        let read = source.by_ref().take(CHUNK as u64).read_to_end(&mut window);
+        if read.map_err(cannot("read the source"))? == 0 {
+            return Ok(found);
         }
+        for (name, bytes) in &names {
+            if !found.contains(name) && window.windows(bytes.len()).any(|part| part == bytes) {
+                found.push(name);
+            }
+        }
+        window.drain(..window.len().saturating_sub(longest));
     }
-    Ok(false)
 }

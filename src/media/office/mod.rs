@@ -89,8 +89,7 @@ fn command(program: &'static str, scratch: &Path, source: &Path) -> Result<Comma
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let cannot_start =
-        |source| document::Error::Helper { program, source };
+    let cannot_start = |source| document::Error::Helper { program, source };
     keep_alone(&mut command).map_err(cannot_start)?;
     pretend_reachable(&mut command).map_err(cannot_start)?;
     Ok(command)

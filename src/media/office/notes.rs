@@ -20,9 +20,8 @@ const MAX_BYTES: usize = 64 << 10;
 /// Those of the archive.
 pub(super) fn read(source: &File, limits: &Limits) -> Result<Vec<(u32, String)>, Error> {
     let mut archive = Archive::open(source, limits)?;
-    let mut text = |name: &str| {
-        archive.read(name).map(|bytes| bytes.map(|bytes| xml::decode(&bytes)))
-    };
+    let mut text =
+        |name: &str| archive.read(name).map(|bytes| bytes.map(|bytes| xml::decode(&bytes)));
     if let Some(deck) = text("ppt/presentation.xml")? {
         let links = links(&text("ppt/_rels/presentation.xml.rels")?.unwrap_or_default());
         let mut notes = Vec::new();
@@ -37,7 +36,8 @@ pub(super) fn read(source: &File, limits: &Limits) -> Result<Vec<(u32, String)>,
             }
             number += 1;
             let rels = text(&format!("ppt/{folder}/_rels/{file}.rels"))?.unwrap_or_default();
-            let own = self::links(&rels).into_values().find(|link| link.kind.ends_with("/notesSlide"));
+            let own =
+                self::links(&rels).into_values().find(|link| link.kind.ends_with("/notesSlide"));
             let Some(own) = own else { continue };
             let name = own.target.trim_start_matches("../").trim_start_matches("/ppt/");
             let noted = text(&format!("ppt/{name}"))?.map(|xml| of_slide(&xml));

@@ -27,8 +27,14 @@ pub const OFFICES: [&str; 3] = [
 pub const OFFICE_FOLDER: &str = "office";
 
 /// What LibreOffice reads besides.
-const OFFICE_READABLE: [&str; 6] =
-    ["/usr/share/libreoffice", "/etc/libreoffice", "/var/lib/libreoffice", "/var/spool/libreoffice", "/opt/libreoffice", "/dev/urandom"];
+const OFFICE_READABLE: [&str; 6] = [
+    "/usr/share/libreoffice",
+    "/etc/libreoffice",
+    "/var/lib/libreoffice",
+    "/var/spool/libreoffice",
+    "/opt/libreoffice",
+    "/dev/urandom",
+];
 
 /// The first ABI that keeps signals inside.
 pub(super) const ABI_WITH_SIGNALS: u32 = 6;

@@ -162,6 +162,7 @@ export class Book {
 
   private sizes(): void {
     this.resize(this.size());
+    find("[data-text-size]", this.frame)?.removeAttribute("data-waits");
     for (const button of all("[data-text-size] [data-by]", this.frame)) {
       button.addEventListener("click", () => {
         const at = SIZES.indexOf(this.size()) + Number(button.dataset["by"]);
