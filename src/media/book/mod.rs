@@ -207,6 +207,3 @@ impl Error {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

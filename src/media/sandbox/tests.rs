@@ -15,7 +15,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Layers, Limits, enter, keep_alone};
+use super::{Layers, Limits, OFFICE_FOLDER, enter, keep_alone};
 use crate::media::{
     document,
     selftest::{Attempt, escape_attempts},
@@ -90,6 +90,27 @@ fn there_is_no_way_out() {
 fn with_helpers_there_is_no_way_out_either() {
     let limits = Limits { helpers: true, ..small() };
     assert_eq!(inside(&limits, &this_file(), |_| open_ways()).unwrap(), "");
+}
+
+#[test]
+fn with_office_there_is_a_socket_that_nobody_can_be_reached_by() {
+    let said = apart(&this_file(), |scratch| {
+        fs::create_dir(scratch.join(OFFICE_FOLDER)).unwrap();
+        let limits = Limits { helpers: true, office: true, ..small() };
+        enter(scratch, &limits).unwrap();
+        fs::write("a", "x").unwrap();
+        let ways = [
+            fs::remove_file("a").is_ok(),
+            fs::rename("a", "office/a").is_ok(),
+            fs::create_dir("folder").is_ok(),
+            std::os::unix::net::UnixListener::bind("office/s").is_ok(),
+            std::os::unix::net::UnixStream::connect("/run/dbus/system_bus_socket").is_ok(),
+        ];
+        let own = fs::create_dir("office/b").is_ok() && fs::remove_dir("office/b").is_ok();
+        format!("{ways:?} {own} {}", open_ways())
+    });
+    let [no, yes] = ["[false, false, false, false, false]", "true"];
+    assert_eq!(said.unwrap(), format!("{no} {yes} "));
 }
 
 #[test]
