@@ -208,12 +208,27 @@ CREATE TABLE page (
   PRIMARY KEY (resource, number)
 );
 
+CREATE TABLE chapter (
+  resource TEXT NOT NULL REFERENCES resource (id),
+  number   BIGINT NOT NULL,               -- from 1
+  title    TEXT NOT NULL,                 -- may be empty
+  html     TEXT NOT NULL,                 -- key
+  PRIMARY KEY (resource, number)
+);
+
+CREATE TABLE figure (
+  resource TEXT NOT NULL REFERENCES resource (id),
+  number   BIGINT NOT NULL,               -- from 1: chapters name it so
+  picture  TEXT NOT NULL,                 -- key
+  PRIMARY KEY (resource, number)
+);
+
 CREATE TABLE passage (
   resource TEXT NOT NULL REFERENCES resource (id),
-  origin   TEXT NOT NULL,                 -- 'page:' and its number, or 'caption:' and its name
+  origin   TEXT NOT NULL,                 -- 'page:' or 'chapter:' and its number, or 'caption:' and its name
   number   BIGINT NOT NULL,
   start_ms BIGINT,                        -- of a caption
-  page     BIGINT,                        -- of a page
+  page     BIGINT,                        -- number of its page or chapter
   text     TEXT NOT NULL,
   PRIMARY KEY (resource, origin, number)
 );

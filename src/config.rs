@@ -175,6 +175,11 @@ settings!(
         drop_after_days: i64,
         max_duration_ms: i64,
         max_pages: u32,
+        convert_ms: u64,
+        max_archive_entries: usize,
+        max_inflated_bytes: u64,
+        max_inflated_ratio: u64,
+        max_xml_depth: usize,
         max_pixels: u64,
     }
 );

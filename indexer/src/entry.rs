@@ -40,7 +40,7 @@ pub struct Passage {
     pub kind: PassageKind,
     /// Where it begins in media time, in milliseconds.
     pub start_ms: Option<i64>,
-    /// Its page or slide, counted from 1.
+    /// Its page, slide or chapter, counted from 1.
     pub page: Option<u32>,
     /// What it says, plain text.
     pub text: String,
@@ -56,6 +56,8 @@ pub enum PassageKind {
     Page,
     /// A slide of a talk.
     Slide,
+    /// A piece of a chapter, whose number is in place of the page's.
+    Chapter,
 }
 
 impl PassageKind {
@@ -65,6 +67,7 @@ impl PassageKind {
             Self::Caption => 0,
             Self::Page => 1,
             Self::Slide => 2,
+            Self::Chapter => 3,
         }
     }
 
@@ -73,6 +76,7 @@ impl PassageKind {
         match code {
             0 => Self::Caption,
             2 => Self::Slide,
+            3 => Self::Chapter,
             _ => Self::Page,
         }
     }

@@ -99,7 +99,7 @@ pub struct Moment {
     pub kind: PassageKind,
     /// Where it begins in media time, in milliseconds.
     pub start_ms: Option<i64>,
-    /// Its page or slide, counted from 1.
+    /// Its page, slide or chapter, counted from 1.
     pub page: Option<u32>,
     /// About 100 characters around the match as HTML: escaped, matches in `<mark>`.
     pub text: String,

@@ -311,7 +311,8 @@ mod tests {
 
     #[test]
     fn places_come_back() {
-        let kinds = [PassageKind::Caption, PassageKind::Page, PassageKind::Slide];
+        let kinds =
+            [PassageKind::Caption, PassageKind::Page, PassageKind::Slide, PassageKind::Chapter];
         for kind in kinds {
             for start_ms in [None, Some(0), Some(255), Some(86_400_000), Some(i64::MAX), Some(-1)] {
                 for page in [None, Some(0), Some(1), Some(u32::MAX)] {

@@ -62,7 +62,9 @@ pub(super) fn links(app: &App, delivery: &Delivery) -> Links {
     let base = base(app, delivery);
     let at = |path: &str| format!("{base}/{path}");
     let when = |there: bool, path: &str| there.then(|| at(path));
-    let has_text = !delivery.captions.is_empty() || !delivery.pages.is_empty();
+    let has_text = !delivery.captions.is_empty()
+        || !delivery.pages.is_empty()
+        || !delivery.chapters.is_empty();
     Links {
         page: format!("/resources/{}", resource.id),
         hls: when(delivery.is_playable(), "master.m3u8"),

@@ -243,17 +243,33 @@ fn is_saved_elsewhere(delivery: &Delivery, named: &Named, method: &Method) -> bo
 }
 
 fn is_text(named: &Named) -> bool {
-    named.media_type.starts_with("text/") || named.media_type == "application/json"
+    // A source is sent as it is, to be saved, whatever its type.
+    let text = named.media_type.starts_with("text/") || named.media_type == "application/json";
+    text && named.attachment.is_none()
 }
 
-/// All that captions and pages say; pages are told apart by form feeds.
+/// All that captions, pages and chapters say; pages and chapters are told apart by form feeds.
 async fn passages(app: &App, delivery: &Delivery) -> Result<Arc<Text>, ApiError> {
     let mut db = app.db.read().await?;
     let passages = db::passages::list(&mut db, delivery.resource.id).await?;
     if passages.is_empty() {
         return Err(ApiError::NotFound);
     }
-    let between = if delivery.pages.is_empty() { "\n" } else { "\n\u{c}" };
-    let text = passages.into_iter().map(|passage| passage.text).collect::<Vec<_>>().join(between);
+    let mut text = String::new();
+    let mut before = None;
+    for passage in passages {
+        if before.is_some() {
+            text.push_str(
+                if before == Some(passage.page) && passage.page.is_some() || passage.page.is_none()
+                {
+                    "\n"
+                } else {
+                    "\n\u{c}"
+                },
+            );
+        }
+        before = Some(passage.page);
+        text.push_str(&passage.text);
+    }
     Ok(Arc::new(Text::new(text, "text/plain; charset=utf-8")))
 }

@@ -21,7 +21,7 @@ use super::reader::Reader;
 use super::sentences::sentence;
 use crate::app::App;
 use crate::catalogue::{
-    Caller, Chapter, Details, Library, Rendition, RenditionState, Resource, ResourceId, Stage,
+    BookChapter, Caller, Chapter, Details, Library, Rendition, RenditionState, Resource, ResourceId, Stage,
     TrackKind,
 };
 use crate::db;
@@ -72,6 +72,10 @@ pub(super) struct ResourceView {
     sha256: Option<String>,
     #[schema(value_type = Vec<Object>)]
     chapters: Vec<Chapter>,
+    /// The chapters of what is read in chapters.
+    contents: Vec<ContentsView>,
+    /// The pages are slides.
+    deck: bool,
     links: Links,
     renditions: Vec<RenditionView>,
     captions: Vec<CaptionView>,
@@ -81,6 +85,17 @@ pub(super) struct ResourceView {
     created: String,
     /// RFC 3339.
     published: Option<String>,
+}
+
+/// A chapter of a book.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ContentsView {
+    /// From 1.
+    number: i64,
+    /// May be empty.
+    title: String,
+    /// Opens it.
+    url: String,
 }
 
 /// One track encoded one way.
@@ -499,6 +514,8 @@ async fn view(
         file_name: resource.file_name.clone(),
         size_bytes: resource.size_bytes,
         chapters: resource.derived.chapters.clone(),
+        contents: contents(&delivery),
+        deck: resource.derived.deck,
         links: links(app, &delivery),
         renditions: delivery
             .renditions
@@ -518,6 +535,17 @@ async fn view(
         topics: resource.details.topics,
         audiences: resource.details.audiences,
     })
+}
+
+/// The chapters of a book and where they are read.
+fn contents(delivery: &crate::deliver::Delivery) -> Vec<ContentsView> {
+    let id = delivery.resource.id;
+    let view = |chapter: &BookChapter| ContentsView {
+        number: chapter.number,
+        title: chapter.title.clone(),
+        url: format!("/resources/{id}?chapter={}", chapter.number),
+    };
+    delivery.chapters.iter().map(view).collect()
 }
 
 /// What is made of a video or sound, as its plan says it.

@@ -72,9 +72,10 @@ pub(super) struct HitView {
 /// A place in it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MomentView {
-    /// caption, slide or page
+    /// caption, slide, page or chapter
     pub kind: &'static str,
     pub start_ms: Option<i64>,
+    /// Number of the page, slide or chapter, from 1.
     pub page: Option<u32>,
     pub text: String,
     /// Opens it there.
@@ -361,10 +362,17 @@ fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
                 indexer::PassageKind::Caption => "caption",
                 indexer::PassageKind::Page => "page",
                 indexer::PassageKind::Slide => "slide",
+                indexer::PassageKind::Chapter => "chapter",
             },
             url: match (moment.start_ms, moment.page) {
                 (Some(start_ms), _) => format!("{url}?t={}", seconds(start_ms)),
-                (None, Some(page)) => format!("{url}?page={page}&q={}", encode(q)),
+                (None, Some(page)) => {
+                    let what = match moment.kind {
+                        indexer::PassageKind::Chapter => "chapter",
+                        _ => "page",
+                    };
+                    format!("{url}?{what}={page}&q={}", encode(q))
+                }
                 _ => url.clone(),
             },
             start_ms: moment.start_ms,

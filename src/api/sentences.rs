@@ -71,14 +71,10 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     // Uploads
     (
         "type",
-        "不支持这种文件（{}）。可以上传视频、音频、PDF 和图片。",
-        "Files of this type ({}) are not supported. Upload video, audio, PDF or images.",
+        "不支持这种文件（{}）。可以上传视频、音频、图片、PDF、办公文档、EPUB 电子书、文本和网页。",
+        "Files of this type ({}) are not supported. Upload video, audio, images, PDF, office documents, EPUB, text or HTML.",
     ),
-    (
-        "type_not_yet",
-        "暂不支持这种文件（{}）。办公文档请先导出为 PDF 再上传。",
-        "Files of this type ({}) are not supported yet. Export office documents as PDF first.",
-    ),
+    ("type_not_yet", "暂不支持这种文件（{}）。", "Files of this type ({}) are not supported yet."),
     (
         "captions_alone",
         "字幕要加到一个视频或音频上：请打开该资源的编辑页上传字幕。",
@@ -176,6 +172,70 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "document_timeout",
         "处理这个 PDF 用时太长，已经停止。",
         "Reading the PDF took too long and was ended.",
+    ),
+    (
+        "office_missing",
+        "服务器没有安装 LibreOffice，读不了办公文档。请先导出为 PDF 再上传，或请管理员安装。",
+        "LibreOffice is not installed on the server, so office documents cannot be read. Export it as PDF, or ask an administrator to install it.",
+    ),
+    (
+        "office_encrypted",
+        "这个文档有打开密码。请去掉密码后再上传。",
+        "The document needs a password to open. Remove it and upload again.",
+    ),
+    (
+        "office_damaged",
+        "这个文档打不开，可能已经损坏、没有传完整，或者有密码。",
+        "The document cannot be opened; it may be damaged, cut, or need a password.",
+    ),
+    (
+        "office_timeout",
+        "转换这个文档用时太长，已经停止。请导出为 PDF 后再上传。",
+        "Converting the document took too long and was ended. Export it as PDF and upload that.",
+    ),
+    (
+        "book_locked",
+        "这本电子书有加密保护（DRM），只能在出售它的软件里打开。请上传没有加密的版本。",
+        "The book is protected (DRM) and opens only in its seller's programs. Upload one without protection.",
+    ),
+    (
+        "book_damaged",
+        "这本电子书的结构不完整，找不到章节。",
+        "The book is not whole: its chapters cannot be found.",
+    ),
+    ("book_empty", "这个文件里没有可以阅读的内容。", "There is nothing to read in the file."),
+    ("book_not_text", "这个文件不是文本。", "The file is not text."),
+    ("book_too_large", "文本太大，最大 32 MB。", "The text is too large: at most 32 MB."),
+    ("book_too_many", "章节太多，最多 10000 章。", "There are too many chapters: at most 10,000."),
+    (
+        "archive_damaged",
+        "这个文档已经损坏，或者没有传完整。",
+        "The document is damaged, or was cut.",
+    ),
+    (
+        "archive_too_many",
+        "这个文档里的文件太多，不能处理。",
+        "The document packs too many files to be read.",
+    ),
+    (
+        "archive_too_large",
+        "这个文档解压后太大，不能处理。",
+        "The document is too large when unpacked.",
+    ),
+    (
+        "archive_bomb",
+        "这个文档解压后比原来大得太多，像是压缩炸弹，已拒绝处理。",
+        "The document unpacks to far more than its size, as a zip bomb does, and was refused.",
+    ),
+    (
+        "xml_declarations",
+        "这个文档里有不允许的 XML 声明（DTD 或外部实体），已拒绝处理。",
+        "The document holds XML declarations (a DTD or external entities) and was refused.",
+    ),
+    (
+        "xml_deep",
+        "这个文档里的内容嵌套太深，已拒绝处理。",
+        "The document nests its content too deep and was refused.",
     ),
     (
         "picture_damaged",
@@ -306,6 +366,8 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("audio", "正在转码声音", "Encoding the sound"),
     ("listen", "正在识别语音", "Recognising speech"),
     ("derive", "正在截取封面和字幕", "Taking posters and captions"),
+    ("convert", "正在转换办公文档", "Converting the office document"),
+    ("book", "正在整理章节和文字", "Preparing chapters and text"),
     ("inspect", "正在分析文档", "Looking into the document"),
     ("pages", "正在制作页面图片和文字", "Making pages and text"),
     ("picture", "正在处理图片", "Processing the picture"),

@@ -302,6 +302,26 @@ pub struct Page {
     pub words: String,
 }
 
+/// A chapter of a book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookChapter {
+    /// From 1.
+    pub number: i64,
+    /// One line; may be empty.
+    pub title: String,
+    /// Key of its HTML.
+    pub html: String,
+}
+
+/// A picture in a book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// From 1; chapters name it so.
+    pub number: i64,
+    /// Key of the WebP.
+    pub picture: String,
+}
+
 /// A named stretch of a video or audio.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Chapter {
@@ -318,8 +338,11 @@ pub struct Chapter {
 pub struct OutlineItem {
     /// Its heading.
     pub title: String,
-    /// Page that it is on, from 1.
+    /// Page or chapter that it is in, from 1.
     pub page: u32,
+    /// The place in a chapter, the id of an element; empty: where it begins.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub anchor: String,
     /// 0 at the top.
     pub depth: u32,
 }

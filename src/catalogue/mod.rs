@@ -12,13 +12,13 @@ pub use account::{Account, Caller, LibraryRole, NetRole};
 pub use ids::{AccountId, LibraryId, RenditionId, ResourceId, Sha256, UploadId};
 pub use library::{Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use media::{
-    AudioRole, Caption, CaptionOrigin, Chapter, OutlineItem, Page, Part, Rendition, RenditionState,
-    Segment, TrackKind,
+    AudioRole, BookChapter, Caption, CaptionOrigin, Chapter, Figure, OutlineItem, Page, Part,
+    Rendition, RenditionState, Segment, TrackKind,
 };
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
 pub use resource::{Derived, Details, Kind, Poster, Resource, Sprite, Stage};
-pub use upload::{FileType, Refusal};
+pub use upload::{DocumentForm, FileType, Refusal};
 pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of};
 
 /// A rule of the catalogue that a change would break.

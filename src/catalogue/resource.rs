@@ -150,6 +150,12 @@ pub struct Derived {
     pub outline: Vec<OutlineItem>,
     /// Key of an image resource's picture at full size.
     pub picture: Option<String>,
+    /// Key of the PDF that an office document was made into.
+    pub pdf: Option<String>,
+    /// The pages are slides.
+    pub deck: bool,
+    /// A book is turned from right to left.
+    pub right_to_left: bool,
 }
 
 /// A picture that can stand for the resource.

@@ -93,6 +93,26 @@ const fn of(kind: Kind, media_type: &'static str) -> FileType {
     FileType { kind, media_type }
 }
 
+const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+const PPSX: &str = "application/vnd.openxmlformats-officedocument.presentationml.slideshow";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const EPUB: &str = "application/epub+zip";
+
+/// How a document is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentForm {
+    /// Pages, as they are.
+    Pdf,
+    /// Pages, made by LibreOffice; of slides, when `deck`.
+    Office {
+        /// One page is one slide.
+        deck: bool,
+    },
+    /// Chapters: EPUB, Markdown, HTML, plain text.
+    Book,
+}
+
 /// Endings and what they stand for.
 const ENDINGS: &[(&str, FileType)] = &[
     ("mp4", of(Kind::Video, "video/mp4")),
@@ -131,6 +151,31 @@ const ENDINGS: &[(&str, FileType)] = &[
     ("mka", of(Kind::Audio, "audio/x-matroska")),
     ("ac3", of(Kind::Audio, "audio/ac3")),
     ("pdf", of(Kind::Document, "application/pdf")),
+    ("docx", of(Kind::Document, DOCX)),
+    ("docm", of(Kind::Document, "application/vnd.ms-word.document.macroenabled.12")),
+    ("doc", of(Kind::Document, "application/msword")),
+    ("wps", of(Kind::Document, "application/wps-office.wps")),
+    ("rtf", of(Kind::Document, "application/rtf")),
+    ("odt", of(Kind::Document, "application/vnd.oasis.opendocument.text")),
+    ("pptx", of(Kind::Document, PPTX)),
+    ("pptm", of(Kind::Document, "application/vnd.ms-powerpoint.presentation.macroenabled.12")),
+    ("ppsx", of(Kind::Document, PPSX)),
+    ("ppt", of(Kind::Document, "application/vnd.ms-powerpoint")),
+    ("pps", of(Kind::Document, "application/vnd.ms-powerpoint")),
+    ("dps", of(Kind::Document, "application/wps-office.dps")),
+    ("odp", of(Kind::Document, "application/vnd.oasis.opendocument.presentation")),
+    ("xlsx", of(Kind::Document, XLSX)),
+    ("xlsm", of(Kind::Document, "application/vnd.ms-excel.sheet.macroenabled.12")),
+    ("xls", of(Kind::Document, "application/vnd.ms-excel")),
+    ("et", of(Kind::Document, "application/wps-office.et")),
+    ("ods", of(Kind::Document, "application/vnd.oasis.opendocument.spreadsheet")),
+    ("epub", of(Kind::Document, EPUB)),
+    ("txt", of(Kind::Document, "text/plain")),
+    ("md", of(Kind::Document, "text/markdown")),
+    ("markdown", of(Kind::Document, "text/markdown")),
+    ("html", of(Kind::Document, "text/html")),
+    ("htm", of(Kind::Document, "text/html")),
+    ("xhtml", of(Kind::Document, "application/xhtml+xml")),
     ("jpg", of(Kind::Image, "image/jpeg")),
     ("jpeg", of(Kind::Image, "image/jpeg")),
     ("png", of(Kind::Image, "image/png")),
@@ -143,10 +188,7 @@ const ENDINGS: &[(&str, FileType)] = &[
 ];
 
 /// Endings of what a later version takes.
-const NOT_YET: &[&str] = &[
-    "doc", "docx", "docm", "xls", "xlsx", "ppt", "pptx", "odt", "odp", "ods", "wps", "epub", "txt",
-    "md", "html", "htm", "h5p", "zip", "heic", "heif", "svg", "msg", "rtf",
-];
+const NOT_YET: &[&str] = &["h5p", "zip", "heic", "heif", "svg", "msg"];
 
 /// Endings of captions.
 const CAPTIONS: &[&str] = &["srt", "vtt", "ass", "ssa"];
@@ -177,6 +219,27 @@ impl FileType {
         ENDINGS.iter().map(|(ending, _)| *ending)
     }
 
+    /// How a document of this type is read.
+    #[must_use]
+    pub fn form(media_type: &str) -> DocumentForm {
+        let is_deck = ["presentation", "powerpoint", "wps-office.dps"];
+        match media_type {
+            "application/pdf" => DocumentForm::Pdf,
+            EPUB | "application/xhtml+xml" => DocumentForm::Book,
+            text if text.starts_with("text/") => DocumentForm::Book,
+            office => {
+                DocumentForm::Office { deck: is_deck.iter().any(|word| office.contains(word)) }
+            }
+        }
+    }
+
+    /// The first ending of files of this type; empty for those that are not taken here.
+    #[must_use]
+    pub fn ending(media_type: &str) -> &'static str {
+        let known = ENDINGS.iter().find(|(_, found)| found.media_type == media_type);
+        known.map_or("", |(ending, _)| ending)
+    }
+
     /// `text` when it is a media type that is taken here; else the one of unknown bytes.
     #[must_use]
     pub fn known_media_type(text: &str) -> &'static str {
@@ -197,7 +260,14 @@ impl FileType {
         if head.is_empty() {
             return Err(Refusal::Empty);
         }
-        match (named, sniff(head)) {
+        match (named, sniff(head, named.map_or("", |named| named.media_type))) {
+            // Whatever an office document says that it is, what it holds decides how it is read.
+            (Some(named), Some(Sniffed::Is(found))) if found.kind == Kind::Document => {
+                match named.kind {
+                    Kind::Document => Ok(found),
+                    _ => Err(Refusal::Mismatch { named: named.kind, found: found.kind }),
+                }
+            }
             (_, Some(Sniffed::Bad("heic"))) => Err(Refusal::NotYet("heic".to_owned())),
             (_, Some(Sniffed::Bad(what))) => Err(Refusal::Type(what.to_owned())),
             (Some(named), Some(Sniffed::Is(found))) => {
@@ -231,11 +301,59 @@ enum Sniffed {
     Bad(&'static str),
 }
 
-fn sniff(head: &[u8]) -> Option<Sniffed> {
+/// What packed documents look like, as far as they are not told apart by their names.
+fn sniff_document(head: &[u8], named: &'static str) -> Option<Sniffed> {
+    let is = |media_type| Some(Sniffed::Is(of(Kind::Document, media_type)));
+    let holds = |name: &[u8]| head.windows(name.len()).any(|window| window == name);
+    if head.starts_with(b"PK\x03\x04") {
+        // The first file of such an archive says what it is (EPUB 3.3 OCF, section 4.2.2; ISO/IEC 26300-3
+        // section 3.3).
+        let said = head.get(30..).and_then(|rest| rest.strip_prefix(b"mimetype")).unwrap_or(&[]);
+        let known = ENDINGS.iter().map(|(_, found)| found.media_type);
+        let packed = |kind: &&str| *kind == EPUB || kind.contains("opendocument");
+        if let Some(found) = known.filter(packed).find(|kind| said.starts_with(kind.as_bytes())) {
+            return is(found);
+        }
+        let packed = named == EPUB || named.contains("openxml") || named.contains("opendocument");
+        if packed || named.contains("macroenabled") {
+            return is(named);
+        }
+        return match (holds(b"word/"), holds(b"ppt/"), holds(b"xl/")) {
+            (true, ..) => is(DOCX),
+            (_, true, _) => is(PPTX),
+            (.., true) => is(XLSX),
+            // An office document under another name; LibreOffice looks into it.
+            _ if named.contains("office") || named.contains("ms") => is(named),
+            _ => None,
+        };
+    }
+    // A compound file, or RTF: the name tells which, and LibreOffice looks into it.
+    let packed = head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+    if head.starts_with(b"{\\rtf") || packed {
+        let office = matches!(FileType::form(named), DocumentForm::Office { .. });
+        return match named {
+            _ if !named.is_empty() && office => is(named),
+            _ if !packed => is("application/rtf"),
+            _ => None,
+        };
+    }
+    // Text has no mark of its own; what is not text has zeros, unless it is UTF-16.
+    let marked = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
+    let text = named != EPUB && FileType::form(named) == DocumentForm::Book;
+    (text && (marked || !head.contains(&0))).then(|| Sniffed::Is(of(Kind::Document, named)))
+}
+
+fn sniff(head: &[u8], named: &'static str) -> Option<Sniffed> {
     let at = |offset: usize, magic: &[u8]| {
         head.get(offset..offset + magic.len()).is_some_and(|part| part == magic)
     };
     let is = |kind, media_type| Some(Sniffed::Is(of(kind, media_type)));
+    if head.starts_with(b"%PDF-") {
+        return is(Kind::Document, "application/pdf");
+    }
+    if let Some(found) = sniff_document(head, named) {
+        return Some(found);
+    }
     if head[..head.len().min(1024)].windows(5).any(|window| window == b"%PDF-") {
         return is(Kind::Document, "application/pdf");
     }
@@ -308,7 +426,7 @@ mod tests {
     #[test]
     fn names_are_refused_before_bytes() {
         assert_eq!(FileType::by_name("virus.EXE"), Err(Refusal::Type("exe".into())));
-        assert_eq!(FileType::by_name("讲义.docx"), Err(Refusal::NotYet("docx".into())));
+        assert_eq!(FileType::by_name("课件.h5p"), Err(Refusal::NotYet("h5p".into())));
         assert_eq!(FileType::by_name("a.srt"), Err(Refusal::Captions));
         assert_eq!(FileType::by_name("noending"), Ok(None));
         let mp4 = FileType::by_name("第01讲.MP4").expect("known").expect("named");
@@ -330,6 +448,42 @@ mod tests {
         assert_eq!(playlist, Err(Refusal::Type("m3u8".into())));
         assert_eq!(FileType::by_content("a", pdf).expect("a document").kind, Kind::Document);
         assert!(FileType::by_content("a.png", b"hello").is_err());
+    }
+
+    #[test]
+    fn documents_are_told_by_what_they_hold() {
+        let type_of = |name: &str, head: &[u8]| {
+            FileType::by_content(name, head).map(|found| FileType::ending(found.media_type))
+        };
+        let compound = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest";
+        let book = [&b"PK\x03\x04"[..], &[0; 26], b"mimetypeapplication/epub+zip"].concat();
+        let sheet = [&b"PK\x03\x04"[..], &[0; 26], b"[Content_Types].xml xl/workbook.xml"].concat();
+        assert_eq!(type_of("a.docx", b"PK\x03\x04rest"), Ok("docx"));
+        // One with a password is a compound file.
+        assert_eq!(type_of("a.docx", compound), Ok("docx"));
+        assert_eq!(type_of("a.xls", compound), Ok("xls"));
+        assert_eq!(type_of("a.epub", &book), Ok("epub"));
+        assert_eq!(type_of("a.docx", &book), Ok("epub"));
+        assert_eq!(type_of("a", &sheet), Ok("xlsx"));
+        assert_eq!(type_of("a.doc", b"{\\rtf1"), Ok("doc"));
+        assert_eq!(type_of("a.doc", b"%PDF-1.7"), Ok("pdf"));
+        assert_eq!(type_of("a.txt", "一段文字".as_bytes()), Ok("txt"));
+        assert_eq!(type_of("a.html", b"<!DOCTYPE html>"), Ok("html"));
+        assert_eq!(type_of("a.html", b"\xff\xfe<\0h\0"), Ok("html"));
+        for (name, head) in [
+            ("a.txt", &b"MZ\x90\0\0"[..]),
+            ("a.md", b"PK\x03\x04"),
+            ("a", compound),
+            ("a.epub", b"plain"),
+            ("a.docx", b"\0\0\0"),
+        ] {
+            assert!(matches!(type_of(name, head), Err(Refusal::Type(_))), "{name}");
+        }
+        let deck = |name: &str| {
+            let found = FileType::by_name(name).expect("known").expect("named");
+            FileType::form(found.media_type) == DocumentForm::Office { deck: true }
+        };
+        assert!(deck("a.pptx") && deck("a.odp") && deck("a.ppt") && !deck("a.docx"));
     }
 
     #[test]

@@ -9,7 +9,9 @@ use serde::Serialize;
 
 use super::print_line;
 use crate::app::App;
-use crate::catalogue::{Kind, Rendition, RenditionState, Resource, Stage, UploadId};
+use crate::catalogue::{
+    DocumentForm, FileType, Kind, Rendition, RenditionState, Resource, Stage, UploadId,
+};
 use crate::db;
 use crate::db::resources::Filter;
 use crate::db::uploads::Upload;
@@ -215,6 +217,7 @@ async fn check_resource(
     keys.extend(resource.source.map(|hash| Key::Source(hash).to_string()));
     keys.extend(resource.poster.clone());
     keys.extend(resource.derived.picture.clone());
+    keys.extend(resource.derived.pdf.clone());
     keys.extend(resource.derived.posters.iter().map(|poster| poster.key.clone()));
     keys.extend(resource.derived.storyboard.iter().map(|sprite| sprite.key.clone()));
     for key in keys.iter().filter(|key| !named.contains(*key)) {
@@ -299,7 +302,11 @@ async fn incomplete(
         }
         Kind::Document => {
             let pages = db::media::list_pages(db, resource.id).await?.len() as i64;
-            if Some(pages) != resource.pages {
+            if FileType::form(&resource.media_type) == DocumentForm::Book {
+                if db::books::list_chapters(db, resource.id).await?.is_empty() {
+                    problems.push("no chapters".into());
+                }
+            } else if Some(pages) != resource.pages {
                 problems.push(format!("{pages} pages instead of {:?}", resource.pages));
             }
         }

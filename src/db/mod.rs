@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod books;
 pub mod heard;
 pub mod jobs;
 pub mod libraries;

@@ -7,8 +7,8 @@ use super::direct::Passing;
 use super::text::Texts;
 use super::{Sent, Traffic};
 use crate::catalogue::{
-    Caption, Library, Page, Rendition, RenditionState, Resource, ResourceId, Stage, TrackKind,
-    Visibility,
+    BookChapter, Caption, Figure, Library, Page, Rendition, RenditionState, Resource, ResourceId,
+    Stage, TrackKind, Visibility,
 };
 use crate::db::{self, Db};
 
@@ -28,6 +28,10 @@ pub struct Delivery {
     pub captions: Vec<Caption>,
     /// In order.
     pub pages: Vec<Page>,
+    /// In order.
+    pub chapters: Vec<BookChapter>,
+    /// In the chapters, in order.
+    pub figures: Vec<Figure>,
     /// Counts what is sent of its library.
     pub sent: Arc<Sent>,
     /// What was rendered of all that.
@@ -80,6 +84,8 @@ pub(super) async fn load(
         library,
         captions: mark.captions.clone(),
         pages: db::media::list_pages(&mut db, id).await?,
+        chapters: db::books::list_chapters(&mut db, id).await?,
+        figures: db::books::list_figures(&mut db, id).await?,
         renditions: playable(renditions),
         wants_more,
         resource,
@@ -111,7 +117,10 @@ impl Delivery {
         let segments: usize =
             self.renditions.iter().flat_map(|r| &r.parts).map(|part| part.segments.len()).sum();
         // A segment has its row here, and a line in texts that are kept with their compressed forms.
-        let bytes = 4096 + segments * 128 + self.pages.len() * 512 + self.captions.len() * 512;
+        let bytes = 4096
+            + segments * 128
+            + (self.pages.len() + self.chapters.len() + self.figures.len()) * 512
+            + self.captions.len() * 512;
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 

@@ -7,8 +7,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING,
-    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH,
+    IF_NONE_MATCH, IF_RANGE, RANGE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 
@@ -16,6 +16,12 @@ use super::text::{Encoding, Text};
 use super::traffic::Sent;
 use super::{Fields, Making, Piece, PiecesBody, Selection, Transport, VirtualFile, select};
 use crate::store::{Object, Store};
+
+/// Of pages that strangers made: nothing in them runs, sends or fetches, and they are framed by our
+/// own pages alone. They have our origin only so that those can mark words in them and size them.
+const SHUT_IN: &str = "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; \
+     default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'self'";
 
 /// Fields of an answer, so that their list need not grow.
 const FIELDS: usize = 14;
@@ -204,6 +210,9 @@ pub fn reply(method: &Method, request: Fields<'_>, content: Content, most_ranges
         return several(reply, &content, ranges);
     }
     reply.add(CONTENT_TYPE, content.media_type);
+    if content.media_type.starts_with("text/html") {
+        reply.add(CONTENT_SECURITY_POLICY, SHUT_IN);
+    }
     if let Some((encoding, bytes)) = compressed {
         reply.add(CONTENT_ENCODING, encoding.as_str());
         return reply.send(StatusCode::OK, [Piece::Memory(bytes)]);

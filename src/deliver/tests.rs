@@ -110,6 +110,8 @@ pub(super) fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> De
         renditions,
         wants_more: false,
         captions,
+        chapters: Vec::new(),
+        figures: Vec::new(),
         pages: Vec::new(),
         sent: std::sync::Arc::default(),
         texts: Texts::default(),

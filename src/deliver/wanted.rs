@@ -11,6 +11,9 @@ use super::{
 use crate::catalogue::{FileType, Rendition, RenditionId, TrackKind};
 use crate::store::Key;
 
+/// How chapters look. Who reads may choose size and colours: see `web/src/viewer/book.ts`.
+const CHAPTER_CSS: &str = include_str!("chapter.css");
+
 /// Media type of playlists (RFC 8216 section 4).
 pub(super) const HLS: &str = "application/vnd.apple.mpegurl";
 
@@ -146,6 +149,20 @@ impl Delivery {
             }
             ("captions", file) => (Kind::Captions, self.captions_file(path, file)?),
             ("pages", file) => (Kind::Page, self.page(file)?),
+            ("chapters", "style.css") if !self.chapters.is_empty() => {
+                let css = "text/css; charset=utf-8";
+                (Kind::Page, self.text(path, css, || CHAPTER_CSS.to_owned()))
+            }
+            ("chapters", file) => {
+                let number = number(file, ".html")?;
+                let chapter = self.chapters.get(number.checked_sub(1)?)?;
+                (Kind::Page, self.whole(&chapter.html, "text/html; charset=utf-8"))
+            }
+            ("figures", file) => {
+                let number = i64::try_from(number(file, ".webp")?).ok()?;
+                let figure = self.figures.iter().find(|figure| figure.number == number)?;
+                (Kind::Page, self.whole(&figure.picture, "image/webp"))
+            }
             ("text", "") => (Kind::Text, What::Passages),
             ("ts.m3u8", "") if self.is_playable() => {
                 (Kind::Manifest, self.text(path, HLS, || transport_playlist(self)))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Held, NewObject, Outcome, open_source};
+use super::{Error, Held, NewObject, Outcome, open_pages};
 use crate::catalogue::{OutlineItem, Page, Poster};
 use crate::db;
 use crate::db::jobs::NewJob;
@@ -30,7 +30,7 @@ struct Range {
 /// [`Error::Media`] when it cannot be read.
 pub async fn inspect(held: &Held) -> Result<Outcome, Error> {
     let app = &held.app;
-    let (resource, source) = open_source(app, held.resource()).await?;
+    let (resource, source) = open_pages(app, held.resource()).await?;
     let step = Step::Inspect { max_pages: app.config.media.max_pages };
     let mut child = MediaChild::start(&app.config, step, source, 0)?;
     let mut document = None;
@@ -63,7 +63,12 @@ pub async fn inspect(held: &Held) -> Result<Outcome, Error> {
             resource.derived.outline = document
                 .outline
                 .into_iter()
-                .map(|item| OutlineItem { title: item.title, page: item.page, depth: item.depth })
+                .map(|item| OutlineItem {
+                    title: item.title,
+                    page: item.page,
+                    anchor: String::new(),
+                    depth: item.depth,
+                })
                 .collect();
             if resource.details.author.is_empty() {
                 resource.details.author = document.author.unwrap_or_default();
@@ -80,7 +85,7 @@ pub async fn inspect(held: &Held) -> Result<Outcome, Error> {
 pub async fn pages(held: &Held) -> Result<Outcome, Error> {
     let app = &held.app;
     let range: Range = serde_json::from_str(&held.job.payload)?;
-    let (_, source) = open_source(app, held.resource()).await?;
+    let (_, source) = open_pages(app, held.resource()).await?;
     let step = Step::Pages { first: range.first, last: range.last };
     let mut child = MediaChild::start(&app.config, step, source, 0)?;
     let asked = range.first..=range.last;

@@ -15,7 +15,7 @@ use indexer::{Entry, Index, Passage, PassageKind, Words};
 
 use super::{Error, blocking, io};
 use crate::app::App;
-use crate::catalogue::{Resource, Stage, TOPICS, Visibility, label_of};
+use crate::catalogue::{DocumentForm, FileType, Resource, Stage, TOPICS, Visibility, label_of};
 use crate::config::Config;
 use crate::db;
 
@@ -272,12 +272,15 @@ async fn entry(
         return Ok((id, None));
     }
     let passages = db::passages::list(db, resource.id).await?;
-    let passages = passages.into_iter().map(|passage| Passage {
-        kind: if passage.page.is_some() { PassageKind::Page } else { PassageKind::Caption },
-        start_ms: passage.start_ms,
-        page: passage.page.and_then(|page| u32::try_from(page).ok()),
-        text: passage.text,
-    });
+    let passages: Vec<Passage> = passages
+        .into_iter()
+        .map(|passage| Passage {
+            kind: kind_of(&resource, passage.page.is_some()),
+            start_ms: passage.start_ms,
+            page: passage.page.and_then(|page| u32::try_from(page).ok()),
+            text: passage.text,
+        })
+        .collect();
     let entry = Entry {
         resource: id.clone(),
         library: library.slug.to_string(),
@@ -291,9 +294,19 @@ async fn entry(
         language: resource.details.language,
         published_ms: resource.published_ms.unwrap_or_default(),
         duration_ms: resource.duration_ms,
-        passages: passages.collect(),
+        passages,
     };
     Ok((id, Some(entry)))
+}
+
+/// What the passages of `resource` are pieces of.
+fn kind_of(resource: &Resource, numbered: bool) -> PassageKind {
+    match FileType::form(&resource.media_type) {
+        _ if !numbered => PassageKind::Caption,
+        DocumentForm::Book => PassageKind::Chapter,
+        _ if resource.derived.deck => PassageKind::Slide,
+        _ => PassageKind::Page,
+    }
 }
 
 /// What the topics of `codes` are called, in both languages.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Error, Held, Outcome, blocking, probe};
 use crate::app::App;
-use crate::catalogue::{FileType, Kind, Resource};
+use crate::catalogue::{DocumentForm, FileType, Kind, Resource};
 use crate::db::jobs::NewJob;
 use crate::db::uploads::Upload;
 use crate::db::{self, Tx};
@@ -35,9 +35,14 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         super::upload::remove(app, &upload).await?;
     }
     let head = super::head_of_source(app, held.resource()).await?;
-    let kind = match FileType::by_content(&resource.file_name, &head)?.kind {
+    let found = FileType::by_content(&resource.file_name, &head)?;
+    let kind = match found.kind {
         Kind::Video | Kind::Audio => return probe::run(held).await,
-        Kind::Document => "inspect",
+        Kind::Document => match FileType::form(found.media_type) {
+            DocumentForm::Pdf => "inspect",
+            DocumentForm::Office { .. } => "convert",
+            DocumentForm::Book => "book",
+        },
         Kind::Image | Kind::Package => "picture",
     };
     let next = vec![NewJob { kind, payload: "{}".into(), priority: 1, weight: 1.0 }];

@@ -1,12 +1,13 @@
 //! The way of a file, one module for each step, in order, and the worker that runs them.
 //!
 //! ```text
-//! upload -> intake -> probe -> transcode | document | picture -> derive -> finish -> index
+//! upload -> intake -> probe -> transcode | office, document, book | picture -> derive -> finish -> index
 //! ```
 //!
 //! [`demand`] has rungs made later, when somebody plays what is ready; [`listen`] recognises what is
 //! said in it.
 
+pub mod book;
 pub mod captions;
 pub mod counted;
 pub mod demand;
@@ -17,6 +18,7 @@ pub mod finish;
 pub mod index;
 pub mod intake;
 pub mod listen;
+pub mod office;
 pub mod picture;
 pub mod probe;
 pub mod progress;
@@ -294,6 +296,18 @@ pub async fn open_source(app: &App, id: ResourceId) -> Result<(Resource, File), 
     let store = app.store.clone();
     let file = blocking(move || Ok(store.open_object(&Key::Source(hash).to_string())?)).await?;
     Ok((resource, file))
+}
+
+/// Opens the PDF that the pages of `id` are made of: the source, or what LibreOffice made of it.
+///
+/// # Errors
+///
+/// As [`open_source`].
+async fn open_pages(app: &App, id: ResourceId) -> Result<(Resource, File), Error> {
+    let (resource, source) = open_source(app, id).await?;
+    let Some(key) = resource.derived.pdf.clone() else { return Ok((resource, source)) };
+    let store = app.store.clone();
+    Ok((resource, blocking(move || Ok(store.open_object(&key)?)).await?))
 }
 
 async fn head_of_source(app: &App, id: ResourceId) -> Result<Vec<u8>, Error> {

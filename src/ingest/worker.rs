@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Error, Held, Outcome, derive, disk, document, finish, intake, listen, picture, probe, progress,
-    sweep, transcode,
+    Error, Held, Outcome, book, derive, disk, document, finish, intake, listen, office, picture, probe,
+    progress, sweep, transcode,
 };
 use crate::app::App;
 use crate::db;
@@ -230,6 +230,8 @@ async fn step(held: &Held) -> Result<Outcome, Error> {
         "audio" => transcode::audio(held).await,
         "derive" => derive::run(held).await,
         db::jobs::LISTEN => listen::run(held).await,
+        "convert" => office::run(held).await,
+        "book" => book::run(held).await,
         "inspect" => document::inspect(held).await,
         "pages" => document::pages(held).await,
         "picture" => picture::run(held).await,

@@ -13,10 +13,13 @@ use transcode::{Event, Input, Plan, Policy};
 
 use super::document::{self, Document, RenderedPage};
 use super::protocol::{Answer, Failure, PageAnswer, PagePoster, Request, Step};
-use super::{captions, sandbox, speech};
+use super::{book, captions, office, sandbox, speech};
 
 /// Largest side of a picture that is shown.
 const MAX_PICTURE_SIDE: u32 = 4096;
+
+/// Largest side of a picture in a book.
+const MAX_FIGURE_SIDE: u32 = 1600;
 
 /// Box that posters of documents and pictures fit in.
 const POSTER_BOX: (u32, u32) = (960, 960);
@@ -95,6 +98,18 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
             transcode::encode_audio(&mut input, &plan, out, &mut told).map_err(media)
         }
         Step::Derive(plan) => derive(&plan, source, out),
+        Step::Convert { ending, limits, time_ms } => {
+            let time = Duration::from_millis(time_ms);
+            let here = std::env::current_dir().map_err(io)?;
+            let mut source = source;
+            let notes = beating(|| office::convert(&mut source, &here, &ending, &limits, time))
+                .map_err(|error| failure(&error.code(), &error, error.is_transient()))?;
+            tell(&Answer::Converted(notes)).map_err(io)
+        }
+        Step::Book { media_type, limits } => {
+            let read = beating(|| book::read(&source, &media_type, &limits, &mut tell_of_book));
+            tell(&Answer::Book(Box::new(read?))).map_err(io)
+        }
         Step::Inspect { max_pages } => {
             let document = beating(|| document::inspect(&source, max_pages));
             let document = document.map_err(of_document)?;
@@ -213,6 +228,39 @@ fn white_page(document: &Document, number: u32) -> Result<PageAnswer, Failure> {
     }
     let [(large, width, height), (small, ..)] = names.try_into().expect("two widths");
     Ok(PageAnswer { page: number, width, height, large, small, poster: None })
+}
+
+/// Tells of a chapter, or makes a picture anew and tells of it; one that cannot be read is left
+/// out, and its description stands in its place.
+fn tell_of_book(told: book::Told) -> Result<(), Failure> {
+    let (number, bytes) = match told {
+        book::Told::Chapter(chapter) => return tell(&Answer::Chapter(chapter)).map_err(io),
+        book::Told::Figure(number, bytes) => (number, bytes),
+    };
+    let name = format!("f{number:05}");
+    std::fs::write(&name, bytes).map_err(io)?;
+    let Ok(picture) = picture::decode(File::open(&name).map_err(io)?) else { return Ok(()) };
+    // What it was made of takes no more place.
+    std::fs::write(&name, []).map_err(io)?;
+    let file = format!("{name}.webp");
+    let shown = picture.fit(MAX_FIGURE_SIDE, MAX_FIGURE_SIDE);
+    std::fs::write(&file, shown.to_webp(WEBP_QUALITY).map_err(of_picture)?).map_err(io)?;
+    let poster = match number {
+        0 => {
+            let poster = picture.fit(POSTER_BOX.0, POSTER_BOX.1);
+            let file = "poster.jpg".to_owned();
+            std::fs::write(&file, poster.to_jpeg(JPEG_QUALITY).map_err(of_picture)?).map_err(io)?;
+            Some(PagePoster { file, width: poster.width, height: poster.height })
+        }
+        _ => None,
+    };
+    tell(&Answer::Figure(book::Figure { number, file, poster })).map_err(io)
+}
+
+impl From<book::Error> for Failure {
+    fn from(error: book::Error) -> Self {
+        failure(error.code(), &error, error.is_transient())
+    }
 }
 
 fn page_poster(large: &str) -> Result<PagePoster, Failure> {

@@ -5,10 +5,13 @@
 //! is what it runs. The others are the steps that are not FFmpeg's (those are
 //! in the crate `transcode`).
 
+pub mod archive;
+pub mod book;
 pub mod captions;
 pub mod child;
 mod claims;
 pub mod document;
+pub mod office;
 mod outline;
 pub mod parent;
 pub mod protocol;
@@ -16,3 +19,4 @@ pub mod sandbox;
 pub mod scratch;
 pub mod selftest;
 pub mod speech;
+mod xml;

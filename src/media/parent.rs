@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use transcode::Event;
 
 use super::protocol::{Answer, Failure, Request, Step};
-use super::sandbox::Limits;
+use super::sandbox::{Limits, OFFICE_FOLDER};
 use super::scratch::Scratch;
 use super::speech::Engine;
 use crate::config::Config;
@@ -27,6 +27,9 @@ const MAX_FILES: usize = 20_000;
 
 /// Bytes of a source that are read in a millisecond of computing at least.
 const READ_BYTES_A_MS: u64 = 50_000;
+
+/// Bytes of a file that LibreOffice may write: a PDF of its pages, or what it unpacks.
+const MOST_CONVERTED_BYTES: u64 = 512 << 20;
 
 /// Most of what the child says on standard error that is kept: its last words.
 const MAX_WORDS: usize = 8 * 1024;
@@ -131,6 +134,9 @@ impl MediaChild {
         duration_ms: i64,
     ) -> Result<Self, Error> {
         let scratch = Scratch::make(&config.storage.data.join("scratch"))?;
+        if step.needs_office() {
+            std::fs::create_dir(scratch.path().join(OFFICE_FOLDER))?;
+        }
         let media = &config.media;
         // Even a source whose length is not known yet is read once.
         let cpu_ms = media.cpu_base_ms
@@ -139,9 +145,14 @@ impl MediaChild {
         let mut limits = Limits {
             memory_bytes: media.max_memory_bytes,
             cpu_seconds: cpu_ms.div_ceil(1000),
-            output_bytes: media.max_output_bytes,
-            open_files: 64,
+            output_bytes: match step.needs_office() {
+                // What it removes while it has it open is measured by nobody.
+                true => media.max_output_bytes.min(MOST_CONVERTED_BYTES),
+                false => media.max_output_bytes,
+            },
+            open_files: if step.needs_office() { 256 } else { 64 },
             helpers: step.needs_helpers(),
+            office: step.needs_office(),
             program: None,
             readable: Vec::new(),
         };

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use transcode::{EmbeddedSubtitles, Event, Plan, Policy, Probe, Stills};
 
+use super::archive;
+use super::book::{self, Book};
 use super::captions::Captions;
 use super::document::{Document, PageText};
 use super::sandbox::Limits;
@@ -38,6 +40,23 @@ pub enum Step {
     /// Posters, storyboard and embedded captions: [`Answer::Stills`], [`Answer::Subtitles`], and
     /// progress as [`Answer::Media`].
     Derive(Box<Plan>),
+    /// An office document as PDF: [`Answer::Converted`].
+    Convert {
+        /// Ending of its name, by its type.
+        ending: String,
+        /// What it may be packed in.
+        limits: archive::Limits,
+        /// How long LibreOffice may take, milliseconds.
+        time_ms: u64,
+    },
+    /// A book in chapters: [`Answer::Chapter`] and [`Answer::Figure`] for each, then
+    /// [`Answer::Book`].
+    Book {
+        /// Its type.
+        media_type: String,
+        /// What it may be packed in.
+        limits: archive::Limits,
+    },
     /// What is in a document: [`Answer::Document`].
     Inspect {
         /// The most pages that are taken.
@@ -65,10 +84,16 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether poppler's programs are needed.
+    /// Whether poppler's programs, or others, are needed.
     #[must_use]
     pub fn needs_helpers(&self) -> bool {
-        matches!(self, Self::Inspect { .. } | Self::Pages { .. })
+        matches!(self, Self::Inspect { .. } | Self::Pages { .. }) || self.needs_office()
+    }
+
+    /// Whether LibreOffice is needed.
+    #[must_use]
+    pub fn needs_office(&self) -> bool {
+        matches!(self, Self::Convert { .. })
     }
 }
 
@@ -84,6 +109,15 @@ pub enum Answer {
     Stills(Stills),
     /// Captions found in a source.
     Subtitles(Vec<EmbeddedSubtitles>),
+    /// [`office::MADE`](super::office::MADE) is there; the notes of speakers: slide, from 1, and
+    /// text.
+    Converted(Vec<(u32, String)>),
+    /// A chapter of a book.
+    Chapter(book::Chapter),
+    /// A picture in a book.
+    Figure(book::Figure),
+    /// What a book says of itself.
+    Book(Box<Book>),
     /// What is in a document.
     Document(Box<Document>),
     /// Text of a page.

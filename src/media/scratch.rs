@@ -8,6 +8,9 @@ use std::path::Path;
 /// How the names of these folders begin.
 const PREFIX: &str = "media-";
 
+/// Folders below are looked into up to so many files: no child may have as many.
+const MAX_LOOKED: usize = 100_000;
+
 /// A folder for one child; removed on drop. Its owner keeps it locked, so that
 /// one without a lock is known to be nobody's.
 #[derive(Debug)]
@@ -37,14 +40,22 @@ impl Scratch {
         self.folder.path()
     }
 
-    /// Bytes and files in it, by length or by what they take of the disk, whichever is more.
+    /// Bytes and files in it and in folders below, by length or by what they take of the disk,
+    /// whichever is more.
     pub(super) fn measure(&self) -> io::Result<(u64, usize)> {
         let mut bytes = 0_u64;
         let mut files = 0;
-        for entry in fs::read_dir(self.path())? {
-            let facts = entry?.metadata()?;
-            bytes = bytes.saturating_add(facts.len().max(facts.blocks() * 512));
-            files += 1;
+        let mut folders = vec![self.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let facts = entry.metadata()?;
+                bytes = bytes.saturating_add(facts.len().max(facts.blocks() * 512));
+                files += 1;
+                if facts.is_dir() && files < MAX_LOOKED {
+                    folders.push(entry.path());
+                }
+            }
         }
         Ok((bytes, files))
     }

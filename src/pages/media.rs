@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     Lang, Shell,
+    book::{BookView, book},
     home::encode,
     icon::{Icon, icon},
     words::clock,
@@ -17,6 +18,8 @@ pub enum MediaView {
     Play(PlayView),
     /// Pages.
     Read(ReadView),
+    /// Chapters.
+    Book(BookView),
     /// One picture.
     Picture(PictureView),
     /// Nothing to show in the page; it can be downloaded.
@@ -115,6 +118,7 @@ pub(super) fn media(shell: &Shell, view: &MediaView, title: &str, query: &str) -
     match view {
         MediaView::Play(play) => player(shell, play, title),
         MediaView::Read(read) => viewer(shell, read, title, query),
+        MediaView::Book(view) => book(shell, view, query),
         MediaView::Picture(picture) => picture_frame(picture),
         MediaView::Download => html! {},
         MediaView::Nothing { says } => html! {

@@ -8,6 +8,7 @@
 //! inline script or an inline event handler, so a strict content security policy holds.
 
 mod assets;
+mod book;
 mod captions;
 mod dictionary;
 mod error;
@@ -28,6 +29,7 @@ mod tile;
 mod words;
 
 pub use assets::{Assets, AssetsError};
+pub use book::BookView;
 pub use captions::{CaptionsEditView, edit_captions};
 pub use dictionary::{DictionaryView, dictionary};
 pub use error::{ErrorView, error};

@@ -102,7 +102,7 @@ pub fn resource(shell: &Shell, view: &ResourceView) -> Markup {
     let assets = &shell.assets;
     let (styles, scripts) = match view.media {
         MediaView::Play(_) => (vec![assets.player_css.as_str()], vec![assets.player.as_str()]),
-        MediaView::Read(_) => (vec![], vec![assets.viewer.as_str()]),
+        MediaView::Read(_) | MediaView::Book(_) => (vec![], vec![assets.viewer.as_str()]),
         _ => (vec![], vec![]),
     };
     let page = Page {

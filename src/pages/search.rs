@@ -86,6 +86,10 @@ pub enum MomentKind {
     Time(u64),
     /// On this page, from 1.
     Page(u32),
+    /// On this slide, from 1.
+    Slide(u32),
+    /// In this chapter, from 1.
+    Chapter(u32),
 }
 
 /// A field by which hits can be narrowed down.
@@ -257,11 +261,12 @@ fn hit(shell: &Shell, hit: &HitView, soon: bool) -> Markup {
 
 /// A link to a second or a page, with what is met there.
 pub(super) fn moment(shell: &Shell, moment: &MomentView) -> Markup {
+    let numbered = |word: &str, number: u32| (word.replace('N', &number.to_string()), true, None);
     let (place, page, start_ms) = match moment.kind {
         MomentKind::Time(ms) => (clock(ms), false, Some(ms)),
-        MomentKind::Page(page) => {
-            (shell.pick("第 N 页", "p. N").replace('N', &page.to_string()), true, None)
-        }
+        MomentKind::Page(page) => numbered(shell.pick("第 N 页", "p. N"), page),
+        MomentKind::Slide(slide) => numbered(shell.pick("第 N 张", "Slide N"), slide),
+        MomentKind::Chapter(chapter) => numbered(shell.pick("第 N 章", "Ch. N"), chapter),
     };
     html! {
         a.moment href=(moment.href) data-start=[start_ms] {

@@ -105,7 +105,12 @@ fn document_of(pages: usize, page: u32) -> ResourceView {
         small: "/media/r2/pages/{n}.webp?w=480".into(),
         large: "/media/r2/pages/{n}.webp".into(),
         words: Some("/media/r2/pages/{n}.json".into()),
-        outline: vec![OutlineItem { title: "第一章".into(), page: 2, depth: 0 }],
+        outline: vec![OutlineItem {
+            title: "第一章".into(),
+            page: 2,
+            anchor: String::new(),
+            depth: 0,
+        }],
         text: None,
     };
     ResourceView {

@@ -247,6 +247,21 @@ pub(crate) fn noise(bytes: usize) -> Vec<u8> {
     file
 }
 
+/// A zip archive of these files; the first is stored as it is, as EPUB and OpenDocument ask for.
+pub(crate) fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+    use std::io::Write as _;
+
+    use zip::CompressionMethod::{Deflated, Stored};
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (number, (name, bytes)) in files.iter().enumerate() {
+        let method = if number == 0 { Stored } else { Deflated };
+        let options = zip::write::SimpleFileOptions::default().compression_method(method);
+        zip.start_file(*name, options).expect("a file");
+        zip.write_all(bytes).expect("memory");
+    }
+    zip.finish().expect("memory").into_inner()
+}
+
 /// Path of a sample that comes with the program.
 pub(crate) fn sample(name: &str) -> String {
     format!("{}/samples/{name}", env!("CARGO_MANIFEST_DIR"))

@@ -12,6 +12,7 @@ mod fixture;
 mod raw;
 
 mod accounts;
+mod books;
 mod connections;
 mod crash;
 mod demand;
@@ -23,6 +24,7 @@ mod import;
 mod index;
 mod jobs;
 mod limits;
+mod office;
 mod quick;
 mod s3;
 mod search;

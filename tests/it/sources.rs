@@ -7,7 +7,7 @@ use crate::client::{Client, text_of};
 use crate::fixture;
 
 /// The resource of a file that is taken and then fails.
-async fn failed(client: &Client, name: &str, bytes: &[u8]) -> Value {
+pub(crate) async fn failed(client: &Client, name: &str, bytes: &[u8]) -> Value {
     let id = client.upload(name, "坏文件", bytes).await;
     let resource = client.settled(&id).await;
     assert_eq!(resource["stage"], "failed", "{name}: {resource:#}");

@@ -10,7 +10,7 @@ use super::super::links::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::resources::editable;
-use super::learn::media;
+use super::learn::{ResourceQuery, media};
 use super::shell::{playing_page, shell};
 use crate::app::App;
 use crate::catalogue::{Caption, CaptionOrigin, LANGUAGES, label_of};
@@ -52,7 +52,7 @@ pub(in crate::api) async fn captions_page(
     }
     let resource = editable(&app, &visitor.caller, &id).await?;
     let delivery = app.deliveries.find(&app.db, resource.id).await?.ok_or(ApiError::NotFound)?;
-    let mut media = media(&app, &reader, &delivery, &links(&app, &delivery), None).await?;
+    let mut media = media(&app, &reader, &delivery, &links(&app, &delivery), &ResourceQuery::default()).await?;
     if let MediaView::Play(play) = &mut media {
         // The editor shows them itself.
         play.captions.clear();

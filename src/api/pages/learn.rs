@@ -27,7 +27,7 @@ use crate::db::resources::Filter;
 use crate::deliver::Delivery;
 use crate::media::captions::{parse, plain};
 use crate::pages::{
-    self, CaptionsView, Choice, Cue, Facet, FacetValue, HitView, HomeView, Lang, LibrariesView,
+    self, BookView, CaptionsView, Choice, Cue, Facet, FacetValue, HitView, HomeView, Lang, LibrariesView,
     LibraryView, MediaView, MomentKind, MomentView, Paging, PictureView, PlayView, ReadView,
     ResourceView, SearchView,
 };
@@ -151,7 +151,11 @@ fn moments(hit: &FoundView, q: &str) -> Vec<MomentView> {
             text_html: moment.text.clone(),
         },
         (None, page) => MomentView {
-            kind: MomentKind::Page(page.unwrap_or(1)),
+            kind: match moment.kind {
+                "slide" => MomentKind::Slide(page.unwrap_or(1)),
+                "chapter" => MomentKind::Chapter(page.unwrap_or(1)),
+                _ => MomentKind::Page(page.unwrap_or(1)),
+            },
             href: moment.url.clone(),
             text_html: moment.text.clone(),
         },
@@ -165,7 +169,7 @@ fn moments(hit: &FoundView, q: &str) -> Vec<MomentView> {
 fn has_text(media: &MediaView) -> bool {
     match media {
         MediaView::Play(play) => !play.transcript.is_empty(),
-        MediaView::Read(_) => true,
+        MediaView::Read(_) | MediaView::Book(_) => true,
         _ => false,
     }
 }
@@ -394,9 +398,13 @@ pub(in crate::api) async fn library(
 }
 
 /// Where a resource's page opens.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(in crate::api) struct ResourceQuery {
     page: Option<u32>,
+    chapter: Option<u32>,
+    /// Where in the chapter: the id of an element.
+    #[serde(default)]
+    at: String,
     #[serde(default)]
     q: String,
 }
@@ -424,7 +432,7 @@ pub(in crate::api) async fn resource(
     let (_, related) = db::resources::list(&mut *app.db.read().await?, &related, 0, 7).await?;
     let related: Vec<_> =
         related.into_iter().filter(|other| other.id != resource.id).take(6).collect();
-    let media = media(&app, &reader, &delivery, &links, query.page).await?;
+    let media = media(&app, &reader, &delivery, &links, &query).await?;
     let view = ResourceView {
         path: format!("/resources/{id}"),
         title: details.title.clone(),
@@ -472,7 +480,7 @@ pub(super) async fn media(
     reader: &Reader,
     delivery: &Delivery,
     links: &links::Links,
-    at_page: Option<u32>,
+    query: &ResourceQuery,
 ) -> Result<MediaView, ApiError> {
     let resource = &delivery.resource;
     if let Some(hls) = &links.hls {
@@ -507,7 +515,7 @@ pub(super) async fn media(
     if !delivery.pages.is_empty() {
         let at = |name: &str| format!("{}/pages/{name}", links.base);
         return Ok(MediaView::Read(ReadView {
-            page: at_page.unwrap_or(1).clamp(1, delivery.pages.len() as u32),
+            page: query.page.unwrap_or(1).clamp(1, delivery.pages.len() as u32),
             sizes: delivery
                 .pages
                 .iter()
@@ -519,6 +527,9 @@ pub(super) async fn media(
             outline: resource.derived.outline.clone(),
             text: links.text.clone(),
         }));
+    }
+    if !delivery.chapters.is_empty() {
+        return Ok(MediaView::Book(book(delivery, links, query)));
     }
     if let (Some(src), Some(size)) = (&links.picture, size(resource.width, resource.height)) {
         let alt = resource.details.title.clone();
@@ -532,6 +543,24 @@ pub(super) async fn media(
             _ => reader.lang.pick("正在处理，请稍候。", "Being processed. Please wait.").to_owned(),
         },
     })
+}
+
+/// A book, open at the chapter that is asked for.
+fn book(delivery: &Delivery, links: &links::Links, query: &ResourceQuery) -> BookView {
+    let chapters = &delivery.chapters;
+    let number = query.chapter.unwrap_or(1).clamp(1, chapters.len() as u32);
+    let anchor = Some(format!("#{}", encode(&query.at))).filter(|_| !query.at.is_empty());
+    let derived = &delivery.resource.derived;
+    BookView {
+        id: delivery.resource.id.to_string(),
+        chapter: number,
+        asked: query.chapter.is_some(),
+        titles: chapters.iter().map(|chapter| chapter.title.clone()).collect(),
+        src: format!("{}/chapters/{number}.html{}", links.base, anchor.unwrap_or_default()),
+        contents: derived.outline.clone(),
+        right_to_left: derived.right_to_left,
+        text: links.text.clone(),
+    }
 }
 
 fn plays_in_browsers(media_type: &str) -> bool {

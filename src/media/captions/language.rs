@@ -17,7 +17,7 @@ pub(super) fn guess(name: &str, cues: &[Cue]) -> Option<String> {
 }
 
 /// The tag as BCP 47 writes it, if it names a language that is known here.
-pub(super) fn of_tag(tag: &str) -> Option<String> {
+pub(in crate::media) fn of_tag(tag: &str) -> Option<String> {
     let lower = tag.trim().to_lowercase().replace('_', "-");
     let known = match lower.as_str() {
         "zh-cn" | "zh-sg" | "zh-hans" | "zh-hans-cn" | "chs" | "sc" | "gb" | "简体" | "简中" => {

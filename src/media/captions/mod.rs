@@ -3,7 +3,7 @@
 
 mod ass;
 mod charset;
-mod language;
+pub(in crate::media) mod language;
 pub(in crate::media) mod lines;
 mod markup;
 mod settings;

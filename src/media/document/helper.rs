@@ -1,4 +1,4 @@
-//! One run of a program of poppler: bounded in time and in what it says.
+//! One run of a helper: bounded in time and in what it says.
 
 use std::{
     fs::File,
@@ -90,6 +90,22 @@ pub(super) fn run(
     Ok(Answer { succeeded: ended.succeeded, message: ended.message, output })
 }
 
+/// Runs `command`, which was made to start `program` shut in, to its end; what it writes to its
+/// standard output is not kept.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(in crate::media) fn run_to_end(
+    command: Command,
+    program: &'static str,
+    time: Duration,
+) -> Result<Ended, Error> {
+    let mut running = Running::begin(command, program, time)?;
+    let _ = io::copy(&mut running.output(), &mut io::sink());
+    running.end()
+}
+
 /// A helper at work.
 pub(super) struct Running {
     child: Arc<Mutex<Child>>,
@@ -103,9 +119,11 @@ pub(super) struct Running {
 }
 
 /// How a helper ended.
-pub(super) struct Ended {
+pub(in crate::media) struct Ended {
     pub(super) succeeded: bool,
-    pub(super) message: String,
+    /// None: by a signal.
+    pub(in crate::media) code: Option<i32>,
+    pub(in crate::media) message: String,
 }
 
 impl Running {
@@ -129,7 +147,11 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         keep_alone(&mut command).map_err(failed)?;
-        let mut child = command.spawn().map_err(failed)?;
+        Self::begin(command, program.path(), time)
+    }
+
+    fn begin(mut command: Command, program: &'static str, time: Duration) -> Result<Self, Error> {
+        let mut child = command.spawn().map_err(|source| Error::Helper { program, source })?;
         AT_WORK.fetch_add(1, Ordering::Relaxed);
         let output = child.stdout.take();
         let complaints = child.stderr.take();
@@ -175,7 +197,7 @@ impl Running {
         if late {
             return Err(Error::Timeout(self.time));
         }
-        Ok(Ended { succeeded: status.success(), message })
+        Ok(Ended { succeeded: status.success(), code: status.code(), message })
     }
 }
 

@@ -5,7 +5,7 @@
 //! input and open it by `/proc/self/fd/0`, so nothing is copied. What they answer is untrusted:
 //! bounded, parsed strictly, and lost pages are only lost pages.
 
-mod helper;
+pub(super) mod helper;
 mod info;
 mod render;
 mod text;
@@ -142,7 +142,7 @@ pub enum Error {
     /// A step took too long.
     #[error("reading the document took more than {0:?}")]
     Timeout(Duration),
-    /// A program of poppler is not installed or may not run here.
+    /// A helper is not installed or may not run here.
     #[error("{program} cannot be started")]
     Helper {
         /// Its path.

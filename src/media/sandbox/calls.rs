@@ -13,9 +13,11 @@ use seccompiler::{
     SeccompFilter, SeccompRule,
 };
 
+use super::Limits;
+
 /// Puts the list in force, in all threads.
-pub(super) fn restrict(helpers: bool, signals_scoped: bool) -> io::Result<()> {
-    let program = program(helpers, signals_scoped).map_err(io::Error::other)?;
+pub(super) fn restrict(limits: &Limits, signals_scoped: bool) -> io::Result<()> {
+    let program = program(limits, signals_scoped).map_err(io::Error::other)?;
     seccompiler::apply_filter_all_threads(&program).map_err(io::Error::other)
 }
 
@@ -37,9 +39,20 @@ fn alone_program() -> Result<BpfProgram, BackendError> {
     SeccompFilter::new(rules, SeccompAction::Allow, absent, arch)?.try_into()
 }
 
+/// What LibreOffice is started with besides: a socket that nobody can reach, since it has no name
+/// and nothing can be connected to it, is bound and listens, it is told. Without one it gives up.
+pub(super) fn reachable() -> io::Result<BpfProgram> {
+    let told = || -> Result<BpfProgram, BackendError> {
+        let rules = Rules::from([libc::SYS_bind, libc::SYS_listen].map(|call| (call, Vec::new())));
+        let arch = std::env::consts::ARCH.try_into()?;
+        SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(0), arch)?.try_into()
+    };
+    told().map_err(io::Error::other)
+}
+
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-fn program(helpers: bool, signals_scoped: bool) -> Result<BpfProgram, BackendError> {
+fn program(limits: &Limits, signals_scoped: bool) -> Result<BpfProgram, BackendError> {
     let mut rules: Rules = ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
     #[cfg(target_arch = "x86_64")]
     rules.extend(ALLOWED_X86_64.iter().map(|call| (*call, Vec::new())));
@@ -58,8 +71,11 @@ fn program(helpers: bool, signals_scoped: bool) -> Result<BpfProgram, BackendErr
     let own = [(0, SeccompCmpOp::Eq, 0), (1, SeccompCmpOp::Eq, 0)];
     when(&mut rules, libc::SYS_getpriority, &own)?;
     when(&mut rules, libc::SYS_setpriority, &own)?;
-    processes(&mut rules, helpers)?;
-    signals(&mut rules, helpers && signals_scoped)?;
+    processes(&mut rules, limits.may_start())?;
+    if limits.office {
+        office(&mut rules)?;
+    }
+    signals(&mut rules, limits.may_start() && signals_scoped)?;
 
     let absent = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
     let arch = std::env::consts::ARCH.try_into()?;
@@ -83,6 +99,30 @@ fn processes(rules: &mut Rules, helpers: bool) -> Result<(), BackendError> {
     let pair = [(0, SeccompCmpOp::Eq, bits(libc::AF_UNIX)), (1, SeccompCmpOp::Eq, kind)];
     when(rules, libc::SYS_socketpair, &pair)?;
     rules.insert(libc::SYS_recvfrom, Vec::new());
+    Ok(())
+}
+
+/// LibreOffice makes, renames and removes what is in its own folder, where alone landlock lets it;
+/// and a socket that it can do nothing with: see [`reachable`].
+fn office(rules: &mut Rules) -> Result<(), BackendError> {
+    let socket = [
+        (0, SeccompCmpOp::Eq, bits(libc::AF_UNIX)),
+        (1, SeccompCmpOp::Eq, bits(libc::SOCK_STREAM)),
+    ];
+    when(rules, libc::SYS_socket, &socket)?;
+    let calls = [
+        libc::SYS_mkdirat,
+        libc::SYS_renameat,
+        libc::SYS_unlinkat,
+        libc::SYS_fsync,
+        libc::SYS_fdatasync,
+    ];
+    rules.extend(calls.map(|call| (call, Vec::new())));
+    #[cfg(target_arch = "x86_64")]
+    {
+        let older = [libc::SYS_mkdir, libc::SYS_rmdir, libc::SYS_rename, libc::SYS_unlink];
+        rules.extend(older.map(|call| (call, Vec::new())));
+    }
     Ok(())
 }
 

@@ -20,6 +20,28 @@ use super::Limits;
 pub const HELPERS: [&str; 4] =
     ["/usr/bin/pdftoppm", "/usr/bin/pdftotext", "/usr/bin/pdftohtml", "/usr/bin/pdfinfo"];
 
+/// Where LibreOffice may be installed: Debian's packages, other distributions, The Document
+/// Foundation's own. The first that is there is started, when the limits say so.
+pub const OFFICES: [&str; 3] = [
+    "/usr/lib/libreoffice/program/soffice.bin",
+    "/usr/lib64/libreoffice/program/soffice.bin",
+    "/opt/libreoffice/program/soffice.bin",
+];
+
+/// The folder in the scratch folder in which LibreOffice may make folders, and remove what is there:
+/// its profile. The parent makes it, and measures all that is in it.
+pub const OFFICE_FOLDER: &str = "office";
+
+/// What LibreOffice reads besides.
+const OFFICE_READABLE: [&str; 6] = [
+    "/usr/share/libreoffice",
+    "/etc/libreoffice",
+    "/var/lib/libreoffice",
+    "/var/spool/libreoffice",
+    "/opt/libreoffice",
+    "/dev/urandom",
+];
+
 /// The first ABI that keeps signals inside.
 pub(super) const ABI_WITH_SIGNALS: u32 = 6;
 
@@ -75,10 +97,16 @@ fn rules(scratch: &Path, limits: &Limits) -> Result<RulesetCreated, Box<dyn Erro
     if let Some(source) = regular_stdin() {
         rules = rules.add_rule(PathBeneath::new(source, AccessFs::ReadFile))?;
     }
-    let program = limits.program.iter().map(PathBuf::as_path);
     let helpers = HELPERS.iter().map(Path::new).filter(|_| limits.helpers);
-    if limits.may_start() {
-        rules = program_rules(rules, helpers.chain(program))?;
+    let program = limits.program.iter().map(PathBuf::as_path);
+    if limits.helpers || limits.program.is_some() {
+        rules = program_rules(rules, helpers.chain(program), &READABLE)?;
+    }
+    if limits.office {
+        rules = program_rules(rules, OFFICES.iter().map(Path::new), &OFFICE_READABLE)?;
+        let folder = PathFd::new(scratch.join(OFFICE_FOLDER))?;
+        let own = AccessFs::MakeDir | AccessFs::RemoveDir | AccessFs::RemoveFile;
+        rules = rules.add_rule(PathBeneath::new(folder, own))?;
     }
     let readable = limits.readable.iter().map(|path| (path.as_path(), library_rights()));
     Ok(add(rules, readable)?)
@@ -98,15 +126,16 @@ fn library_rights() -> BitFlags<AccessFs> {
     AccessFs::ReadFile | AccessFs::ReadDir
 }
 
-/// `programs`, and what any program needs to run.
+/// `programs`, and what they need to run.
 fn program_rules<'a>(
     rules: RulesetCreated,
     programs: impl Iterator<Item = &'a Path>,
+    readable: &[&'static str],
 ) -> Result<RulesetCreated, RulesetError> {
     let null = AccessFs::ReadFile | AccessFs::WriteFile;
     let program = AccessFs::ReadFile | AccessFs::Execute;
     let programs = programs.chain(LOADERS.iter().map(Path::new)).map(|path| (path, program));
-    let libraries = READABLE.iter().map(|path| (Path::new(path), library_rights()));
+    let libraries = readable.iter().map(|path| (Path::new(*path), library_rights()));
     add(rules, programs.chain(libraries).chain([(Path::new("/dev/null"), null)]))
 }
 

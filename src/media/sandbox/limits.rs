@@ -21,6 +21,10 @@ pub struct Limits {
     pub open_files: u64,
     /// Whether the programs in [`HELPERS`](super::HELPERS) may be started.
     pub helpers: bool,
+    /// Whether LibreOffice may be started too, with [`OFFICE_FOLDER`](super::OFFICE_FOLDER) of the
+    /// scratch folder to itself.
+    #[serde(default)]
+    pub office: bool,
     /// The operator's own program that may be started, by its whole path; only it.
     pub program: Option<PathBuf>,
     /// Files and folders of the operator that may be read: a model, what the program is made of.
@@ -31,7 +35,7 @@ impl Limits {
     /// Whether anything may be started at all.
     #[must_use]
     pub fn may_start(&self) -> bool {
-        self.helpers || self.program.is_some()
+        self.helpers || self.office || self.program.is_some()
     }
 }
 
@@ -43,6 +47,7 @@ impl Default for Limits {
             output_bytes: 2 << 30,
             open_files: 64,
             helpers: false,
+            office: false,
             program: None,
             readable: Vec::new(),
         }

@@ -17,7 +17,7 @@ use std::{io, path::Path};
 
 use serde::Serialize;
 
-pub use files::HELPERS;
+pub use files::{HELPERS, OFFICE_FOLDER, OFFICES};
 pub use limits::Limits;
 
 /// Walls the calling process in, for ever: what it starts inherits all of it.
@@ -54,10 +54,26 @@ pub fn enter_as_far_as_possible(scratch: &Path, limits: &Limits) -> Result<Layer
 /// # Errors
 ///
 /// When the filter cannot be made. Where the kernel has no filters [`enter`] has said so.
-#[expect(unsafe_code, reason = "what runs between fork and exec is unsafe to choose")]
 pub fn keep_alone(command: &mut std::process::Command) -> io::Result<()> {
+    filtered(command, calls::alone()?)
+}
+
+/// Lets what `command` starts believe that others can reach it at its socket, which it asks for
+/// before it does anything: LibreOffice, so that a second one would find it.
+///
+/// # Errors
+///
+/// As [`keep_alone`].
+pub fn pretend_reachable(command: &mut std::process::Command) -> io::Result<()> {
+    filtered(command, calls::reachable()?)
+}
+
+#[expect(unsafe_code, reason = "what runs between fork and exec is unsafe to choose")]
+fn filtered(
+    command: &mut std::process::Command,
+    filter: seccompiler::BpfProgram,
+) -> io::Result<()> {
     use std::os::unix::process::CommandExt as _;
-    let filter = calls::alone()?;
     let put_in_force = move || match seccompiler::apply_filter(&filter) {
         Err(seccompiler::Error::Seccomp(error)) if is_absent(&error) => Ok(()),
         Err(seccompiler::Error::Seccomp(error) | seccompiler::Error::Prctl(error)) => Err(error),
@@ -139,7 +155,7 @@ fn apply(scratch: &Path, limits: &Limits) -> (Layers, Option<Error>) {
         Err(source) => missing("privileges", source),
     }
     let signals_scoped = layers.landlock_abi >= files::ABI_WITH_SIGNALS;
-    match calls::restrict(limits.may_start(), signals_scoped) {
+    match calls::restrict(limits, signals_scoped) {
         Ok(()) => layers.seccomp = true,
         Err(source) => missing("seccomp", source),
     }

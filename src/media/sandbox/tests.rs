@@ -15,7 +15,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Layers, Limits, enter, keep_alone};
+use super::{Layers, Limits, OFFICE_FOLDER, enter, keep_alone};
 use crate::media::{
     document,
     selftest::{Attempt, escape_attempts},
@@ -117,6 +117,27 @@ fn only_the_program_that_the_operator_named_can_be_started() {
         format!("{ways:?}")
     });
     assert_eq!(said.unwrap(), "[true, false, false, true, false, false]");
+}
+
+#[test]
+fn with_office_there_is_a_socket_that_nobody_can_be_reached_by() {
+    let said = apart(&this_file(), |scratch| {
+        fs::create_dir(scratch.join(OFFICE_FOLDER)).unwrap();
+        let limits = Limits { helpers: true, office: true, ..small() };
+        enter(scratch, &limits).unwrap();
+        fs::write("a", "x").unwrap();
+        let ways = [
+            fs::remove_file("a").is_ok(),
+            fs::rename("a", "office/a").is_ok(),
+            fs::create_dir("folder").is_ok(),
+            std::os::unix::net::UnixListener::bind("office/s").is_ok(),
+            std::os::unix::net::UnixStream::connect("/run/dbus/system_bus_socket").is_ok(),
+        ];
+        let own = fs::create_dir("office/b").is_ok() && fs::remove_dir("office/b").is_ok();
+        format!("{ways:?} {own} {}", open_ways())
+    });
+    let [no, yes] = ["[false, false, false, false, false]", "true"];
+    assert_eq!(said.unwrap(), format!("{no} {yes} "));
 }
 
 #[test]

@@ -1,8 +1,8 @@
-import { all, find, make } from "../lib/dom";
+import { find, make } from "../lib/dom";
 import { pick } from "../lib/lang";
 import { Bar } from "./bar";
 import { readSizes, type Size } from "./sizes";
-import { fold, layWords } from "./words";
+import { layWords, wanted } from "./words";
 
 /** A document: one sheet a page in a scrolling frame; pictures and words come when a page is near. */
 export class Viewer {
@@ -142,15 +142,6 @@ export class Viewer {
     if (selection && !selection.isCollapsed && selection.containsNode(one, true)) return;
     one.replaceChildren();
   }
-}
-
-/**
- * What to mark on the pages: the words of the query, and what the search marked in the moments above,
- * which knows other scripts, pinyin and parts of words.
- */
-function wanted(query: string): string[] {
-  const met = all("[data-moments] mark").map((mark) => mark.textContent ?? "");
-  return [...new Set([...query.replace(/["“”]/g, " ").split(/\s+/), ...met].map(fold))].filter(Boolean);
 }
 
 function sheet(n: number, [width, height]: Size): HTMLElement {

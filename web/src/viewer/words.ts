@@ -1,4 +1,4 @@
-import { make } from "../lib/dom";
+import { all, make } from "../lib/dom";
 
 /** A word's place on its page; all four are parts of the page, 0 to 1. In Chinese it is a whole line. */
 interface Word {
@@ -94,4 +94,13 @@ function meet(words: Word[], query: string[]): Met {
 /** Full and half width and capitals count as one; blanks do not count. */
 export function fold(text: string): string {
   return text.normalize("NFKC").toLowerCase().replace(/\s+/g, "");
+}
+
+/**
+ * What to mark on the pages: the words of the query, and what the search marked in the moments above,
+ * which knows other scripts, pinyin and parts of words.
+ */
+export function wanted(query: string): string[] {
+  const met = all("[data-moments] mark").map((mark) => mark.textContent ?? "");
+  return [...new Set([...query.replace(/["“”]/g, " ").split(/\s+/), ...met].map(fold))].filter(Boolean);
 }
