@@ -62,7 +62,8 @@ pub(super) fn links(app: &App, delivery: &Delivery) -> Links {
     let base = base(app, delivery);
     let at = |path: &str| format!("{base}/{path}");
     let when = |there: bool, path: &str| there.then(|| at(path));
-    let has_text = !delivery.captions.is_empty() || !delivery.pages.is_empty();
+    let words = resource.derived.picture_words.is_some();
+    let has_text = !delivery.captions.is_empty() || !delivery.pages.is_empty() || words;
     Links {
         page: format!("/resources/{}", resource.id),
         hls: when(delivery.is_playable(), "master.m3u8"),

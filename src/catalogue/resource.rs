@@ -150,6 +150,8 @@ pub struct Derived {
     pub outline: Vec<OutlineItem>,
     /// Key of an image resource's picture at full size.
     pub picture: Option<String>,
+    /// Key of the JSON with the places of the words in that picture.
+    pub picture_words: Option<String>,
 }
 
 /// A picture that can stand for the resource.

@@ -215,6 +215,7 @@ async fn check_resource(
     keys.extend(resource.source.map(|hash| Key::Source(hash).to_string()));
     keys.extend(resource.poster.clone());
     keys.extend(resource.derived.picture.clone());
+    keys.extend(resource.derived.picture_words.clone());
     keys.extend(resource.derived.posters.iter().map(|poster| poster.key.clone()));
     keys.extend(resource.derived.storyboard.iter().map(|sprite| sprite.key.clone()));
     for key in keys.iter().filter(|key| !named.contains(*key)) {
@@ -225,7 +226,7 @@ async fn check_resource(
     let jobs = db::jobs::list(&mut db, resource.id).await?;
     // Without the extra ones it is ready all the same.
     let open = jobs.iter().filter(|job| {
-        job.kind != db::jobs::EXTRA && (job.state == "queued" || job.state == "running")
+        !db::jobs::is_extra(&job.kind) && (job.state == "queued" || job.state == "running")
     });
     let open = open.count();
     match resource.stage {

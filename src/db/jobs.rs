@@ -37,7 +37,7 @@ impl Lane {
     pub fn of(kind: &str) -> Self {
         match kind {
             "intake" | "probe" | "inspect" | "sweep" | "tidy" => Self::Look,
-            "encode" | EXTRA => Self::Heavy,
+            "encode" | EXTRA | RECOGNISE | SLIDES => Self::Heavy,
             _ => Self::Light,
         }
     }
@@ -56,6 +56,18 @@ impl Lane {
 /// The kind of jobs that add to what is playable already: the resource is ready without them, and
 /// stays so when they fail.
 pub const EXTRA: &str = "extra";
+
+/// The kind of jobs that read the text in pictures, which are shown without it.
+pub const RECOGNISE: &str = "recognise";
+
+/// The kind of job that looks for slides in a video, which is played without them.
+pub const SLIDES: &str = "slides";
+
+/// Whether a resource is ready without the jobs of this kind, and stays so when they fail.
+#[must_use]
+pub fn is_extra(kind: &str) -> bool {
+    [EXTRA, RECOGNISE, SLIDES].contains(&kind)
+}
 
 /// A job that a worker has.
 #[derive(Debug, Clone)]

@@ -426,6 +426,32 @@ pub async fn save_page(db: &mut AnyConnection, resource: ResourceId, page: &Page
     Ok(())
 }
 
+/// Names the places of a page's words anew; gives the key that it named before, `None` without
+/// such a page.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_words(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    number: i64,
+    words: &str,
+) -> Result<Option<String>> {
+    let before = sqlx::query_scalar("SELECT words FROM page WHERE resource = $1 AND number = $2")
+        .bind(resource.to_string())
+        .bind(number)
+        .fetch_optional(&mut *db)
+        .await?;
+    sqlx::query("UPDATE page SET words = $3 WHERE resource = $1 AND number = $2")
+        .bind(resource.to_string())
+        .bind(number)
+        .bind(words)
+        .execute(db)
+        .await?;
+    Ok(before)
+}
+
 /// The pages of a document, in order.
 ///
 /// # Errors

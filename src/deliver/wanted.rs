@@ -133,6 +133,9 @@ impl Delivery {
             ("picture.webp", "") => {
                 (Kind::Picture, self.whole(derived.picture.as_deref()?, "image/webp"))
             }
+            ("picture.json", "") => {
+                (Kind::Text, self.whole(derived.picture_words.as_deref()?, "application/json"))
+            }
             ("storyboard.vtt", "") => {
                 let vtt = "text/vtt; charset=utf-8";
                 (Kind::Storyboard, self.text(path, vtt, || storyboard_vtt(self)))

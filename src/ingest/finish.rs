@@ -21,7 +21,8 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     let mut tx = held.begin().await?;
     let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
     db::jobs::finish(&mut tx, &held.job, app.now_ms()).await?;
-    if held.job.kind == db::jobs::EXTRA {
+    if db::jobs::is_extra(&held.job.kind) {
+        db::jobs::push_all(&mut tx, resource.id, &outcome.next, app.now_ms()).await?;
         db::media::complete_renditions(&mut tx, resource.id, app.now_ms()).await?;
         return end_extra(tx, held).await;
     }
@@ -33,7 +34,7 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     }
     db::jobs::push_all(&mut tx, resource.id, &outcome.next, app.now_ms()).await?;
     db::media::complete_renditions(&mut tx, resource.id, app.now_ms()).await?;
-    let counted = outcome.next.iter().filter(|next| next.kind != db::jobs::EXTRA).count();
+    let counted = outcome.next.iter().filter(|next| !db::jobs::is_extra(next.kind)).count();
     resource.jobs_left += counted as i64 - 1;
     let jobs = db::jobs::list(&mut tx, resource.id).await?;
     resource.progress = resource.progress.max(progress::fraction(&jobs));
@@ -103,7 +104,7 @@ pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
     let app = &held.app;
     let mut tx = held.begin().await?;
     let resource = db::resources::get_locked(&mut tx, held.resource()).await?;
-    if held.job.kind == db::jobs::EXTRA {
+    if db::jobs::is_extra(&held.job.kind) {
         db::jobs::fail(&mut tx, &held.job, &why.to_string()).await?;
         return end_extra(tx, held).await;
     }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! upload -> intake -> probe -> transcode | document | picture -> derive -> finish -> index
+//!                                                                             -> recognise
 //! ```
 //!
 //! [`demand`] has rungs made later, when somebody plays what is ready.
@@ -18,6 +19,7 @@ pub mod intake;
 pub mod picture;
 pub mod probe;
 pub mod progress;
+pub mod recognise;
 pub mod stage;
 pub mod sweep;
 pub mod transcode;

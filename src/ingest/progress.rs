@@ -1,6 +1,6 @@
 //! How far a resource is, and how long it will still take.
 
-use crate::db::jobs::{Ahead, EXTRA, JobState, Lane};
+use crate::db::jobs::{Ahead, JobState, Lane, is_extra};
 
 /// The share of looking into a source, before it is known what is to be made of it.
 const LOOKING: f64 = 0.02;
@@ -37,7 +37,7 @@ pub fn remaining_ms(jobs: &[JobState], ahead: &Ahead, now_ms: i64) -> Option<i64
 
 /// The jobs that readiness waits for.
 fn counted(jobs: &[JobState]) -> impl Iterator<Item = &JobState> {
-    jobs.iter().filter(|job| job.kind != EXTRA)
+    jobs.iter().filter(|job| !is_extra(&job.kind))
 }
 
 /// The jobs of a resource in one lane.

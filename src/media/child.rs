@@ -11,9 +11,9 @@ use std::time::Duration;
 use transcode::picture::{self, Picture};
 use transcode::{Event, Input, Plan, Policy};
 
-use super::document::{self, Document, RenderedPage};
+use super::document::{self, Document, PageText, RenderedPage};
 use super::protocol::{Answer, Failure, PageAnswer, PagePoster, Request, Step};
-use super::{captions, sandbox};
+use super::{captions, ocr, sandbox};
 
 /// Largest side of a picture that is shown.
 const MAX_PICTURE_SIDE: u32 = 4096;
@@ -102,6 +102,15 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
         }
         Step::Pages { first, last } => beating(|| pages(&source, out, first, last)),
         Step::Picture { max_pixels } => picture(source, max_pixels),
+        Step::RecognisePages(pages, options) => {
+            beating(|| recognise_pages(&source, out, &pages, &options))
+        }
+        Step::RecognisePicture { max_pixels, options } => {
+            let picture = picture::decode_within(source, max_pixels).map_err(of_picture)?;
+            let grey = ocr::Grey::of(&picture);
+            drop(picture);
+            beating(|| recognise(&grey, 1, out, &options))
+        }
         Step::Captions { name } => {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut &source, &mut bytes).map_err(io)?;
@@ -172,6 +181,37 @@ fn pages(source: &File, out: &Path, first: u32, last: u32) -> Result<(), Failure
     result
 }
 
+fn recognise_pages(
+    source: &File,
+    out: &Path,
+    pages: &[u32],
+    options: &ocr::Options,
+) -> Result<(), Failure> {
+    for &page in pages {
+        let document = document::sizes(source, page..=page).map_err(of_document)?;
+        let size = document.page_size(page).unwrap_or_default();
+        let drawn = document::draw_grey(source, size, page, options.dpi).map_err(of_document)?;
+        if let Some(grey) = drawn {
+            recognise(&grey, page, out, options)?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells what is read in a picture; nothing, when that takes too long.
+fn recognise(
+    grey: &ocr::Grey,
+    page: u32,
+    out: &Path,
+    options: &ocr::Options,
+) -> Result<(), Failure> {
+    match ocr::read(grey, out, options) {
+        Ok(text) => tell(&Answer::PageText(PageText { page, ..text })).map_err(io),
+        Err(document::Error::Timeout(_)) => Ok(()),
+        Err(error) => Err(of_document(error)),
+    }
+}
+
 /// Tells of a page. One that cannot be shown is told as a white sheet, so that
 /// the numbers of the others stay right.
 fn tell_page(document: &Document, page: &RenderedPage) -> Result<(), Failure> {
@@ -179,6 +219,7 @@ fn tell_page(document: &Document, page: &RenderedPage) -> Result<(), Failure> {
     let answer = match page.files.as_slice() {
         [large, small] => PageAnswer {
             page: number,
+            blank: page.blank,
             width: large.width,
             height: large.height,
             large: large.name.clone(),
@@ -206,7 +247,7 @@ fn white_page(document: &Document, number: u32) -> Result<PageAnswer, Failure> {
         names.push((name, width, height));
     }
     let [(large, width, height), (small, ..)] = names.try_into().expect("two widths");
-    Ok(PageAnswer { page: number, width, height, large, small, poster: None })
+    Ok(PageAnswer { page: number, blank: true, width, height, large, small, poster: None })
 }
 
 fn page_poster(large: &str) -> Result<PagePoster, Failure> {

@@ -39,7 +39,10 @@ impl Step {
     pub(super) fn max_line_bytes(&self) -> usize {
         match self {
             Self::Captions { .. } | Self::Derive(_) => 48 * MIB,
-            Self::Inspect { .. } | Self::Pages { .. } => 16 * MIB,
+            Self::Inspect { .. }
+            | Self::Pages { .. }
+            | Self::RecognisePages(..)
+            | Self::RecognisePicture { .. } => 16 * MIB,
             Self::Probe(_) => 4 * MIB,
             Self::Copy(_) | Self::EncodePart(..) | Self::EncodeAudio(_) => 2 * MIB,
             Self::Picture { .. } => MIB,
@@ -350,7 +353,7 @@ mod tests {
                 "outline": [{ "title": "o", "page": 1, "depth": 0 }] } }),
             json!({ "page_text": { "page": 1, "text": "t", "words": [{ "x": 0.1, "y": 0.1,
                 "w": 0.1, "h": 0.1, "text": "t" }] } }),
-            json!({ "page": { "page": 1, "width": 1600, "height": 2263, "large": "l.webp",
+            json!({ "page": { "page": 1, "blank": false, "width": 1600, "height": 2263, "large": "l.webp",
                 "small": "s.webp", "poster": { "file": "p.jpg", "width": 9, "height": 9 } } }),
             json!({ "picture": { "width": 1, "height": 1, "poster_width": 1,
                 "poster_height": 1 } }),

@@ -9,6 +9,7 @@ pub mod captions;
 pub mod child;
 mod claims;
 pub mod document;
+pub mod ocr;
 mod outline;
 pub mod parent;
 pub mod protocol;

@@ -6,6 +6,7 @@ use transcode::{EmbeddedSubtitles, Event, Plan, Policy, Probe, Stills};
 
 use super::captions::Captions;
 use super::document::{Document, PageText};
+use super::ocr;
 use super::sandbox::Limits;
 
 /// One step and its limits.
@@ -49,6 +50,16 @@ pub enum Step {
         /// The last one.
         last: u32,
     },
+    /// Read these pages of a document, from 1, which have no text of their own:
+    /// [`Answer::PageText`] for each that can be read.
+    RecognisePages(Vec<u32>, ocr::Options),
+    /// Read a picture: [`Answer::PageText`] of page 1, if it can be read.
+    RecognisePicture {
+        /// The most pixels that are taken.
+        max_pixels: u64,
+        /// How it is read.
+        options: ocr::Options,
+    },
     /// A picture, re-encoded: [`Answer::Picture`].
     Picture {
         /// The most pixels that are taken.
@@ -62,10 +73,16 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether poppler's programs are needed.
+    /// Whether helpers are needed: poppler's programs, the recogniser.
     #[must_use]
     pub fn needs_helpers(&self) -> bool {
-        matches!(self, Self::Inspect { .. } | Self::Pages { .. })
+        matches!(
+            self,
+            Self::Inspect { .. }
+                | Self::Pages { .. }
+                | Self::RecognisePages(..)
+                | Self::RecognisePicture { .. }
+        )
     }
 }
 
@@ -113,6 +130,8 @@ pub enum Answer {
 pub struct PageAnswer {
     /// From 1.
     pub page: u32,
+    /// There is nothing on it.
+    pub blank: bool,
     /// Of the large picture, pixels.
     pub width: u32,
     /// Of the large picture, pixels.

@@ -108,6 +108,8 @@ pub struct PictureView {
     pub size: (u32, u32),
     /// What is to be seen.
     pub alt: String,
+    /// URL of the JSON of the words in it, as those of a page.
+    pub words: Option<String>,
 }
 
 /// The player, viewer or picture.
@@ -115,7 +117,7 @@ pub(super) fn media(shell: &Shell, view: &MediaView, title: &str, query: &str) -
     match view {
         MediaView::Play(play) => player(shell, play, title),
         MediaView::Read(read) => viewer(shell, read, title, query),
-        MediaView::Picture(picture) => picture_frame(picture),
+        MediaView::Picture(picture) => picture_frame(picture, query),
         MediaView::Download => html! {},
         MediaView::Nothing { says } => html! {
             div.stage-frame.nothing { p { (icon(Icon::Clock)) (says) } }
@@ -316,9 +318,9 @@ fn runs(sizes: &[(u32, u32)]) -> String {
         .join(",")
 }
 
-fn picture_frame(view: &PictureView) -> Markup {
+fn picture_frame(view: &PictureView, query: &str) -> Markup {
     html! {
-        div.stage-frame.picture {
+        div.stage-frame.picture data-picture data-words=[view.words.as_deref()] data-query=(query) {
             a href=(view.src) {
                 img src=(view.src) width=(view.size.0) height=(view.size.1) alt=(view.alt) decoding="async";
             }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{
-    MediaView, MomentView, ResourceTile, Shell,
+    MediaView, MomentView, PictureView, ResourceTile, Shell,
     facts::{downloads, facts, json_ld},
     icon::{Icon, icon},
     layout::{Page, document},
@@ -100,7 +100,9 @@ pub fn resource(shell: &Shell, view: &ResourceView) -> Markup {
     let assets = &shell.assets;
     let (styles, scripts) = match view.media {
         MediaView::Play(_) => (vec![assets.player_css.as_str()], vec![assets.player.as_str()]),
-        MediaView::Read(_) => (vec![], vec![assets.viewer.as_str()]),
+        MediaView::Read(_) | MediaView::Picture(PictureView { words: Some(_), .. }) => {
+            (vec![], vec![assets.viewer.as_str()])
+        }
         _ => (vec![], vec![]),
     };
     let page = Page {

@@ -65,6 +65,8 @@ pub enum MomentKind {
     Time(u64),
     /// On this page, from 1.
     Page(u32),
+    /// In the picture.
+    Picture,
 }
 
 /// A field by which hits can be narrowed down.
@@ -207,6 +209,7 @@ pub(super) fn moment(shell: &Shell, moment: &MomentView) -> Markup {
         MomentKind::Page(page) => {
             (shell.pick("第 N 页", "p. N").replace('N', &page.to_string()), true, None)
         }
+        MomentKind::Picture => (shell.pick("图中", "In the picture").to_owned(), true, None),
     };
     html! {
         a.moment href=(moment.href) data-start=[start_ms] {

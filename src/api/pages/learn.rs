@@ -90,7 +90,7 @@ pub(in crate::api) async fn search(
             tile,
             title_html: hit.title.clone(),
             snippet_html: snippet(hit, &resource.details.description),
-            moments: moments(hit, &query.q),
+            moments: moments(hit, resource.kind, &query.q),
         });
     }
     let reachable = found.total.min(indexer::MAX_DEPTH);
@@ -135,7 +135,7 @@ fn snippet(hit: &FoundView, description: &str) -> String {
 }
 
 /// The places of a hit; each link keeps the query, so that the resource's page can show it too.
-fn moments(hit: &FoundView, q: &str) -> Vec<MomentView> {
+fn moments(hit: &FoundView, of: Kind, q: &str) -> Vec<MomentView> {
     let view = |moment: &FoundMoment| match (moment.start_ms, moment.page) {
         (Some(start_ms), _) => MomentView {
             kind: MomentKind::Time(u64::try_from(start_ms).unwrap_or_default()),
@@ -143,7 +143,10 @@ fn moments(hit: &FoundView, q: &str) -> Vec<MomentView> {
             text_html: moment.text.clone(),
         },
         (None, page) => MomentView {
-            kind: MomentKind::Page(page.unwrap_or(1)),
+            kind: match of {
+                Kind::Image => MomentKind::Picture,
+                _ => MomentKind::Page(page.unwrap_or(1)),
+            },
             href: moment.url.clone(),
             text_html: moment.text.clone(),
         },
@@ -159,7 +162,7 @@ async fn moments_in(app: &App, resource: &Resource, q: &str) -> Vec<MomentView> 
     if q.trim().is_empty() {
         return Vec::new();
     }
-    find_in(app, resource.id, q).await.map(|hit| moments(&hit, q)).unwrap_or_default()
+    find_in(app, resource.id, q).await.map(|hit| moments(&hit, resource.kind, q)).unwrap_or_default()
 }
 
 /// The filters of a query: name and values.
@@ -451,7 +454,9 @@ async fn media(
     }
     if let (Some(src), Some(size)) = (&links.picture, size(resource.width, resource.height)) {
         let alt = resource.details.title.clone();
-        return Ok(MediaView::Picture(PictureView { src: src.clone(), size, alt }));
+        let words = resource.derived.picture_words.as_ref();
+        let words = words.map(|_| format!("{}/picture.json", links.base));
+        return Ok(MediaView::Picture(PictureView { src: src.clone(), size, alt, words }));
     }
     Ok(MediaView::Nothing {
         says: match (&resource.failure, resource.stage) {

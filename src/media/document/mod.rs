@@ -5,7 +5,7 @@
 //! input and open it by `/proc/self/fd/0`, so nothing is copied. What they answer is untrusted:
 //! bounded, parsed strictly, and lost pages are only lost pages.
 
-mod helper;
+pub(super) mod helper;
 mod info;
 mod render;
 mod text;
@@ -17,9 +17,10 @@ use serde::{Deserialize, Serialize};
 use self::helper::{Program, run};
 pub use self::{
     helper::helper_works,
-    render::{PageFile, RenderedPage, WIDTHS, render},
+    render::{PageFile, RenderedPage, WIDTHS, draw_grey, render},
     text::{PageText, WordBox, text},
 };
+pub(super) use self::text::{MAX_TEXT_BYTES, MAX_WORD_CHARS, MAX_WORDS, short};
 use super::outline::{self, OutlineItem};
 
 /// The most pages of a document.
@@ -209,7 +210,7 @@ pub(super) fn look(answer: &str) {
     }
 }
 
-fn cannot(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
+pub(super) fn cannot(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Io { doing, source }
 }
 

@@ -9,8 +9,19 @@ use landlock::{
 };
 
 /// The programs that the child may start when its limits say so, in full.
-pub const HELPERS: [&str; 4] =
-    ["/usr/bin/pdftoppm", "/usr/bin/pdftotext", "/usr/bin/pdftohtml", "/usr/bin/pdfinfo"];
+pub const HELPERS: [&str; 5] = [
+    "/usr/bin/pdftoppm",
+    "/usr/bin/pdftotext",
+    "/usr/bin/pdftohtml",
+    "/usr/bin/pdfinfo",
+    RECOGNISER,
+];
+
+/// That of the helpers that reads the text of pictures; it may be missing.
+pub const RECOGNISER: &str = "/usr/bin/tesseract";
+
+/// Where its languages are, on Debian and elsewhere.
+pub const TESSDATA: [&str; 2] = ["/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tessdata"];
 
 /// The first ABI that keeps signals inside.
 pub(super) const ABI_WITH_SIGNALS: u32 = 6;
@@ -22,8 +33,8 @@ const KNOWN: ABI = ABI::V6;
 const LOADERS: [&str; 3] =
     ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-x86_64.so.1"];
 
-/// What the helpers read besides the source: libraries, fonts, poppler's tables.
-const READABLE: [&str; 13] = [
+/// What the helpers read besides the source: libraries, fonts, poppler's tables, languages.
+const READABLE: [&str; 15] = [
     "/lib",
     "/lib64",
     "/usr/lib",
@@ -37,6 +48,8 @@ const READABLE: [&str; 13] = [
     "/usr/share/poppler",
     "/usr/share/ghostscript",
     "/var/cache/fontconfig",
+    TESSDATA[0],
+    TESSDATA[1],
 ];
 
 /// Closes the file system except `scratch`, standard input if it is a regular file, and what

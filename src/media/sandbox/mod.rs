@@ -16,7 +16,7 @@ use std::{io, path::Path};
 
 use serde::Serialize;
 
-pub use files::HELPERS;
+pub use files::{HELPERS, RECOGNISER, TESSDATA};
 pub use limits::Limits;
 
 /// Walls the calling process in, for ever: what it starts inherits all of it.
