@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Error, Held, Outcome, derive, disk, document, finish, intake, picture, probe, progress, recognise,
-    sweep, transcode,
+    Error, Held, Outcome, derive, disk, document, finish, intake, picture, probe, progress,
+    recognise, sweep, transcode,
 };
 use crate::app::App;
 use crate::db;

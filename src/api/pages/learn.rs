@@ -162,7 +162,10 @@ async fn moments_in(app: &App, resource: &Resource, q: &str) -> Vec<MomentView> 
     if q.trim().is_empty() {
         return Vec::new();
     }
-    find_in(app, resource.id, q).await.map(|hit| moments(&hit, resource.kind, q)).unwrap_or_default()
+    find_in(app, resource.id, q)
+        .await
+        .map(|hit| moments(&hit, resource.kind, q))
+        .unwrap_or_default()
 }
 
 /// The filters of a query: name and values.

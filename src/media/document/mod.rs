@@ -15,12 +15,12 @@ use std::{fs::File, io, ops::RangeInclusive, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use self::helper::{Program, run};
+pub(super) use self::text::{MAX_TEXT_BYTES, MAX_WORD_CHARS, MAX_WORDS, short};
 pub use self::{
     helper::helper_works,
     render::{PageFile, RenderedPage, WIDTHS, draw_grey, render},
     text::{PageText, WordBox, text},
 };
-pub(super) use self::text::{MAX_TEXT_BYTES, MAX_WORD_CHARS, MAX_WORDS, short};
 use super::outline::{self, OutlineItem};
 
 /// The most pages of a document.

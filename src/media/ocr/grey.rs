@@ -45,7 +45,8 @@ impl Grey {
     /// Twice as wide and high; new pixels are the means of their neighbours.
     fn doubled(&self) -> Self {
         let (width, height) = (self.width as usize, self.height as usize);
-        let at = |x: usize, y: usize| u32::from(self.luma[y.min(height - 1) * width + x.min(width - 1)]);
+        let at =
+            |x: usize, y: usize| u32::from(self.luma[y.min(height - 1) * width + x.min(width - 1)]);
         let mut luma = Vec::with_capacity(self.luma.len() * 4);
         for y in 0..height * 2 {
             for x in 0..width * 2 {

@@ -71,11 +71,13 @@ pub fn read(picture: &Grey, scratch: &Path, options: &Options) -> Result<PageTex
         .truncate(true)
         .open(scratch.join(PICTURE))
         .map_err(cannot("write a picture to be read"))?;
-    picture.write(&mut file).and_then(|()| file.rewind()).map_err(cannot("write a picture to be read"))?;
+    picture
+        .write(&mut file)
+        .and_then(|()| file.rewind())
+        .map_err(cannot("write a picture to be read"))?;
     let languages = options.languages.join("+");
     let dpi = options.dpi.to_string();
-    let arguments =
-        ["-l", &languages, "--psm", "3", "--dpi", &dpi, "-c", "tessedit_create_tsv=1"];
+    let arguments = ["-l", &languages, "--psm", "3", "--dpi", &dpi, "-c", "tessedit_create_tsv=1"];
     let time = Duration::from_millis(options.page_ms);
     let answer = helper::run(helper::Program::Recognise, &arguments, &file, time, BYTES);
     // It is of no more use, and counts as output while it is there.

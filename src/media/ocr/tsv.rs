@@ -71,8 +71,15 @@ fn word(line: &str, (width, height): (u32, u32)) -> Option<Word<'_>> {
     let confidence = number(confidence, 100)?;
     let text = tidy(text, MAX_WORD_CHARS)?;
     let place = [block, paragraph, line];
-    (right > left && bottom > top)
-        .then_some(Word { place, left, top, right, bottom, confidence, text })
+    (right > left && bottom > top).then_some(Word {
+        place,
+        left,
+        top,
+        right,
+        bottom,
+        confidence,
+        text,
+    })
 }
 
 fn is_believed(line: &[Word<'_>]) -> bool {
