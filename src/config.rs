@@ -61,6 +61,7 @@ settings!(
         work: Work,
         media: Media,
         ocr: Ocr,
+        slides: Slides,
         deliver: Deliver,
         search: Search,
         session: Session,
@@ -181,6 +182,10 @@ settings!(
 settings!(
     /// `[ocr]`
     Ocr { enabled: bool, languages: Vec<String>, dpi: u32, page_ms: u64 }
+);
+settings!(
+    /// `[slides]`
+    Slides { enabled: bool }
 );
 settings!(
     /// `[deliver]`

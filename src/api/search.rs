@@ -75,7 +75,10 @@ pub(super) struct MomentView {
     /// caption, slide or page
     pub kind: &'static str,
     pub start_ms: Option<i64>,
+    /// Of a document.
     pub page: Option<u32>,
+    /// Picture of a slide.
+    pub image: Option<String>,
     pub text: String,
     /// Opens it there.
     pub url: String,
@@ -368,7 +371,11 @@ fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
                 _ => url.clone(),
             },
             start_ms: moment.start_ms,
-            page: moment.page,
+            image: moment
+                .page
+                .filter(|_| moment.kind == indexer::PassageKind::Slide)
+                .map(|number| format!("/media/{}/slides/{number}.webp", hit.resource)),
+            page: moment.page.filter(|_| moment.kind == indexer::PassageKind::Page),
             text: moment.text,
         })
         .collect();

@@ -287,14 +287,15 @@ pub async fn keys_of(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec
          UNION SELECT key FROM caption WHERE resource = $1
          UNION SELECT large FROM page WHERE resource = $1
          UNION SELECT small FROM page WHERE resource = $1
-         UNION SELECT words FROM page WHERE resource = $1",
+         UNION SELECT words FROM page WHERE resource = $1
+         UNION SELECT image FROM slide WHERE resource = $1",
     )
     .bind(resource.to_string())
     .fetch_all(db)
     .await?)
 }
 
-/// Forgets renditions, pages and embedded captions of a resource.
+/// Forgets renditions, pages, slides and embedded captions of a resource.
 ///
 /// # Errors
 ///
@@ -305,6 +306,7 @@ pub async fn delete_made(db: &mut AnyConnection, resource: ResourceId) -> Result
         "DELETE FROM rendition WHERE resource = $1",
         "DELETE FROM caption WHERE resource = $1 AND origin <> 'uploaded'",
         "DELETE FROM page WHERE resource = $1",
+        "DELETE FROM slide WHERE resource = $1",
     ] {
         sqlx::query(statement).bind(resource.to_string()).execute(&mut *db).await?;
     }

@@ -7,8 +7,8 @@ use super::direct::Passing;
 use super::text::Texts;
 use super::{Sent, Traffic};
 use crate::catalogue::{
-    Caption, Library, Page, Rendition, RenditionState, Resource, ResourceId, Stage, TrackKind,
-    Visibility,
+    Caption, Library, Page, Rendition, RenditionState, Resource, ResourceId, Slide, Stage,
+    TrackKind, Visibility,
 };
 use crate::db::{self, Db};
 
@@ -28,6 +28,8 @@ pub struct Delivery {
     pub captions: Vec<Caption>,
     /// In order.
     pub pages: Vec<Page>,
+    /// In order.
+    pub slides: Vec<Slide>,
     /// Counts what is sent of its library.
     pub sent: Arc<Sent>,
     /// What was rendered of all that.
@@ -80,6 +82,7 @@ pub(super) async fn load(
         library,
         captions: mark.captions.clone(),
         pages: db::media::list_pages(&mut db, id).await?,
+        slides: db::slides::list(&mut db, id).await?,
         renditions: playable(renditions),
         wants_more,
         resource,
@@ -111,7 +114,9 @@ impl Delivery {
         let segments: usize =
             self.renditions.iter().flat_map(|r| &r.parts).map(|part| part.segments.len()).sum();
         // A segment has its row here, and a line in texts that are kept with their compressed forms.
-        let bytes = 4096 + segments * 128 + self.pages.len() * 512 + self.captions.len() * 512;
+        let texts: usize = self.slides.iter().map(|slide| 512 + slide.text.len()).sum();
+        let bytes =
+            4096 + segments * 128 + self.pages.len() * 512 + self.captions.len() * 512 + texts;
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 

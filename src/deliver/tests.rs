@@ -111,6 +111,7 @@ pub(super) fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> De
         wants_more: false,
         captions,
         pages: Vec::new(),
+        slides: Vec::new(),
         sent: std::sync::Arc::default(),
         texts: Texts::default(),
         passing: Passing::default(),

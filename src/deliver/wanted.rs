@@ -149,6 +149,7 @@ impl Delivery {
             }
             ("captions", file) => (Kind::Captions, self.captions_file(path, file)?),
             ("pages", file) => (Kind::Page, self.page(file)?),
+            ("slides", file) => (Kind::Picture, self.slide(file)?),
             ("text", "") => (Kind::Text, What::Passages),
             ("ts.m3u8", "") if self.is_playable() => {
                 (Kind::Manifest, self.text(path, HLS, || transport_playlist(self)))
@@ -245,6 +246,12 @@ impl Delivery {
             ("json", false) => Some(self.whole(&page.words, "application/json")),
             _ => None,
         }
+    }
+
+    /// `{n}.webp`, with `n` from 1.
+    fn slide(&self, file: &str) -> Option<What> {
+        let slide = self.slides.get(number(file, ".webp")?.checked_sub(1)?)?;
+        Some(self.whole(&slide.image, "image/webp"))
     }
 
     /// The rendition of this id. Only one way to write it counts: texts are kept by their paths.

@@ -273,7 +273,11 @@ async fn entry(
     }
     let passages = db::passages::list(db, resource.id).await?;
     let passages = passages.into_iter().map(|passage| Passage {
-        kind: if passage.page.is_some() { PassageKind::Page } else { PassageKind::Caption },
+        kind: match (passage.start_ms, passage.page) {
+            (Some(_), Some(_)) => PassageKind::Slide,
+            (None, Some(_)) => PassageKind::Page,
+            _ => PassageKind::Caption,
+        },
         start_ms: passage.start_ms,
         page: passage.page.and_then(|page| u32::try_from(page).ok()),
         text: passage.text,

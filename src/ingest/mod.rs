@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! upload -> intake -> probe -> transcode | document | picture -> derive -> finish -> index
-//!                                                                             -> recognise
+//!                                                       -> slides, recognise
 //! ```
 //!
 //! [`demand`] has rungs made later, when somebody plays what is ready.
@@ -20,6 +20,7 @@ pub mod picture;
 pub mod probe;
 pub mod progress;
 pub mod recognise;
+pub mod slides;
 pub mod stage;
 pub mod sweep;
 pub mod transcode;

@@ -5,10 +5,10 @@ use std::fs::File;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Held, NewObject, Outcome, delete_object, open_source};
+use super::{Error, Held, NewObject, Outcome, blocking, delete_object, open_source};
 use crate::config::Config;
 use crate::db;
-use crate::db::jobs::{Lane, NewJob, RECOGNISE};
+use crate::db::jobs::{NewJob, RECOGNISE};
 use crate::db::passages::Passage;
 use crate::media::document::PageText;
 use crate::media::ocr::Options;
@@ -36,6 +36,8 @@ pub(super) enum Order {
     Pages(Vec<u32>),
     /// The picture of an image.
     Picture,
+    /// These slides, from 1.
+    Slides(Vec<u32>),
 }
 
 /// How pictures are read by the settings, as far as that can be done on this machine.
@@ -57,6 +59,15 @@ pub(super) fn pages(numbers: &[u32]) -> Vec<NewJob> {
     numbers
         .chunks(A_JOB)
         .map(|chunk| job(&Order::Pages(chunk.to_vec()), chunk.len(), i64::from(chunk[0])))
+        .collect()
+}
+
+/// The jobs that read so many slides.
+pub(super) fn slides(count: usize) -> Vec<NewJob> {
+    let numbers: Vec<u32> = (1..).take(count).collect();
+    numbers
+        .chunks(A_JOB)
+        .map(|chunk| job(&Order::Slides(chunk.to_vec()), chunk.len(), i64::from(chunk[0])))
         .collect()
 }
 
@@ -82,6 +93,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
     match serde_json::from_str(&held.job.payload)? {
         Order::Pages(numbers) => read_pages(held, numbers, options).await?,
         Order::Picture => read_image(held, options).await?,
+        Order::Slides(numbers) => read_slides(held, &numbers, options).await?,
     }
     Ok(Outcome::default())
 }
@@ -89,7 +101,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
 async fn read_pages(held: &Held, numbers: Vec<u32>, options: Options) -> Result<(), Error> {
     let (_, source) = open_source(&held.app, held.resource()).await?;
     let asked = numbers.clone();
-    let mut child = start(held, Step::RecognisePages(numbers, options), source)?;
+    let mut child = start(held, Step::RecognisePages(numbers, options), source, 0)?;
     let mut done = 0;
     while let Some(answer) = child.next().await? {
         if let Answer::PageText(text) = answer
@@ -128,7 +140,7 @@ async fn read_picture(
     options: Options,
 ) -> Result<Option<PageText>, Error> {
     let max_pixels = held.app.config.media.max_pixels;
-    let mut child = start(held, Step::RecognisePicture { max_pixels, options }, picture)?;
+    let mut child = start(held, Step::RecognisePicture { max_pixels, options }, picture, 0)?;
     let mut text = None;
     while let Some(answer) = child.next().await? {
         if let Answer::PageText(read) = answer {
@@ -138,20 +150,51 @@ async fn read_picture(
     Ok(text)
 }
 
-/// Starts a media child that gives way to everything else.
-fn start(held: &Held, step: Step, source: File) -> Result<MediaChild, Error> {
-    let child = MediaChild::start(&held.app.config, step, source, 0)?;
-    if Lane::of(&held.job.kind) == Lane::Heavy {
-        child.set_nice(held.app.config.work.nice)?;
-    }
+/// Starts a media child that gives way to everything else, on a source of `duration_ms`.
+pub(super) fn start(
+    held: &Held,
+    step: Step,
+    source: File,
+    duration_ms: i64,
+) -> Result<MediaChild, Error> {
+    let child = MediaChild::start(&held.app.config, step, source, duration_ms)?;
+    child.set_nice(held.app.config.work.nice)?;
     Ok(child)
 }
 
-pub(super) async fn store_words(
-    held: &Held,
-    text: &PageText,
-    name: String,
-) -> Result<NewObject, Error> {
+/// Reads slides, which are shown already; the texts of all of them are named at once.
+async fn read_slides(held: &Held, numbers: &[u32], options: Options) -> Result<(), Error> {
+    let (app, id) = (&held.app, held.resource());
+    let slides = db::slides::list(&mut *app.db.read().await?, id).await?;
+    let mut read = Vec::new();
+    for (done, number) in numbers.iter().enumerate() {
+        let Some(slide) = slides.iter().find(|slide| slide.number == i64::from(*number)) else {
+            continue;
+        };
+        let (store, key) = (app.store.clone(), slide.image.clone());
+        let picture = blocking(move || Ok(store.open_object(&key)?)).await?;
+        if let Some(text) = read_picture(held, picture, options.clone()).await?
+            && !text.text.is_empty()
+        {
+            let (start_ms, page) = (Some(slide.start_ms), Some(slide.number));
+            read.push(Passage { start_ms, page, text: text.text });
+        }
+        held.set_progress((done + 1) as f64 / numbers.len() as f64);
+    }
+    let mut tx = held.begin().await?;
+    let mut resource = db::resources::get_locked(&mut tx, id).await?;
+    for passage in read {
+        let origin = db::slides::origin(passage.page.unwrap_or_default());
+        db::passages::replace(&mut tx, id, &origin, &[passage]).await?;
+    }
+    db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
+    crate::fault::at("text-read");
+    tx.commit().await?;
+    app.announce(id);
+    Ok(())
+}
+
+async fn store_words(held: &Held, text: &PageText, name: String) -> Result<NewObject, Error> {
     let words = serde_json::to_vec(&serde_json::json!({ "words": text.words }))?;
     held.store_bytes(words, name, "json").await
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Error, Held, Outcome, derive, disk, document, finish, intake, picture, probe, progress,
-    recognise, sweep, transcode,
+    recognise, slides, sweep, transcode,
 };
 use crate::app::App;
 use crate::db;
@@ -232,6 +232,7 @@ async fn step(held: &Held) -> Result<Outcome, Error> {
         "inspect" => document::inspect(held).await,
         "pages" => document::pages(held).await,
         "picture" => picture::run(held).await,
+        db::jobs::SLIDES => slides::run(held).await,
         db::jobs::RECOGNISE => recognise::run(held).await,
         "sweep" => sweep::run(held).await,
         "tidy" => finish::tidy(held).await,

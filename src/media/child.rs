@@ -95,6 +95,11 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
             transcode::encode_audio(&mut input, &plan, out, &mut told).map_err(media)
         }
         Step::Derive(plan) => derive(&plan, source, out),
+        Step::Slides(plan) => {
+            let mut input = open(source)?;
+            let slides = transcode::slides(&mut input, &plan, out, &mut told).map_err(media)?;
+            tell(&Answer::Slides(slides)).map_err(io)
+        }
         Step::Inspect { max_pages } => {
             let document = beating(|| document::inspect(&source, max_pages));
             let document = document.map_err(of_document)?;

@@ -2,7 +2,7 @@
 //! argument, then JSON lines.
 
 use serde::{Deserialize, Serialize};
-use transcode::{EmbeddedSubtitles, Event, Plan, Policy, Probe, Stills};
+use transcode::{EmbeddedSubtitles, Event, Plan, Policy, Probe, Slide, Stills};
 
 use super::captions::Captions;
 use super::document::{Document, PageText};
@@ -38,6 +38,8 @@ pub enum Step {
     /// Posters, storyboard and embedded captions: [`Answer::Stills`], [`Answer::Subtitles`], and
     /// progress as [`Answer::Media`].
     Derive(Box<Plan>),
+    /// The slides in a video: [`Answer::Slides`], and progress as [`Answer::Media`].
+    Slides(Box<Plan>),
     /// What is in a document: [`Answer::Document`].
     Inspect {
         /// The most pages that are taken.
@@ -96,6 +98,8 @@ pub enum Answer {
     Media(Event),
     /// Pictures of a video or audio.
     Stills(Stills),
+    /// Slides in a video, in order; none, when it has none.
+    Slides(Vec<Slide>),
     /// Captions found in a source.
     Subtitles(Vec<EmbeddedSubtitles>),
     /// What is in a document.

@@ -31,7 +31,7 @@ pub use home::{HomeView, home};
 pub use layout::{Shell, Theme, Visitor};
 pub use library::{LibrariesView, LibraryTile, LibraryView, libraries, library};
 pub use login::{LoginView, login};
-pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView};
+pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView, SlideView};
 pub use paging::Paging;
 pub use resource::{Download, ResourceView, TermLink, resource};
 pub use search::{Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};

@@ -7,7 +7,7 @@ use super::{
     facts::{downloads, facts, json_ld},
     icon::{Icon, icon},
     layout::{Page, document},
-    media::{beside, media},
+    media::{beside, media, slides},
     search::moment,
     tile::tiles,
     words::{rfc3339, stage_word},
@@ -128,6 +128,7 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
                 @if let Some(notice) = &view.notice { p.notice role="status" { (notice) } }
                 @if !plays { (moments(shell, view)) }
                 (media(shell, &view.media, &view.title, &view.query))
+                (slides(shell, &view.media, &view.path))
             }
             (head(shell, view))
             @if panels {

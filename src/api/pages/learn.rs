@@ -21,7 +21,9 @@ use super::downloads::downloads;
 use super::shell::{page, playing_page, shell};
 use super::tiles::{library_tiles, term_links, tiles, topic_links};
 use crate::app::App;
-use crate::catalogue::{AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, Stage, TOPICS, label_of};
+use crate::catalogue::{
+    AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, Slide, Stage, TOPICS, label_of,
+};
 use crate::db;
 use crate::db::resources::Filter;
 use crate::deliver::Delivery;
@@ -29,7 +31,7 @@ use crate::media::captions::{parse, plain};
 use crate::pages::{
     self, CaptionsView, Cue, Facet, FacetValue, HitView, HomeView, Lang, LibrariesView,
     LibraryView, MediaView, MomentKind, MomentView, Paging, PictureView, PlayView, ReadView,
-    ResourceView, SearchView,
+    ResourceView, SearchView, SlideView,
 };
 
 /// Cards on the front page.
@@ -140,6 +142,7 @@ fn moments(hit: &FoundView, of: Kind, q: &str) -> Vec<MomentView> {
         (Some(start_ms), _) => MomentView {
             kind: MomentKind::Time(u64::try_from(start_ms).unwrap_or_default()),
             href: format!("{}&q={}", moment.url, encode(q)),
+            image: moment.image.clone(),
             text_html: moment.text.clone(),
         },
         (None, page) => MomentView {
@@ -148,6 +151,7 @@ fn moments(hit: &FoundView, of: Kind, q: &str) -> Vec<MomentView> {
                 _ => MomentKind::Page(page.unwrap_or(1)),
             },
             href: moment.url.clone(),
+            image: None,
             text_html: moment.text.clone(),
         },
     };
@@ -434,6 +438,7 @@ async fn media(
                 })
                 .collect(),
             chapters: resource.derived.chapters.clone(),
+            slides: slides(delivery, &links.base),
             transcript: transcript(app, delivery).await?,
             transcript_language: delivery.captions.first().map(|caption| caption.language.clone()),
             growing: !delivery.is_complete(),
@@ -469,6 +474,19 @@ async fn media(
             _ => reader.lang.pick("正在处理，请稍候。", "Being processed. Please wait.").to_owned(),
         },
     })
+}
+
+fn slides(delivery: &Delivery, base: &str) -> Vec<SlideView> {
+    let view = |slide: &Slide| {
+        Some(SlideView {
+            start_ms: u64::try_from(slide.start_ms).ok()?,
+            end_ms: u64::try_from(slide.end_ms).ok()?,
+            image: links::slide(base, slide),
+            size: size(Some(slide.width), Some(slide.height))?,
+            text: slide.text.clone(),
+        })
+    };
+    delivery.slides.iter().filter_map(view).collect()
 }
 
 fn plays_in_browsers(media_type: &str) -> bool {

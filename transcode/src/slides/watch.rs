@@ -79,8 +79,7 @@ impl Still {
     /// Whether `next` shows the same after a moment.
     pub(super) fn goes_on_as(&self, next: &Self) -> bool {
         let gone = next.last.gone(&self.last).count();
-        next.start_ms - self.end_ms <= FLICKER_MS
-            && !is_much(gone, self.last.content.count())
+        next.start_ms - self.end_ms <= FLICKER_MS && !is_much(gone, self.last.content.count())
     }
 }
 
