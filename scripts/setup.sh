@@ -12,6 +12,7 @@ build=(
     ca-certificates gcc g++ libc6-dev pkg-config clang libclang-dev
     libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev
     poppler-utils poppler-data fonts-noto-cjk
+    tesseract-ocr tesseract-ocr-chi-sim tesseract-ocr-eng
 )
 test=(chromium ffmpeg postgresql)
 bench=(ffmpeg nginx-light wrk nghttp2-client openssl)

@@ -22,6 +22,7 @@ mod import;
 mod index;
 mod jobs;
 mod limits;
+mod ocr;
 mod quick;
 mod s3;
 mod search;

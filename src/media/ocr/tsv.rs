@@ -10,6 +10,9 @@ const MIN_LINE: f32 = 50.0;
 /// A word that is believed less than this is left out of its line.
 const MIN_WORD: f32 = 20.0;
 
+/// What the bullets of lists are read as.
+const BULLETS: [char; 8] = ['@', '©', '®', '•', '·', '°', '¢', '*'];
+
 /// Which line of which paragraph of which block.
 type Place<'a> = [&'a str; 3];
 
@@ -89,10 +92,11 @@ fn is_believed(line: &[Word<'_>]) -> bool {
     believed >= MIN_LINE * all
 }
 
-/// The words of a line, with neighbours in Chinese made one.
+/// The words of a line without its bullet, with neighbours in Chinese made one.
 fn runs<'a>(line: &[Word<'a>]) -> Vec<Word<'a>> {
     let mut runs: Vec<Word<'a>> = Vec::new();
-    for word in line.iter().filter(|word| word.confidence >= MIN_WORD) {
+    let words = line.iter().skip_while(|word| word.text.chars().all(|c| BULLETS.contains(&c)));
+    for word in words.filter(|word| word.confidence >= MIN_WORD) {
         match runs.last_mut().filter(|last| grow_together(last, word)) {
             Some(last) => {
                 last.left = last.left.min(word.left);
@@ -153,6 +157,7 @@ mod tests {
         let table = [
             "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext\n",
             "4\t1\t1\t1\t1\t0\t100\t100\t400\t32\t-1\t\n",
+            &row("1\t1\t1", 60, 90.0, "@@"),
             &row("1\t1\t1", 100, 96.0, "黄海"),
             &row("1\t1\t1", 132, 91.0, "渔民"),
             &row("1\t1\t1", 180, 95.0, "use"),

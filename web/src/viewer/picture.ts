@@ -14,6 +14,8 @@ export async function layOverPicture(frame: HTMLElement): Promise<void> {
   const fit = () => {
     // The picture stands in the middle of its box, never larger than it is.
     const width = Math.min(image.clientWidth, image.clientHeight / ratio, Number(image.getAttribute("width")));
+    over.style.left = `${image.offsetLeft + (image.clientWidth - width) / 2}px`;
+    over.style.top = `${image.offsetTop + (image.clientHeight - width * ratio) / 2}px`;
     over.style.width = `${width}px`;
     over.style.height = `${width * ratio}px`;
     over.style.setProperty("--sheet-width", `${width}px`);
