@@ -295,7 +295,7 @@ pub(crate) fn scan() -> Vec<u8> {
 
 /// The smallest document that shows a JPEG on a page.
 fn pdf_of_jpeg(jpeg: &[u8], (width, height): (u32, u32)) -> Vec<u8> {
-    let content = format!("q {} 0 0 {} 0 0 cm /P Do Q", width / 2, height / 2);
+    let content = format!("q {} 0 0 {} 0 0 cm /P Do Q", width / 4, height / 4);
     let image = format!(
         "<< /Type /XObject /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceRGB \
          /BitsPerComponent 8 /Filter /DCTDecode /Length {} >>\nstream\n",
@@ -304,8 +304,8 @@ fn pdf_of_jpeg(jpeg: &[u8], (width, height): (u32, u32)) -> Vec<u8> {
     let page = format!(
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {} {}] /Contents 4 0 R \
          /Resources << /XObject << /P 5 0 R >> >> >>",
-        width / 2,
-        height / 2
+        width / 4,
+        height / 4
     );
     let objects: [Vec<u8>; 5] = [
         b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
