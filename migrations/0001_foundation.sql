@@ -223,12 +223,23 @@ CREATE TABLE figure (
   PRIMARY KEY (resource, number)
 );
 
+CREATE TABLE slide (
+  resource TEXT NOT NULL REFERENCES resource (id),
+  number   BIGINT NOT NULL,               -- from 1, in the order they are shown
+  start_ms BIGINT NOT NULL,               -- from when to when the video shows it
+  end_ms   BIGINT NOT NULL,
+  width    BIGINT NOT NULL,               -- of the picture, pixels
+  height   BIGINT NOT NULL,
+  image    TEXT NOT NULL,                 -- key of the picture; its text is a passage
+  PRIMARY KEY (resource, number)
+);
+
 CREATE TABLE passage (
   resource TEXT NOT NULL REFERENCES resource (id),
-  origin   TEXT NOT NULL,                 -- 'page:' or 'chapter:' and its number, or 'caption:' and its name
+  origin   TEXT NOT NULL,                 -- 'page:', 'chapter:' or 'slide:' and its number, 'caption:' and its name, or 'picture'
   number   BIGINT NOT NULL,
-  start_ms BIGINT,                        -- of a caption
-  page     BIGINT,                        -- number of its page or chapter
+  start_ms BIGINT,                        -- of a caption or slide
+  page     BIGINT,                        -- number of its page, chapter or slide; 1 for a picture
   text     TEXT NOT NULL,
   PRIMARY KEY (resource, origin, number)
 );

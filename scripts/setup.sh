@@ -13,6 +13,7 @@ build=(
     libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev
     poppler-utils poppler-data fonts-noto-cjk
     libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui
+    tesseract-ocr tesseract-ocr-chi-sim tesseract-ocr-eng
 )
 test=(chromium ffmpeg postgresql)
 bench=(ffmpeg nginx-light wrk nghttp2-client openssl)

@@ -61,6 +61,8 @@ settings!(
         work: Work,
         media: Media,
         speech: Speech,
+        ocr: Ocr,
+        slides: Slides,
         deliver: Deliver,
         search: Search,
         session: Session,
@@ -198,6 +200,14 @@ settings!(
         max_minutes_per_hour: u32,
         max_memory_bytes: u64,
     }
+);
+settings!(
+    /// `[ocr]`
+    Ocr { enabled: bool, languages: Vec<String>, dpi: u32, page_ms: u64 }
+);
+settings!(
+    /// `[slides]`
+    Slides { enabled: bool }
 );
 settings!(
     /// `[deliver]`
@@ -367,6 +377,26 @@ impl Speech {
 /// What starting an engine and reading its model may take, seconds of computing.
 const SPEECH_START_SECONDS: u64 = 60;
 
+impl Ocr {
+    fn check(&self) -> Result<(), Error> {
+        // They become one argument of a program, with plus signs between.
+        let name = |name: &String| {
+            (1..=40).contains(&name.len())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        };
+        if !(1..=8).contains(&self.languages.len()) || !self.languages.iter().all(name) {
+            return bad("ocr.languages", "must be 1 to 8 names such as chi_sim and eng");
+        }
+        if !(70..=600).contains(&self.dpi) {
+            return bad("ocr.dpi", "must be 70 to 600");
+        }
+        if !(1000..=600_000).contains(&self.page_ms) {
+            return bad("ocr.page_ms", "must be 1000 to 600000");
+        }
+        Ok(())
+    }
+}
+
 impl Config {
     /// The defaults, with `file` and the variables of `environment` over them.
     ///
@@ -439,6 +469,7 @@ impl Config {
         if !(0..=36_500).contains(&self.media.drop_after_days) {
             return bad("media.drop_after_days", "must be 0 to 36500");
         }
+        self.ocr.check()?;
         if self.deliver.heads_at_once == 0 {
             return bad("deliver.heads_at_once", "must be at least 1");
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::catalogue::{Rendition, Resource, TrackKind};
+use crate::catalogue::{Rendition, Resource, Slide, TrackKind};
 use crate::deliver::{Delivery, Download};
 
 /// Addresses, relative to the server. For what is not public they begin with a ticket.
@@ -62,9 +62,13 @@ pub(super) fn links(app: &App, delivery: &Delivery) -> Links {
     let base = base(app, delivery);
     let at = |path: &str| format!("{base}/{path}");
     let when = |there: bool, path: &str| there.then(|| at(path));
+    let words = resource.derived.picture_words.is_some();
+    let slides = delivery.slides.iter().any(|slide| !slide.text.is_empty());
     let has_text = !delivery.captions.is_empty()
         || !delivery.pages.is_empty()
-        || !delivery.chapters.is_empty();
+        || !delivery.chapters.is_empty()
+        || words
+        || slides;
     Links {
         page: format!("/resources/{}", resource.id),
         hls: when(delivery.is_playable(), "master.m3u8"),
@@ -124,6 +128,12 @@ pub(super) fn base_of(app: &App, resource: &Resource, public: bool) -> String {
     let expires_s = (now_s / step_s + 2) * step_s;
     let ticket = app.ticket_keys.sign(resource, now_s, expires_s);
     format!("/t/{}/media/{id}", ticket.0)
+}
+
+/// Address of a slide's picture; another picture has another one.
+pub(super) fn slide(base: &str, slide: &Slide) -> String {
+    let tag = slide.image.rsplit(['-', '.']).nth(1).unwrap_or_default();
+    format!("{base}/slides/{}.webp?v={}", slide.number, tag.get(..12).unwrap_or(tag))
 }
 
 /// Address of a poster; another poster has another one, so that none is kept too long.

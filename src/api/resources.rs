@@ -15,18 +15,19 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Visitor, Who};
 use super::captions::{CaptionView, RecognitionView, recognition};
-use super::links::{Links, links};
+use super::links::{self, Links, links};
 use super::problem::ApiError;
 use super::reader::Reader;
 use super::sentences::sentence;
 use crate::app::App;
 use crate::catalogue::{
-    BookChapter, Caller, Chapter, Details, Library, Rendition, RenditionState, Resource, ResourceId, Stage,
-    TrackKind,
+    BookChapter, Caller, Chapter, Details, Library, Rendition, RenditionState, Resource,
+    ResourceId, Slide, Stage, TrackKind,
 };
 use crate::db;
 use crate::db::jobs::{JobState, Lane};
 use crate::db::resources::Filter;
+use crate::deliver::Delivery;
 use crate::ingest::stage::{self, Action, Edit};
 use crate::ingest::{disk, progress};
 use crate::pages::Lang;
@@ -76,6 +77,8 @@ pub(super) struct ResourceView {
     contents: Vec<ContentsView>,
     /// The pages are slides.
     deck: bool,
+    /// Slides inside a video, when it looks like a lecture.
+    slides: Vec<SlideView>,
     links: Links,
     renditions: Vec<RenditionView>,
     captions: Vec<CaptionView>,
@@ -115,6 +118,19 @@ pub(super) struct RenditionView {
     duration_ms: i64,
     /// Whether all of it is there.
     complete: bool,
+}
+
+/// A slide inside a video.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SlideView {
+    /// When the video shows it.
+    start_ms: i64,
+    /// When it is gone.
+    end_ms: i64,
+    /// Its picture, WebP.
+    image: String,
+    /// What is to be read on it; empty while, or where, nothing can be read.
+    text: String,
 }
 
 /// A page of resources.
@@ -516,6 +532,7 @@ async fn view(
         chapters: resource.derived.chapters.clone(),
         contents: contents(&delivery),
         deck: resource.derived.deck,
+        slides: slides(app, &delivery),
         links: links(app, &delivery),
         renditions: delivery
             .renditions
@@ -632,6 +649,17 @@ fn time_left(lang: Lang, ms: i64) -> String {
         (hours, rest) => (format!("{hours} 小时 {rest} 分钟"), format!("{hours} h {rest} min")),
     };
     lang.pick("约还需 {zh}", "about {en} left").replace("{zh}", &zh).replace("{en}", &en)
+}
+
+fn slides(app: &App, delivery: &Delivery) -> Vec<SlideView> {
+    let base = links::base(app, delivery);
+    let view = |slide: &Slide| SlideView {
+        start_ms: slide.start_ms,
+        end_ms: slide.end_ms,
+        image: links::slide(&base, slide),
+        text: slide.text.clone(),
+    };
+    delivery.slides.iter().map(view).collect()
 }
 
 fn rendition(rendition: &Rendition) -> RenditionView {

@@ -77,6 +77,8 @@ pub(super) struct MomentView {
     pub start_ms: Option<i64>,
     /// Number of the page, slide or chapter, from 1.
     pub page: Option<u32>,
+    /// Picture of a slide.
+    pub image: Option<String>,
     pub text: String,
     /// Opens it there.
     pub url: String,
@@ -376,7 +378,11 @@ fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
                 _ => url.clone(),
             },
             start_ms: moment.start_ms,
-            page: moment.page,
+            image: moment
+                .page
+                .filter(|_| moment.kind == indexer::PassageKind::Slide)
+                .map(|number| format!("/media/{}/slides/{number}.webp", hit.resource)),
+            page: moment.page.filter(|_| moment.kind == indexer::PassageKind::Page),
             text: moment.text,
         })
         .collect();

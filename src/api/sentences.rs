@@ -351,6 +351,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "Subtitles that are pictures were left out.",
     ),
     ("pages_damaged", "有的页面损坏，显示不完整。", "Some pages are damaged and not shown whole."),
+    (
+        "pages_unread",
+        "有的页面是扫描图片，这台服务器没有安装文字识别，所以这些页面搜不到、选不了文字。",
+        "Some pages are scanned pictures. This server has no text recognition, so their text can be neither found nor selected.",
+    ),
     // What the pipeline does
     ("waiting", "等待处理", "Waiting"),
     (
@@ -371,6 +376,8 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("inspect", "正在分析文档", "Looking into the document"),
     ("pages", "正在制作页面图片和文字", "Making pages and text"),
     ("picture", "正在处理图片", "Processing the picture"),
+    ("recognise", "正在识别图片中的文字", "Reading the text in pictures"),
+    ("slides", "正在查找视频里的幻灯片", "Looking for slides in the video"),
 ];
 
 /// The sentence for a rule that would be broken.

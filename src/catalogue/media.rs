@@ -322,6 +322,25 @@ pub struct Figure {
     pub picture: String,
 }
 
+/// A slide inside a video.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slide {
+    /// From 1, in the order they are shown.
+    pub number: i64,
+    /// When it is there, milliseconds from the start.
+    pub start_ms: i64,
+    /// When it is gone, milliseconds from the start.
+    pub end_ms: i64,
+    /// Of the picture, pixels.
+    pub width: i64,
+    /// Of the picture, pixels.
+    pub height: i64,
+    /// Key of the picture.
+    pub image: String,
+    /// What is to be read on it; empty while that is not known.
+    pub text: String,
+}
+
 /// A named stretch of a video or audio.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Chapter {

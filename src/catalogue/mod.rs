@@ -13,7 +13,7 @@ pub use ids::{AccountId, LibraryId, RenditionId, ResourceId, Sha256, UploadId};
 pub use library::{Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use media::{
     AudioRole, BookChapter, Caption, CaptionOrigin, Chapter, Figure, OutlineItem, Page, Part,
-    Rendition, RenditionState, Segment, TrackKind,
+    Rendition, RenditionState, Segment, Slide, TrackKind,
 };
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;

@@ -156,6 +156,8 @@ pub struct Derived {
     pub deck: bool,
     /// A book is turned from right to left.
     pub right_to_left: bool,
+    /// Key of the JSON with the places of the words in that picture.
+    pub picture_words: Option<String>,
 }
 
 /// A picture that can stand for the resource.

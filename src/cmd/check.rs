@@ -218,6 +218,7 @@ async fn check_resource(
     keys.extend(resource.poster.clone());
     keys.extend(resource.derived.picture.clone());
     keys.extend(resource.derived.pdf.clone());
+    keys.extend(resource.derived.picture_words.clone());
     keys.extend(resource.derived.posters.iter().map(|poster| poster.key.clone()));
     keys.extend(resource.derived.storyboard.iter().map(|sprite| sprite.key.clone()));
     for key in keys.iter().filter(|key| !named.contains(*key)) {

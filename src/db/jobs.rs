@@ -37,7 +37,7 @@ impl Lane {
     pub fn of(kind: &str) -> Self {
         match kind {
             "intake" | "probe" | "inspect" | "sweep" | "tidy" => Self::Look,
-            "encode" | EXTRA | LISTEN => Self::Heavy,
+            "encode" | EXTRA | LISTEN | RECOGNISE | SLIDES => Self::Heavy,
             _ => Self::Light,
         }
     }
@@ -60,10 +60,16 @@ pub const EXTRA: &str = "extra";
 /// The kind of jobs that recognise speech, one piece of the sound each: as little waits for them.
 pub const LISTEN: &str = "listen";
 
+/// The kind of jobs that read the text in pictures, which are shown without it.
+pub const RECOGNISE: &str = "recognise";
+
+/// The kind of job that looks for slides in a video, which is played without them.
+pub const SLIDES: &str = "slides";
+
 /// Whether jobs of `kind` only add to what is ready: nothing waits for them or fails with them.
 #[must_use]
 pub fn only_adds(kind: &str) -> bool {
-    kind == EXTRA || kind == LISTEN
+    [EXTRA, LISTEN, RECOGNISE, SLIDES].contains(&kind)
 }
 
 /// A job that a worker has.

@@ -289,14 +289,15 @@ pub async fn keys_of(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec
          UNION SELECT small FROM page WHERE resource = $1
          UNION SELECT words FROM page WHERE resource = $1
          UNION SELECT html FROM chapter WHERE resource = $1
-         UNION SELECT picture FROM figure WHERE resource = $1",
+         UNION SELECT picture FROM figure WHERE resource = $1
+         UNION SELECT image FROM slide WHERE resource = $1",
     )
     .bind(resource.to_string())
     .fetch_all(db)
     .await?)
 }
 
-/// Forgets renditions, pages, chapters and captions of a resource that nobody uploaded.
+/// Forgets renditions, pages, chapters, slides and captions of a resource that nobody uploaded.
 ///
 /// # Errors
 ///
@@ -309,6 +310,7 @@ pub async fn delete_made(db: &mut AnyConnection, resource: ResourceId) -> Result
         "DELETE FROM page WHERE resource = $1",
         "DELETE FROM chapter WHERE resource = $1",
         "DELETE FROM figure WHERE resource = $1",
+        "DELETE FROM slide WHERE resource = $1",
     ] {
         sqlx::query(statement).bind(resource.to_string()).execute(&mut *db).await?;
     }
@@ -423,6 +425,32 @@ pub async fn save_page(db: &mut AnyConnection, resource: ResourceId, page: &Page
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Names the places of a page's words anew; gives the key that it named before, `None` without
+/// such a page.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_words(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    number: i64,
+    words: &str,
+) -> Result<Option<String>> {
+    let before = sqlx::query_scalar("SELECT words FROM page WHERE resource = $1 AND number = $2")
+        .bind(resource.to_string())
+        .bind(number)
+        .fetch_optional(&mut *db)
+        .await?;
+    sqlx::query("UPDATE page SET words = $3 WHERE resource = $1 AND number = $2")
+        .bind(resource.to_string())
+        .bind(number)
+        .bind(words)
+        .execute(db)
+        .await?;
+    Ok(before)
 }
 
 /// The pages of a document, in order.

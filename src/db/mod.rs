@@ -12,6 +12,7 @@ pub mod passages;
 pub mod renditions;
 pub mod resources;
 pub mod settings;
+pub mod slides;
 pub mod traffic;
 pub mod uploads;
 

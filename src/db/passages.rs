@@ -1,4 +1,4 @@
-//! Text of captions and pages, for the index.
+//! Text of captions, pages, slides and pictures, for the index.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -10,7 +10,7 @@ use crate::catalogue::ResourceId;
 pub struct Passage {
     /// When it is said, milliseconds from the start.
     pub start_ms: Option<i64>,
-    /// Page it is on, from 1.
+    /// Page it is on, or number of the slide, from 1.
     pub page: Option<i64>,
     /// The text.
     pub text: String,

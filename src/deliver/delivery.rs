@@ -8,7 +8,7 @@ use super::text::Texts;
 use super::{Sent, Traffic};
 use crate::catalogue::{
     BookChapter, Caption, Figure, Library, Page, Rendition, RenditionState, Resource, ResourceId,
-    Stage, TrackKind, Visibility,
+    Slide, Stage, TrackKind, Visibility,
 };
 use crate::db::{self, Db};
 
@@ -32,6 +32,8 @@ pub struct Delivery {
     pub chapters: Vec<BookChapter>,
     /// In the chapters, in order.
     pub figures: Vec<Figure>,
+    /// Inside the video, in order.
+    pub slides: Vec<Slide>,
     /// Counts what is sent of its library.
     pub sent: Arc<Sent>,
     /// What was rendered of all that.
@@ -86,6 +88,7 @@ pub(super) async fn load(
         pages: db::media::list_pages(&mut db, id).await?,
         chapters: db::books::list_chapters(&mut db, id).await?,
         figures: db::books::list_figures(&mut db, id).await?,
+        slides: db::slides::list(&mut db, id).await?,
         renditions: playable(renditions),
         wants_more,
         resource,
@@ -117,10 +120,12 @@ impl Delivery {
         let segments: usize =
             self.renditions.iter().flat_map(|r| &r.parts).map(|part| part.segments.len()).sum();
         // A segment has its row here, and a line in texts that are kept with their compressed forms.
+        let texts: usize = self.slides.iter().map(|slide| 512 + slide.text.len()).sum();
         let bytes = 4096
             + segments * 128
             + (self.pages.len() + self.chapters.len() + self.figures.len()) * 512
-            + self.captions.len() * 512;
+            + self.captions.len() * 512
+            + texts;
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 

@@ -113,6 +113,7 @@ pub(super) fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> De
         chapters: Vec::new(),
         figures: Vec::new(),
         pages: Vec::new(),
+        slides: Vec::new(),
         sent: std::sync::Arc::default(),
         texts: Texts::default(),
         passing: Passing::default(),

@@ -136,6 +136,9 @@ impl Delivery {
             ("picture.webp", "") => {
                 (Kind::Picture, self.whole(derived.picture.as_deref()?, "image/webp"))
             }
+            ("picture.json", "") => {
+                (Kind::Text, self.whole(derived.picture_words.as_deref()?, "application/json"))
+            }
             ("storyboard.vtt", "") => {
                 let vtt = "text/vtt; charset=utf-8";
                 (Kind::Storyboard, self.text(path, vtt, || storyboard_vtt(self)))
@@ -163,6 +166,7 @@ impl Delivery {
                 let figure = self.figures.iter().find(|figure| figure.number == number)?;
                 (Kind::Page, self.whole(&figure.picture, "image/webp"))
             }
+            ("slides", file) => (Kind::Picture, self.slide(file)?),
             ("text", "") => (Kind::Text, What::Passages),
             ("ts.m3u8", "") if self.is_playable() => {
                 (Kind::Manifest, self.text(path, HLS, || transport_playlist(self)))
@@ -259,6 +263,12 @@ impl Delivery {
             ("json", false) => Some(self.whole(&page.words, "application/json")),
             _ => None,
         }
+    }
+
+    /// `{n}.webp`, with `n` from 1.
+    fn slide(&self, file: &str) -> Option<What> {
+        let slide = self.slides.get(number(file, ".webp")?.checked_sub(1)?)?;
+        Some(self.whole(&slide.image, "image/webp"))
     }
 
     /// The rendition of this id. Only one way to write it counts: texts are kept by their paths.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Held, NewObject, Outcome, open_pages};
+use super::{Error, Held, NewObject, Outcome, open_pages, recognise};
 use crate::catalogue::{OutlineItem, Page, Poster};
 use crate::db;
 use crate::db::jobs::NewJob;
@@ -15,6 +15,9 @@ use crate::media::protocol::{Answer, Step};
 
 /// Pages that one job makes.
 const PAGES_A_JOB: u32 = 20;
+
+/// Code of the warning that scanned pages have no text, as nothing here can read them.
+const UNREAD: &str = "pages_unread";
 
 /// Which pages a job makes, from 1, the last one among them.
 #[derive(Debug, Serialize, Deserialize)]
@@ -91,6 +94,7 @@ pub async fn pages(held: &Held) -> Result<Outcome, Error> {
     let asked = range.first..=range.last;
     let mut texts: HashMap<u32, PageText> = HashMap::new();
     let mut poster = None;
+    let mut unread = Vec::new();
     let mut done = 0;
     while let Some(answer) = child.next().await? {
         match answer {
@@ -105,6 +109,9 @@ pub async fn pages(held: &Held) -> Result<Outcome, Error> {
                 let small = child.file(&rendered.small)?;
                 let small = held.store_file(small, format!("{name}-small"), "webp").await?;
                 let text = texts.remove(&number);
+                if !rendered.blank && recognise::is_wanted(text.as_ref()) {
+                    unread.push(number);
+                }
                 let words = text.as_ref().map(|text| text.words.as_slice()).unwrap_or_default();
                 let words = serde_json::to_vec(&serde_json::json!({ "words": words }))?;
                 let words = held.store_bytes(words, format!("{name}-words"), "json").await?;
@@ -128,16 +135,28 @@ pub async fn pages(held: &Held) -> Result<Outcome, Error> {
             _ => {}
         }
     }
-    let Some((object, width, height)) = poster else { return Ok(Outcome::default()) };
-    let mut tx = held.begin().await?;
-    object.insert(&mut tx, app.now_ms()).await?;
-    tx.commit().await?;
-    let poster = Poster { key: object.key, time_ms: 0, width, height };
+    let poster = match poster {
+        Some((object, width, height)) => {
+            let mut tx = held.begin().await?;
+            object.insert(&mut tx, app.now_ms()).await?;
+            tx.commit().await?;
+            Some(Poster { key: object.key, time_ms: 0, width, height })
+        }
+        None => None,
+    };
+    unread.sort_unstable();
+    let readable = recognise::options(&app.config).is_some();
+    let lacks = app.config.ocr.enabled && !readable && !unread.is_empty();
     Ok(Outcome {
-        next: Vec::new(),
+        next: if readable { recognise::pages(&unread) } else { Vec::new() },
         change: Some(Box::new(move |resource| {
-            resource.poster = Some(poster.key.clone());
-            resource.derived.posters = vec![poster];
+            if let Some(poster) = poster {
+                resource.poster = Some(poster.key.clone());
+                resource.derived.posters = vec![poster];
+            }
+            if lacks && !resource.warnings.iter().any(|code| code == UNREAD) {
+                resource.warnings.push(UNREAD.to_owned());
+            }
         })),
     })
 }

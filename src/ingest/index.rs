@@ -275,7 +275,10 @@ async fn entry(
     let passages: Vec<Passage> = passages
         .into_iter()
         .map(|passage| Passage {
-            kind: kind_of(&resource, passage.page.is_some()),
+            kind: match passage.start_ms {
+                Some(_) if passage.page.is_some() => PassageKind::Slide,
+                _ => kind_of(&resource, passage.page.is_some()),
+            },
             start_ms: passage.start_ms,
             page: passage.page.and_then(|page| u32::try_from(page).ok()),
             text: passage.text,

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! upload -> intake -> probe -> transcode | office, document, book | picture -> derive -> finish -> index
+//!                                                       -> slides, recognise
 //! ```
 //!
 //! [`demand`] has rungs made later, when somebody plays what is ready; [`listen`] recognises what is
@@ -22,6 +23,8 @@ pub mod office;
 pub mod picture;
 pub mod probe;
 pub mod progress;
+pub mod recognise;
+pub mod slides;
 pub mod stage;
 pub mod sweep;
 pub mod transcode;

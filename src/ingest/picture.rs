@@ -1,6 +1,6 @@
 //! Makes what is shown of an image.
 
-use super::{Error, Held, Outcome, open_source};
+use super::{Error, Held, Outcome, open_source, recognise};
 use crate::catalogue::Poster;
 use crate::media::parent::MediaChild;
 use crate::media::protocol::{Answer, Step};
@@ -32,7 +32,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
     tx.commit().await?;
     let poster = Poster { key: poster.key, time_ms: 0, width: poster_width, height: poster_height };
     Ok(Outcome {
-        next: Vec::new(),
+        next: recognise::options(&app.config).map(|_| recognise::picture()).into_iter().collect(),
         change: Some(Box::new(move |resource| {
             resource.width = Some(width.into());
             resource.height = Some(height.into());

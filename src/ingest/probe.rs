@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use transcode::{PartRange, Plan, Policy, Probe, Refusal, VideoCodec, VideoFacts};
 
 use super::transcode::{Known, PartOrder};
-use super::{Error, Held, Outcome, demand, open_source};
+use super::{Error, Held, Outcome, demand, open_source, slides};
 use crate::catalogue::{
     AudioRole, Chapter, Kind, LibraryId, OtherCodec, Rendition, RenditionId, RenditionState,
     TrackKind,
@@ -252,6 +252,9 @@ fn jobs(config: &Config, plan: &Plan) -> Vec<NewJob> {
         jobs.push(job("audio", 3, 0.5 + seconds * 0.05));
     }
     jobs.push(job("derive", 4, 1.0));
+    if config.slides.enabled && plan.video.is_some() {
+        jobs.push(slides::job(plan.duration_ms));
+    }
     jobs
 }
 

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Error, Held, Outcome, book, derive, disk, document, finish, intake, listen, office, picture, probe,
-    progress, sweep, transcode,
+    Error, Held, Outcome, book, derive, disk, document, finish, intake, listen, office, picture,
+    probe, progress, recognise, slides, sweep, transcode,
 };
 use crate::app::App;
 use crate::db;
@@ -235,6 +235,8 @@ async fn step(held: &Held) -> Result<Outcome, Error> {
         "inspect" => document::inspect(held).await,
         "pages" => document::pages(held).await,
         "picture" => picture::run(held).await,
+        db::jobs::SLIDES => slides::run(held).await,
+        db::jobs::RECOGNISE => recognise::run(held).await,
         "sweep" => sweep::run(held).await,
         "tidy" => finish::tidy(held).await,
         other => Err(Error::unusable("internal", format!("job {other:?}"))),

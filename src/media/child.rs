@@ -11,9 +11,9 @@ use std::time::Duration;
 use transcode::picture::{self, Picture};
 use transcode::{Event, Input, Plan, Policy};
 
-use super::document::{self, Document, RenderedPage};
+use super::document::{self, Document, PageText, RenderedPage};
 use super::protocol::{Answer, Failure, PageAnswer, PagePoster, Request, Step};
-use super::{book, captions, office, sandbox, speech};
+use super::{book, captions, ocr, office, sandbox, speech};
 
 /// Largest side of a picture that is shown.
 const MAX_PICTURE_SIDE: u32 = 4096;
@@ -110,6 +110,11 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
             let read = beating(|| book::read(&source, &media_type, &limits, &mut tell_of_book));
             tell(&Answer::Book(Box::new(read?))).map_err(io)
         }
+        Step::Slides(plan) => {
+            let mut input = open(source)?;
+            let slides = transcode::slides(&mut input, &plan, out, &mut told).map_err(media)?;
+            tell(&Answer::Slides(slides)).map_err(io)
+        }
         Step::Inspect { max_pages } => {
             let document = beating(|| document::inspect(&source, max_pages));
             let document = document.map_err(of_document)?;
@@ -122,6 +127,15 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
             let progress = |share| tell(&Answer::Media(Event::Progress(share)));
             let heard = beating(|| speech::listen(&mut input, &listen, progress));
             tell(&Answer::Heard(heard.map_err(of_speech)?)).map_err(io)
+        }
+        Step::RecognisePages(pages, options) => {
+            beating(|| recognise_pages(&source, out, &pages, &options))
+        }
+        Step::RecognisePicture { max_pixels, options } => {
+            let picture = picture::decode_within(source, max_pixels).map_err(of_picture)?;
+            let grey = ocr::Grey::of(&picture);
+            drop(picture);
+            beating(|| recognise(&grey, 1, out, &options))
         }
         Step::Captions { name } => {
             let mut bytes = Vec::new();
@@ -193,6 +207,37 @@ fn pages(source: &File, out: &Path, first: u32, last: u32) -> Result<(), Failure
     result
 }
 
+fn recognise_pages(
+    source: &File,
+    out: &Path,
+    pages: &[u32],
+    options: &ocr::Options,
+) -> Result<(), Failure> {
+    for &page in pages {
+        let document = document::sizes(source, page..=page).map_err(of_document)?;
+        let size = document.page_size(page).unwrap_or_default();
+        let drawn = document::draw_grey(source, size, page, options.dpi).map_err(of_document)?;
+        if let Some(grey) = drawn {
+            recognise(&grey, page, out, options)?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells what is read in a picture; nothing, when that takes too long.
+fn recognise(
+    grey: &ocr::Grey,
+    page: u32,
+    out: &Path,
+    options: &ocr::Options,
+) -> Result<(), Failure> {
+    match ocr::read(grey, out, options) {
+        Ok(text) => tell(&Answer::PageText(PageText { page, ..text })).map_err(io),
+        Err(document::Error::Timeout(_)) => Ok(()),
+        Err(error) => Err(of_document(error)),
+    }
+}
+
 /// Tells of a page. One that cannot be shown is told as a white sheet, so that
 /// the numbers of the others stay right.
 fn tell_page(document: &Document, page: &RenderedPage) -> Result<(), Failure> {
@@ -200,6 +245,7 @@ fn tell_page(document: &Document, page: &RenderedPage) -> Result<(), Failure> {
     let answer = match page.files.as_slice() {
         [large, small] => PageAnswer {
             page: number,
+            blank: page.blank,
             width: large.width,
             height: large.height,
             large: large.name.clone(),
@@ -227,7 +273,7 @@ fn white_page(document: &Document, number: u32) -> Result<PageAnswer, Failure> {
         names.push((name, width, height));
     }
     let [(large, width, height), (small, ..)] = names.try_into().expect("two widths");
-    Ok(PageAnswer { page: number, width, height, large, small, poster: None })
+    Ok(PageAnswer { page: number, blank: true, width, height, large, small, poster: None })
 }
 
 /// Tells of a chapter, or makes a picture anew and tells of it; one that cannot be read is left

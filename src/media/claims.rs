@@ -1,7 +1,7 @@
 //! What the media child may say: every answer is held against these bounds before anybody uses
 //! it. The child has read a hostile file; nothing that it says is believed.
 
-use transcode::{Chapter, EmbeddedSubtitles, Event, Probe, Segment, SourceTrack, Stills};
+use transcode::{Chapter, EmbeddedSubtitles, Event, Probe, Segment, Slide, SourceTrack, Stills};
 
 use super::book::{self, Book};
 use super::captions::{self, Captions, Cue};
@@ -30,6 +30,7 @@ const MAX_CHANNELS: u32 = 64;
 const MAX_SEGMENTS: usize = 10_000;
 const MAX_CHAPTERS: usize = 10_000;
 const MAX_SPRITES: usize = 16;
+const MAX_SLIDES: usize = 500;
 const MAX_TITLE_BYTES: usize = 8 << 10;
 const MAX_PAGE_BYTES: usize = MIB;
 const MAX_CHAPTER_BYTES: usize = 9 * MIB;
@@ -44,9 +45,14 @@ impl Step {
                 48 * MIB
             }
             Self::Listen(_) => 8 * MIB,
-            Self::Inspect { .. } | Self::Pages { .. } => 16 * MIB,
+            Self::Inspect { .. }
+            | Self::Pages { .. }
+            | Self::RecognisePages(..)
+            | Self::RecognisePicture { .. } => 16 * MIB,
             Self::Probe(_) => 4 * MIB,
-            Self::Copy(_) | Self::EncodePart(..) | Self::EncodeAudio(_) => 2 * MIB,
+            Self::Copy(_) | Self::EncodePart(..) | Self::EncodeAudio(_) | Self::Slides(_) => {
+                2 * MIB
+            }
             Self::Picture { .. } => MIB,
         }
     }
@@ -77,6 +83,7 @@ impl Answer {
             Self::Probe(probe, _) => probe_holds(probe),
             Self::Media(event) => event_holds(event),
             Self::Stills(stills) => stills_hold(stills),
+            Self::Slides(slides) => slides_hold(slides),
             Self::Subtitles(tracks) => {
                 tracks.len() <= MAX_TRACKS && tracks.iter().all(subtitles_hold)
             }
@@ -225,6 +232,20 @@ fn stills_hold(stills: &Stills) -> bool {
                 && (0..=MAX_MS).contains(&sprite.first_ms)
                 && (1..=MAX_MS).contains(&sprite.interval_ms)
         })
+}
+
+/// Whether the slides follow each other in time.
+fn slides_hold(slides: &[Slide]) -> bool {
+    let sound = |slide: &Slide| {
+        is_side(slide.width)
+            && is_side(slide.height)
+            && 0 <= slide.start_ms
+            && slide.start_ms < slide.end_ms
+            && slide.end_ms <= MAX_MS
+    };
+    slides.len() <= MAX_SLIDES
+        && slides.iter().all(sound)
+        && slides.windows(2).all(|pair| pair[0].end_ms <= pair[1].start_ms)
 }
 
 fn subtitles_hold(track: &EmbeddedSubtitles) -> bool {
@@ -388,6 +409,9 @@ mod tests {
                 "height": 540 }], "storyboard": [{ "file": "s.jpg", "first_ms": 0, "columns": 10,
                 "rows": 10, "tile_width": 160, "tile_height": 90, "interval_ms": 2_000,
                 "count": 30 }] } }),
+            json!({ "slides": [{ "file": "s.webp", "start_ms": 0, "end_ms": 9, "width": 1280,
+                "height": 720 }, { "file": "t.webp", "start_ms": 9, "end_ms": 20, "width": 1280,
+                "height": 720 }] }),
             json!({ "subtitles": [{ "track": 2, "language": "en", "title": null, "forced": false,
                 "hearing_impaired": false,
                 "cues": [{ "start_ms": 0, "end_ms": 1, "text": "x" }] }] }),
@@ -403,7 +427,7 @@ mod tests {
                 "outline": [{ "title": "o", "page": 1, "depth": 0 }] } }),
             json!({ "page_text": { "page": 1, "text": "t", "words": [{ "x": 0.1, "y": 0.1,
                 "w": 0.1, "h": 0.1, "text": "t" }] } }),
-            json!({ "page": { "page": 1, "width": 1600, "height": 2263, "large": "l.webp",
+            json!({ "page": { "page": 1, "blank": false, "width": 1600, "height": 2263, "large": "l.webp",
                 "small": "s.webp", "poster": { "file": "p.jpg", "width": 9, "height": 9 } } }),
             json!({ "picture": { "width": 1, "height": 1, "poster_width": 1,
                 "poster_height": 1 } }),

@@ -11,6 +11,7 @@ pub mod captions;
 pub mod child;
 mod claims;
 pub mod document;
+pub mod ocr;
 pub mod office;
 mod outline;
 pub mod parent;

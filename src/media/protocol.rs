@@ -2,12 +2,13 @@
 //! argument, then JSON lines.
 
 use serde::{Deserialize, Serialize};
-use transcode::{EmbeddedSubtitles, Event, Plan, Policy, Probe, Stills};
+use transcode::{EmbeddedSubtitles, Event, Plan, Policy, Probe, Slide, Stills};
 
 use super::archive;
 use super::book::{self, Book};
 use super::captions::Captions;
 use super::document::{Document, PageText};
+use super::ocr;
 use super::sandbox::Limits;
 use super::speech::{Heard, Listen};
 
@@ -57,6 +58,8 @@ pub enum Step {
         /// What it may be packed in.
         limits: archive::Limits,
     },
+    /// The slides in a video: [`Answer::Slides`], and progress as [`Answer::Media`].
+    Slides(Box<Plan>),
     /// What is in a document: [`Answer::Document`].
     Inspect {
         /// The most pages that are taken.
@@ -68,6 +71,16 @@ pub enum Step {
         first: u32,
         /// The last one.
         last: u32,
+    },
+    /// Read these pages of a document, from 1, which have no text of their own:
+    /// [`Answer::PageText`] for each that can be read.
+    RecognisePages(Vec<u32>, ocr::Options),
+    /// Read a picture: [`Answer::PageText`] of page 1, if it can be read.
+    RecognisePicture {
+        /// The most pixels that are taken.
+        max_pixels: u64,
+        /// How it is read.
+        options: ocr::Options,
     },
     /// A picture, re-encoded: [`Answer::Picture`].
     Picture {
@@ -84,10 +97,17 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether poppler's programs, or others, are needed.
+    /// Whether helpers are needed: poppler's programs, the recogniser, LibreOffice.
     #[must_use]
     pub fn needs_helpers(&self) -> bool {
-        matches!(self, Self::Inspect { .. } | Self::Pages { .. }) || self.needs_office()
+        let helped = matches!(
+            self,
+            Self::Inspect { .. }
+                | Self::Pages { .. }
+                | Self::RecognisePages(..)
+                | Self::RecognisePicture { .. }
+        );
+        helped || self.needs_office()
     }
 
     /// Whether LibreOffice is needed.
@@ -107,6 +127,8 @@ pub enum Answer {
     Media(Event),
     /// Pictures of a video or audio.
     Stills(Stills),
+    /// Slides in a video, in order; none, when it has none.
+    Slides(Vec<Slide>),
     /// Captions found in a source.
     Subtitles(Vec<EmbeddedSubtitles>),
     /// [`office::MADE`](super::office::MADE) is there; the notes of speakers: slide, from 1, and
@@ -152,6 +174,8 @@ pub enum Answer {
 pub struct PageAnswer {
     /// From 1.
     pub page: u32,
+    /// There is nothing on it.
+    pub blank: bool,
     /// Of the large picture, pixels.
     pub width: u32,
     /// Of the large picture, pixels.

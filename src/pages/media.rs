@@ -54,6 +54,8 @@ pub struct PlayView {
     pub captions: Vec<CaptionsView>,
     /// Named stretches.
     pub chapters: Vec<Chapter>,
+    /// Slides inside it.
+    pub slides: Vec<SlideView>,
     /// What is said, from the first captions.
     pub transcript: Vec<Cue>,
     /// BCP 47 of the transcript.
@@ -71,6 +73,21 @@ pub struct CaptionsView {
     pub language: String,
     /// As shown.
     pub label: String,
+}
+
+/// A slide inside a video.
+#[derive(Clone, Debug)]
+pub struct SlideView {
+    /// When it is there, in milliseconds.
+    pub start_ms: u64,
+    /// When it is gone, in milliseconds.
+    pub end_ms: u64,
+    /// URL of its picture.
+    pub image: String,
+    /// Width and height of the picture, in pixels.
+    pub size: (u32, u32),
+    /// What is to be read on it; may be empty.
+    pub text: String,
 }
 
 /// A line of a transcript.
@@ -111,6 +128,8 @@ pub struct PictureView {
     pub size: (u32, u32),
     /// What is to be seen.
     pub alt: String,
+    /// URL of the JSON of the words in it, as those of a page.
+    pub words: Option<String>,
 }
 
 /// The player, viewer or picture.
@@ -119,7 +138,7 @@ pub(super) fn media(shell: &Shell, view: &MediaView, title: &str, query: &str) -
         MediaView::Play(play) => player(shell, play, title),
         MediaView::Read(read) => viewer(shell, read, title, query),
         MediaView::Book(view) => book(shell, view, query),
-        MediaView::Picture(picture) => picture_frame(picture),
+        MediaView::Picture(picture) => picture_frame(picture, query),
         MediaView::Download => html! {},
         MediaView::Nothing { says } => html! {
             div.stage-frame.nothing { p { (icon(Icon::Clock)) (says) } }
@@ -171,6 +190,35 @@ fn shape(width: u32, height: u32) -> &'static str {
         r if r < 1.55 => "four-three",
         r if r < 2.0 => "wide",
         _ => "cinema",
+    }
+}
+
+/// The slides of a video, below its player; nothing for what has none.
+pub(super) fn slides(shell: &Shell, view: &MediaView, path: &str) -> Markup {
+    let MediaView::Play(play) = view else { return html! {} };
+    html! {
+        @if !play.slides.is_empty() {
+            section.slides aria-labelledby="slides" {
+                h2 id="slides" { (icon(Icon::List)) span { (shell.pick("幻灯片", "Slides")) } span.number { (play.slides.len()) } }
+                ol.slide-strip data-slides { @for (one, number) in play.slides.iter().zip(1..) { (slide(shell, one, number, path)) } }
+            }
+        }
+    }
+}
+
+fn slide(shell: &Shell, slide: &SlideView, number: usize, path: &str) -> Markup {
+    let words: String = slide.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words: String = words.chars().take(60).collect();
+    let alt = shell.pick("第 N 张幻灯片", "Slide N").replace('N', &number.to_string());
+    html! {
+        li {
+            a href=(format!("{path}?t={}", slide.start_ms as f64 / 1000.0)) data-start=(slide.start_ms) data-end=(slide.end_ms)
+                rel="nofollow" title=[Some(&words).filter(|words| !words.is_empty())] {
+                img src=(slide.image) width=(slide.size.0) height=(slide.size.1) alt=(alt) loading="lazy" decoding="async";
+                time { (clock(slide.start_ms)) }
+                @if !words.is_empty() { span.slide-words { (words) } }
+            }
+        }
     }
 }
 
@@ -320,9 +368,9 @@ fn runs(sizes: &[(u32, u32)]) -> String {
         .join(",")
 }
 
-fn picture_frame(view: &PictureView) -> Markup {
+fn picture_frame(view: &PictureView, query: &str) -> Markup {
     html! {
-        div.stage-frame.picture {
+        div.stage-frame.picture data-picture data-words=[view.words.as_deref()] data-query=(query) {
             a href=(view.src) {
                 img src=(view.src) width=(view.size.0) height=(view.size.1) alt=(view.alt) decoding="async";
             }

@@ -37,7 +37,7 @@ pub use home::{HomeView, home};
 pub use layout::{Shell, Theme, Visitor};
 pub use library::{LibrariesView, LibraryTile, LibraryView, libraries, library};
 pub use login::{LoginView, login};
-pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView};
+pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView, SlideView};
 pub use paging::Paging;
 pub use resource::{Download, ResourceView, TermLink, resource};
 pub use search::{Choice, Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};

@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use super::{
-    MediaView, MomentView, ResourceTile, Shell,
+    MediaView, MomentView, PictureView, ResourceTile, Shell,
     facts::{downloads, facts, json_ld},
     icon::{Icon, icon},
     layout::{Page, document},
-    media::{beside, media},
+    media::{beside, media, slides},
     search::moment,
     tile::tiles,
     words::{rfc3339, stage_word},
@@ -102,7 +102,11 @@ pub fn resource(shell: &Shell, view: &ResourceView) -> Markup {
     let assets = &shell.assets;
     let (styles, scripts) = match view.media {
         MediaView::Play(_) => (vec![assets.player_css.as_str()], vec![assets.player.as_str()]),
-        MediaView::Read(_) | MediaView::Book(_) => (vec![], vec![assets.viewer.as_str()]),
+        MediaView::Read(_)
+        | MediaView::Book(_)
+        | MediaView::Picture(PictureView { words: Some(_), .. }) => {
+            (vec![], vec![assets.viewer.as_str()])
+        }
         _ => (vec![], vec![]),
     };
     let page = Page {
@@ -128,6 +132,7 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
                 @if let Some(notice) = &view.notice { p.notice role="status" { (notice) } }
                 @if !plays { (moments(shell, view)) }
                 (media(shell, &view.media, &view.title, &view.query))
+                (slides(shell, &view.media, &view.path))
             }
             (head(shell, view))
             @if panels {

@@ -75,6 +75,8 @@ pub struct MomentView {
     pub kind: MomentKind,
     /// Opens the resource there, such as `/resources/{id}?t=83&q=...` or `?page=7&q=...`.
     pub href: String,
+    /// URL of a picture of it, of a slide.
+    pub image: Option<String>,
     /// What is said or written, HTML-escaped, matches in `<mark>`.
     pub text_html: String,
 }
@@ -90,6 +92,8 @@ pub enum MomentKind {
     Slide(u32),
     /// In this chapter, from 1.
     Chapter(u32),
+    /// In the picture.
+    Picture,
 }
 
 /// A field by which hits can be narrowed down.
@@ -267,10 +271,12 @@ pub(super) fn moment(shell: &Shell, moment: &MomentView) -> Markup {
         MomentKind::Page(page) => numbered(shell.pick("第 N 页", "p. N"), page),
         MomentKind::Slide(slide) => numbered(shell.pick("第 N 张", "Slide N"), slide),
         MomentKind::Chapter(chapter) => numbered(shell.pick("第 N 章", "Ch. N"), chapter),
+        MomentKind::Picture => (shell.pick("图中", "In the picture").to_owned(), true, None),
     };
     html! {
-        a.moment href=(moment.href) data-start=[start_ms] {
+        a.moment.with-slide[moment.image.is_some()] href=(moment.href) data-start=[start_ms] {
             span.place { (moment_icon(page)) (place) }
+            @if let Some(image) = &moment.image { img.moment-slide src=(image) width="96" height="54" alt=(shell.pick("幻灯片", "Slide")) loading="lazy" decoding="async"; }
             span.said { (marked(&moment.text_html)) }
         }
     }

@@ -64,6 +64,7 @@ fn video() -> ResourceView {
         moments: vec![MomentView {
             kind: MomentKind::Time(83_000),
             href: "/resources/r1?t=83&q=x".into(),
+            image: None,
             text_html: "黄海<mark>编网</mark>".into(),
         }],
         downloads: vec![Download {
@@ -92,6 +93,7 @@ fn play() -> PlayView {
             label: "中文".into(),
         }],
         chapters: vec![Chapter { start_ms: 0, end_ms: 9_000, title: "工具".into() }],
+        slides: Vec::new(),
         transcript: vec![Cue { start_ms: 83_400, text: "今天我们学习<编网>".into() }],
         transcript_language: Some("zh".into()),
         growing: false,

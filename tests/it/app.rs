@@ -216,7 +216,10 @@ impl TestApp {
             .env("DUOKU_WORK_NICE", "0")
             .env("DUOKU_WORK_LEASE_MS", "3000")
             .env("DUOKU_WORK_POLL_MS", "200")
-            .env("DUOKU_WORK_BACKOFF_MS", "200");
+            .env("DUOKU_WORK_BACKOFF_MS", "200")
+            // They go on after a resource is ready; tests/it/ocr.rs turns them on.
+            .env("DUOKU_OCR_ENABLED", "false")
+            .env("DUOKU_SLIDES_ENABLED", "false");
         if let Some(database) = &self.database {
             command.env("DUOKU_DATABASE", &database.url);
         }

@@ -277,6 +277,89 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::of(bytes).to_string()
 }
 
+/// What is written in the pictures below.
+pub(crate) const SCAN_SAYS: &str = "今天我们学习黄海";
+
+/// The filters that write lines of Chinese on a picture.
+fn written(lines: &[&str], when: &str) -> String {
+    let font = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc";
+    let line = |(at, text): (usize, &&str)| {
+        let y = 60 + at * 110;
+        format!("drawtext=fontfile={font}:text={text}:x=60:y={y}:fontsize=56:fontcolor=black{when}")
+    };
+    lines.iter().enumerate().map(line).collect::<Vec<_>>().join(",")
+}
+
+const WRITTEN: [&str; 3] = ["今天我们学习黄海", "渔民编网技艺", "材料是尼龙线"];
+
+/// A picture with some lines of Chinese.
+pub(crate) fn picture_of_text() -> Vec<u8> {
+    let lines = written(&WRITTEN, "");
+    let arguments: &[&[&str]] =
+        &[&["-f", "lavfi", "-i", "color=white:s=1240x500"], &["-vf", &lines, "-frames:v", "1"]];
+    ffmpeg("written.png", arguments)
+}
+
+/// A page that is nothing but a picture of text.
+pub(crate) fn scan() -> Vec<u8> {
+    let lines = written(&WRITTEN, "");
+    let arguments: &[&[&str]] =
+        &[&["-f", "lavfi", "-i", "color=white:s=1240x500"], &["-vf", &lines, "-frames:v", "1"]];
+    pdf_of_jpeg(&ffmpeg("written.jpg", arguments), (1240, 500))
+}
+
+/// The smallest document that shows a JPEG on a page.
+fn pdf_of_jpeg(jpeg: &[u8], (width, height): (u32, u32)) -> Vec<u8> {
+    let content = format!("q {} 0 0 {} 0 0 cm /P Do Q", width / 4, height / 4);
+    let image = format!(
+        "<< /Type /XObject /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceRGB \
+         /BitsPerComponent 8 /Filter /DCTDecode /Length {} >>\nstream\n",
+        jpeg.len()
+    );
+    let page = format!(
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {} {}] /Contents 4 0 R \
+         /Resources << /XObject << /P 5 0 R >> >> >>",
+        width / 4,
+        height / 4
+    );
+    let objects: [Vec<u8>; 5] = [
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_vec(),
+        page.into_bytes(),
+        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()).into_bytes(),
+        [image.as_bytes(), jpeg, b"\nendstream"].concat(),
+    ];
+    let mut pdf = b"%PDF-1.4\n".to_vec();
+    let mut places = Vec::new();
+    for (object, number) in objects.iter().zip(1..) {
+        places.push(pdf.len());
+        pdf.extend(format!("{number} 0 obj\n").into_bytes());
+        pdf.extend(object);
+        pdf.extend(b"\nendobj\n");
+    }
+    let table = pdf.len();
+    pdf.extend(b"xref\n0 6\n0000000000 65535 f \n");
+    places.iter().for_each(|place| pdf.extend(format!("{place:010} 00000 n \n").into_bytes()));
+    pdf.extend(b"trailer << /Size 6 /Root 1 0 R >>\n");
+    pdf.extend(format!("startxref\n{table}\n%%EOF\n").into_bytes());
+    pdf
+}
+
+/// A lecture of two slides; the second, after six seconds, says [`SCAN_SAYS`].
+pub(crate) fn lecture() -> Vec<u8> {
+    let first = written(&["社区教育公开课", "第一讲", "主讲人林老师"], ":enable='lt(t,6)'");
+    let second = written(&WRITTEN, ":enable='gte(t,6)'");
+    ffmpeg(
+        "lecture.mp4",
+        &[
+            &["-f", "lavfi", "-i", "color=white:s=1280x720:r=10:d=14"],
+            &["-f", "lavfi", "-i", "sine=330:d=14", "-vf", &format!("{first},{second}")],
+            &["-c:v", "libx264", "-preset", "veryfast", "-g", "50", "-pix_fmt", "yuv420p"],
+            &["-c:a", "aac", "-shortest"],
+        ],
+    )
+}
+
 fn ffmpeg(name: &str, arguments: &[&[&str]]) -> Vec<u8> {
     made(name, |to| {
         let mut command = Command::new("ffmpeg");

@@ -24,6 +24,7 @@ mod import;
 mod index;
 mod jobs;
 mod limits;
+mod ocr;
 mod office;
 mod quick;
 mod s3;

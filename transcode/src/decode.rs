@@ -38,6 +38,10 @@ pub(crate) struct VideoReader<'a> {
     frame_ticks: i64,
     last: Option<i64>,
     pending: Option<Video>,
+    /// Only key frames are decoded, so many ticks apart at least.
+    apart: Option<i64>,
+    /// When the last packet of them is shown.
+    fed: Option<i64>,
     ended: bool,
     /// The track of subtitles that are drawn, and those of its packets that nobody has taken.
     burned: Option<(usize, Vec<Packet>)>,
@@ -68,9 +72,22 @@ impl<'a> VideoReader<'a> {
             frame_ticks: frame_ticks.max(1),
             last: None,
             pending: None,
+            apart: None,
+            fed: None,
             ended: false,
             burned: None,
         })
+    }
+
+    /// From the next seek on only key frames are decoded, `apart` ticks from each other at least;
+    /// without it all frames that others are made of.
+    pub(crate) fn hurry(&mut self, apart: Option<i64>) {
+        self.apart = apart;
+        #[expect(unsafe_code, reason = "which frames are decoded has no safe setter")]
+        // SAFETY: the decoder is open and ours alone.
+        unsafe {
+            (*self.decoder.as_mut_ptr()).skip_frame = ffi::AVDiscard::AVDISCARD_NONREF;
+        }
     }
 
     /// Reads the subtitles of `track`, too, for what is given back.
@@ -220,6 +237,7 @@ impl<'a> VideoReader<'a> {
         self.decoder.flush();
         self.last = None;
         self.pending = None;
+        self.fed = None;
         self.ended = false;
         if let Some((_, packets)) = &mut self.burned {
             packets.clear();
@@ -234,7 +252,7 @@ impl<'a> VideoReader<'a> {
         let mut packet = Packet::empty();
         loop {
             match self.input.read(&mut packet) {
-                Ok(()) if packet.stream() == self.track => break,
+                Ok(()) if packet.stream() == self.track && self.is_wanted(&packet) => break,
                 Ok(()) => {
                     if let Some((track, packets)) = &mut self.burned
                         && *track == packet.stream()
@@ -255,6 +273,19 @@ impl<'a> VideoReader<'a> {
             }
         }
         self.decoder.send_packet(&packet).or_else(|error| self.tolerate(error))
+    }
+
+    /// Whether the packet is to be decoded.
+    fn is_wanted(&mut self, packet: &Packet) -> bool {
+        let Some(apart) = self.apart else { return true };
+        let stamp = packet.pts().or(packet.dts());
+        let time = stamp.map(|stamp| time::ticks(stamp, self.base, self.start_us, VIDEO_SCALE));
+        let near = self.fed.zip(time).is_some_and(|(fed, time)| time - fed < apart);
+        let wanted = packet.is_key() && !near;
+        if wanted {
+            self.fed = time;
+        }
+        wanted
     }
 
     /// Only lack of memory ends the reading; a frame that does not decode is left out.

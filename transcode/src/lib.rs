@@ -5,7 +5,7 @@
 //! ```text
 //! Input::open -> probe -> plan -> first_part -> copy_video, encode_part, encode_audio
 //!                                             -> files and Events
-//!                              -> extract_subtitles, stills, hear
+//!                              -> extract_subtitles, stills, slides, hear
 //! ```
 //!
 //! [`remux`] gives stored parts in other containers, from any program that has them.
@@ -32,6 +32,7 @@ pub mod picture;
 pub mod plan;
 mod probe;
 pub mod remux;
+mod slides;
 mod stills;
 mod subtitles;
 mod time;
@@ -52,6 +53,7 @@ pub use plan::{
     Refusal, Rung, RungPolicy, SubtitlePlan, VideoCodec, VideoPlan, plan,
 };
 pub use probe::probe;
+pub use slides::{Slide, slides};
 pub use stills::{Poster, Sprite, Stills, stills};
 pub use subtitles::{Cue, EmbeddedSubtitles, extract_subtitles};
 pub use time::VIDEO_SCALE;

@@ -4,7 +4,7 @@ import { all, find } from "./lib/dom";
 import { pick } from "./lib/lang";
 import { play } from "./player/engine";
 import { keys } from "./player/keys";
-import { follow, transcriptFilter } from "./player/panels";
+import { arrows, follow, transcriptFilter } from "./player/panels";
 import { opening, rememberPlace } from "./player/place";
 import { readSource } from "./player/source";
 
@@ -18,6 +18,7 @@ async function start(frame: HTMLElement, media: HTMLMediaElement): Promise<void>
   const open = opening(source.id);
   const says = speaker(frame);
   follow(media);
+  arrows();
   transcriptFilter();
   try {
     await play(source, media, open.seconds);

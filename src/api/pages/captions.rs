@@ -52,7 +52,8 @@ pub(in crate::api) async fn captions_page(
     }
     let resource = editable(&app, &visitor.caller, &id).await?;
     let delivery = app.deliveries.find(&app.db, resource.id).await?.ok_or(ApiError::NotFound)?;
-    let mut media = media(&app, &reader, &delivery, &links(&app, &delivery), &ResourceQuery::default()).await?;
+    let mut media =
+        media(&app, &reader, &delivery, &links(&app, &delivery), &ResourceQuery::default()).await?;
     if let MediaView::Play(play) = &mut media {
         // The editor shows them itself.
         play.captions.clear();

@@ -21,15 +21,17 @@ use super::downloads::downloads;
 use super::shell::{page, playing_page, shell};
 use super::tiles::{library_tiles, term_links, tiles, topic_links};
 use crate::app::App;
-use crate::catalogue::{AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, Stage, TOPICS, label_of};
+use crate::catalogue::{
+    AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, Slide, Stage, TOPICS, label_of,
+};
 use crate::db;
 use crate::db::resources::Filter;
 use crate::deliver::Delivery;
 use crate::media::captions::{parse, plain};
 use crate::pages::{
-    self, BookView, CaptionsView, Choice, Cue, Facet, FacetValue, HitView, HomeView, Lang, LibrariesView,
-    LibraryView, MediaView, MomentKind, MomentView, Paging, PictureView, PlayView, ReadView,
-    ResourceView, SearchView,
+    self, BookView, CaptionsView, Choice, Cue, Facet, FacetValue, HitView, HomeView, Lang,
+    LibrariesView, LibraryView, MediaView, MomentKind, MomentView, Paging, PictureView, PlayView,
+    ReadView, ResourceView, SearchView, SlideView,
 };
 
 /// Cards on the front page.
@@ -93,7 +95,7 @@ pub(in crate::api) async fn search(
             tile,
             title_html: hit.title.clone(),
             snippet_html: snippet(hit, &resource.details.description),
-            moments: moments(hit, &query.q),
+            moments: moments(hit, resource.kind, &query.q),
         });
     }
     let reachable = found.total.min(indexer::MAX_DEPTH);
@@ -143,20 +145,23 @@ fn snippet(hit: &FoundView, description: &str) -> String {
 }
 
 /// The places of a hit; each link keeps the query, so that the resource's page can show it too.
-fn moments(hit: &FoundView, q: &str) -> Vec<MomentView> {
+fn moments(hit: &FoundView, of: Kind, q: &str) -> Vec<MomentView> {
     let view = |moment: &FoundMoment| match (moment.start_ms, moment.page) {
         (Some(start_ms), _) => MomentView {
             kind: MomentKind::Time(u64::try_from(start_ms).unwrap_or_default()),
             href: format!("{}&q={}", moment.url, encode(q)),
+            image: moment.image.clone(),
             text_html: moment.text.clone(),
         },
         (None, page) => MomentView {
             kind: match moment.kind {
                 "slide" => MomentKind::Slide(page.unwrap_or(1)),
                 "chapter" => MomentKind::Chapter(page.unwrap_or(1)),
+                _ if of == Kind::Image => MomentKind::Picture,
                 _ => MomentKind::Page(page.unwrap_or(1)),
             },
             href: moment.url.clone(),
+            image: None,
             text_html: moment.text.clone(),
         },
     };
@@ -170,6 +175,7 @@ fn has_text(media: &MediaView) -> bool {
     match media {
         MediaView::Play(play) => !play.transcript.is_empty(),
         MediaView::Read(_) | MediaView::Book(_) => true,
+        MediaView::Picture(picture) => picture.words.is_some(),
         _ => false,
     }
 }
@@ -180,7 +186,10 @@ async fn moments_in(app: &App, resource: &Resource, q: &str) -> Vec<MomentView> 
     if q.trim().is_empty() {
         return Vec::new();
     }
-    find_in(app, resource.id, q).await.map(|hit| moments(&hit, q)).unwrap_or_default()
+    find_in(app, resource.id, q)
+        .await
+        .map(|hit| moments(&hit, resource.kind, q))
+        .unwrap_or_default()
 }
 
 /// The filters of a query: name and values.
@@ -507,6 +516,7 @@ pub(super) async fn media(
                 })
                 .collect(),
             chapters: resource.derived.chapters.clone(),
+            slides: slides(delivery, &links.base),
             transcript: transcript(app, delivery).await?,
             transcript_language: delivery.captions.first().map(|caption| caption.language.clone()),
             growing: !delivery.is_complete(),
@@ -533,7 +543,9 @@ pub(super) async fn media(
     }
     if let (Some(src), Some(size)) = (&links.picture, size(resource.width, resource.height)) {
         let alt = resource.details.title.clone();
-        return Ok(MediaView::Picture(PictureView { src: src.clone(), size, alt }));
+        let words = resource.derived.picture_words.as_ref();
+        let words = words.map(|_| format!("{}/picture.json", links.base));
+        return Ok(MediaView::Picture(PictureView { src: src.clone(), size, alt, words }));
     }
     Ok(MediaView::Nothing {
         says: match (&resource.failure, resource.stage) {
@@ -561,6 +573,19 @@ fn book(delivery: &Delivery, links: &links::Links, query: &ResourceQuery) -> Boo
         right_to_left: derived.right_to_left,
         text: links.text.clone(),
     }
+}
+
+fn slides(delivery: &Delivery, base: &str) -> Vec<SlideView> {
+    let view = |slide: &Slide| {
+        Some(SlideView {
+            start_ms: u64::try_from(slide.start_ms).ok()?,
+            end_ms: u64::try_from(slide.end_ms).ok()?,
+            image: links::slide(base, slide),
+            size: size(Some(slide.width), Some(slide.height))?,
+            text: slide.text.clone(),
+        })
+    };
+    delivery.slides.iter().filter_map(view).collect()
 }
 
 fn plays_in_browsers(media_type: &str) -> bool {

@@ -33,11 +33,12 @@ pub fn helper_works() -> bool {
 
 /// One of [`HELPERS`].
 #[derive(Clone, Copy)]
-pub(super) enum Program {
+pub(in crate::media) enum Program {
     Render,
     Text,
     Html,
     Info,
+    Recognise,
 }
 
 impl Program {
@@ -45,25 +46,38 @@ impl Program {
         HELPERS[self as usize]
     }
 
+    /// The source, as the helper is told of it.
+    fn source(self) -> &'static str {
+        match self {
+            Self::Recognise => "stdin",
+            Self::Render | Self::Text | Self::Html | Self::Info => SOURCE,
+        }
+    }
+
     /// What comes after the name of the source.
     fn last_arguments(self) -> &'static [&'static str] {
         match self {
             // To standard output; without it, it makes a name of that of the source.
             Self::Text => &["-"],
+            Self::Recognise => &["stdout"],
             Self::Render | Self::Html | Self::Info => &[],
         }
     }
 }
 
 /// What a helper said.
-pub(super) struct Answer {
+pub(in crate::media) struct Answer {
     pub(super) succeeded: bool,
     pub(super) message: String,
     pub(super) output: Vec<u8>,
 }
 
 impl Answer {
-    pub(super) fn text(&self) -> String {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.output
+    }
+
+    pub(in crate::media) fn text(&self) -> String {
         String::from_utf8_lossy(&self.output).into_owned()
     }
 }
@@ -75,7 +89,7 @@ impl Answer {
 ///
 /// [`Error::Timeout`], and [`Error::Helper`] when it cannot be started. That it fails is an
 /// answer, not an error.
-pub(super) fn run(
+pub(in crate::media) fn run(
     program: Program,
     arguments: &[&str],
     source: &File,
@@ -139,10 +153,12 @@ impl Running {
         let mut command = Command::new(program.path());
         command
             .args(arguments)
-            .arg(SOURCE)
+            .arg(program.source())
             .args(program.last_arguments())
             .env_clear()
             .env("LC_ALL", "C.UTF-8")
+            // A picture is read by one thread: the others would mostly wait for each other.
+            .env("OMP_THREAD_LIMIT", "1")
             .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -15,9 +15,10 @@ use std::{fs::File, io, ops::RangeInclusive, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use self::helper::{Program, run};
+pub(super) use self::text::{MAX_TEXT_BYTES, MAX_WORD_CHARS, MAX_WORDS, short};
 pub use self::{
     helper::helper_works,
-    render::{PageFile, RenderedPage, WIDTHS, render},
+    render::{PageFile, RenderedPage, WIDTHS, draw_grey, render},
     text::{PageText, WordBox, text},
 };
 use super::outline::{self, OutlineItem};
@@ -209,7 +210,7 @@ pub(super) fn look(answer: &str) {
     }
 }
 
-fn cannot(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
+pub(super) fn cannot(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Io { doing, source }
 }
 

@@ -13,8 +13,9 @@ use transcode::picture::Picture;
 
 use super::{
     Document, Error, PageSize, cannot,
-    helper::{Program, Running},
+    helper::{Program, Running, run},
 };
+use crate::media::ocr::Grey;
 
 /// How wide the pictures of a page are, in pixels: to read, and to look over.
 pub const WIDTHS: [u32; 2] = [1600, 480];
@@ -25,6 +26,9 @@ const MAX_SIDE: u32 = 8192;
 /// Good for text on white; pictures on pages are not looked at closely.
 const WEBP_QUALITY: u8 = 80;
 
+/// The largest picture in grey, bytes.
+const GREY_BYTES: u64 = 80 << 20;
+
 /// How long one page may take.
 const PAGE_TIME: Duration = Duration::from_secs(30);
 
@@ -33,6 +37,8 @@ const PAGE_TIME: Duration = Duration::from_secs(30);
 pub struct RenderedPage {
     /// From 1.
     pub page: u32,
+    /// There is nothing on it.
+    pub blank: bool,
     /// One for each of [`WIDTHS`], in that order; none when the page cannot be shown.
     pub files: Vec<PageFile>,
 }
@@ -72,16 +78,17 @@ pub fn render(
     let mut page = (*pages.start()).max(1);
     while page <= last {
         let Some(width) = width_of(document, page) else {
-            done(RenderedPage { page, files: Vec::new() });
+            done(RenderedPage { page, blank: true, files: Vec::new() });
             page += 1;
             continue;
         };
         let alike = |next: &u32| width_of(document, *next) == Some(width);
         let end = page + u32::try_from((page + 1..=last).take_while(alike).count()).unwrap_or(0);
         let first = page;
-        let drawn = draw(source, document, first..=end, width, &mut |pictures| {
-            let files = write(scratch, page, pictures)?;
-            done(RenderedPage { page, files });
+        let drawn = draw(source, document, first..=end, width, &mut |picture| {
+            let blank = Grey::of(&picture).is_blank();
+            let files = write(scratch, page, encode(&picture)?)?;
+            done(RenderedPage { page, blank, files });
             page += 1;
             Ok(())
         });
@@ -92,7 +99,7 @@ pub fn render(
             // It may have stumbled over what came before: the page is tried alone, once.
             Ok(()) | Err(_) if page > first => {}
             Ok(()) | Err(_) => {
-                done(RenderedPage { page, files: Vec::new() });
+                done(RenderedPage { page, blank: true, files: Vec::new() });
                 page += 1;
             }
         }
@@ -129,7 +136,7 @@ fn draw(
     document: &Document,
     pages: RangeInclusive<u32>,
     width: u32,
-    each: &mut dyn FnMut(Encoded) -> Result<(), Error>,
+    each: &mut dyn FnMut(Picture) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let (from, to) = (pages.start().to_string(), pages.end().to_string());
     let wide = width.to_string();
@@ -153,7 +160,7 @@ fn draw(
         let picture = read_picture(&mut stream)?;
         running.go_on();
         check_shape(&picture, document.page_size(page))?;
-        each(encode(&picture)?)
+        each(picture)
     });
     drop(stream);
     // Ended too early or too late is more telling than the picture that was cut by it.
@@ -162,21 +169,59 @@ fn draw(
     if ended.succeeded { Ok(()) } else { Err(Error::of_message(&ended.message)) }
 }
 
+/// A page in grey, to be read: at `dpi`, or less where it would be too large; `None` when it cannot
+/// be drawn.
+///
+/// # Errors
+///
+/// [`Error::Helper`] and [`Error::Io`] when no page can be drawn here.
+pub fn draw_grey(
+    source: &File,
+    size: PageSize,
+    page: u32,
+    dpi: u32,
+) -> Result<Option<Grey>, Error> {
+    let longest = f64::from(size.width_pt.max(size.height_pt)).max(1.0);
+    let most = f64::from(MAX_SIDE) * 72.0 / longest;
+    let (page, dpi) = (page.to_string(), format!("{:.2}", f64::from(dpi).min(most)));
+    let arguments = ["-q", "-cropbox", "-gray", "-r", &dpi, "-f", &page, "-l", &page];
+    match run(Program::Render, &arguments, source, PAGE_TIME, GREY_BYTES) {
+        Ok(answer) => Ok(read_grey(&mut answer.bytes())),
+        Err(error) if hopeless(&error) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// A picture in binary PGM, as pdftoppm writes it.
+fn read_grey(stream: &mut &[u8]) -> Option<Grey> {
+    let (width, height) = read_size(stream, "P5").ok()?;
+    let luma = stream.get(..width as usize * height as usize)?.to_vec();
+    Some(Grey { width, height, luma })
+}
+
 /// One picture of a stream of binary PPM, as pdftoppm writes it: `P6`, width and height, 255,
 /// each on lines of their own.
 fn read_picture(stream: &mut impl BufRead) -> Result<Picture, Error> {
-    let bad = || Error::Damaged("a page was not drawn".into());
+    let (width, height) = read_size(stream, "P6")?;
+    let mut rgb = vec![0; width as usize * height as usize * 3];
+    stream.read_exact(&mut rgb).map_err(|_| not_drawn())?;
+    Ok(Picture::new(width, height, rgb)?)
+}
+
+/// Width and height in the header of a picture that begins with `magic`.
+fn read_size(stream: &mut impl BufRead, magic: &str) -> Result<(u32, u32), Error> {
     let mut header = String::new();
     for _ in 0..3 {
-        stream.by_ref().take(64).read_line(&mut header).map_err(|_| bad())?;
+        stream.by_ref().take(64).read_line(&mut header).map_err(|_| not_drawn())?;
     }
     let fields: Vec<&str> = header.split_ascii_whitespace().collect();
-    let ["P6", width, height, "255"] = fields[..] else { return Err(bad()) };
+    let [found, width, height, "255"] = fields[..] else { return Err(not_drawn()) };
     let side = |text: &str| text.parse().ok().filter(|side| (1..=MAX_SIDE + 1).contains(side));
-    let (width, height): (u32, u32) = side(width).zip(side(height)).ok_or_else(bad)?;
-    let mut rgb = vec![0; width as usize * height as usize * 3];
-    stream.read_exact(&mut rgb).map_err(|_| bad())?;
-    Ok(Picture::new(width, height, rgb)?)
+    side(width).zip(side(height)).filter(|_| found == magic).ok_or_else(not_drawn)
+}
+
+fn not_drawn() -> Error {
+    Error::Damaged("a page was not drawn".into())
 }
 
 /// A page that pdftoppm cannot find comes as one pixel or on letter paper.

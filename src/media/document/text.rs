@@ -17,9 +17,9 @@ use crate::media::captions::lines::{join, tidy};
 
 const TIME: Duration = Duration::from_secs(60);
 const BYTES: u64 = 128 << 20;
-const MAX_WORDS: usize = 20_000;
-const MAX_WORD_CHARS: usize = 256;
-const MAX_TEXT_BYTES: usize = 512 << 10;
+pub(in crate::media) const MAX_WORDS: usize = 20_000;
+pub(in crate::media) const MAX_WORD_CHARS: usize = 256;
+pub(in crate::media) const MAX_TEXT_BYTES: usize = 512 << 10;
 
 /// The text of one page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -199,6 +199,6 @@ fn number(tag: &BytesStart<'_>, name: &str) -> Option<f32> {
 }
 
 /// Four digits: a hundredth of a pixel matters to nobody.
-fn short(part: f32) -> f32 {
+pub(in crate::media) fn short(part: f32) -> f32 {
     (part * 10_000.0).round() / 10_000.0
 }

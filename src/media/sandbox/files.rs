@@ -17,8 +17,19 @@ use landlock::{
 use super::Limits;
 
 /// The programs that the child may start when its limits say so, in full.
-pub const HELPERS: [&str; 4] =
-    ["/usr/bin/pdftoppm", "/usr/bin/pdftotext", "/usr/bin/pdftohtml", "/usr/bin/pdfinfo"];
+pub const HELPERS: [&str; 5] = [
+    "/usr/bin/pdftoppm",
+    "/usr/bin/pdftotext",
+    "/usr/bin/pdftohtml",
+    "/usr/bin/pdfinfo",
+    RECOGNISER,
+];
+
+/// That of the helpers that reads the text of pictures; it may be missing.
+pub const RECOGNISER: &str = "/usr/bin/tesseract";
+
+/// Where its languages are, on Debian and elsewhere.
+pub const TESSDATA: [&str; 2] = ["/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tessdata"];
 
 /// Where LibreOffice may be installed: Debian's packages, other distributions, The Document
 /// Foundation's own. The first that is there is started, when the limits say so.
@@ -52,8 +63,8 @@ const KNOWN: ABI = ABI::V6;
 const LOADERS: [&str; 3] =
     ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-x86_64.so.1"];
 
-/// What the helpers read besides the source: libraries, fonts, poppler's tables.
-const READABLE: [&str; 13] = [
+/// What the helpers read besides the source: libraries, fonts, poppler's tables, languages.
+const READABLE: [&str; 15] = [
     "/lib",
     "/lib64",
     "/usr/lib",
@@ -67,6 +78,8 @@ const READABLE: [&str; 13] = [
     "/usr/share/poppler",
     "/usr/share/ghostscript",
     "/var/cache/fontconfig",
+    TESSDATA[0],
+    TESSDATA[1],
 ];
 
 /// Closes the file system except `scratch`, standard input if it is a regular file, and what

@@ -17,7 +17,7 @@ use std::{io, path::Path};
 
 use serde::Serialize;
 
-pub use files::{HELPERS, OFFICE_FOLDER, OFFICES};
+pub use files::{HELPERS, OFFICE_FOLDER, OFFICES, RECOGNISER, TESSDATA};
 pub use limits::Limits;
 
 /// Walls the calling process in, for ever: what it starts inherits all of it.

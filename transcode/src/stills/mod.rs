@@ -10,6 +10,8 @@ use crate::{Error, Input, Sink};
 mod poster;
 mod storyboard;
 
+pub(crate) use poster::upright;
+
 /// What was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stills {
@@ -73,18 +75,18 @@ pub fn stills(input: &mut Input, plan: &Plan, out: &Path, on: &mut Sink) -> Resu
 }
 
 /// The size of the video as it is shown.
-fn shown(video: &crate::VideoPlan) -> (u32, u32) {
+pub(crate) fn shown(video: &crate::VideoPlan) -> (u32, u32) {
     let copy = video.copy.as_ref().map(|copy| (copy.width, copy.height));
     let rung = video.rungs.first().map(|rung| (rung.width, rung.height));
     copy.or(rung).unwrap_or((16, 9))
 }
 
 /// A side scaled in proportion, even, at least 2.
-fn in_proportion(side: u32, to: u32, from: u32) -> u32 {
+pub(crate) fn in_proportion(side: u32, to: u32, from: u32) -> u32 {
     let scaled = u64::from(side) * u64::from(to) / u64::from(from.max(1));
     u32::try_from(scaled).unwrap_or(8_192).clamp(2, 8_192) & !1
 }
 
-fn write(out: &Path, file: &str, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn write(out: &Path, file: &str, bytes: &[u8]) -> Result<(), Error> {
     std::fs::write(out.join(file), bytes).map_err(crate::error::io(format!("write {file}")))
 }

@@ -114,7 +114,7 @@ fn bounded((width, height): (u32, u32)) -> (u32, u32) {
 }
 
 /// One frame as the look wants it.
-pub(super) fn upright(look: &Look, frame: Video) -> Result<Option<Video>, Error> {
+pub(crate) fn upright(look: &Look, frame: Video) -> Result<Option<Video>, Error> {
     let mut filters = Upright::new(look.clone());
     let mut ready = filters.push(frame)?;
     ready.extend(filters.flush()?);

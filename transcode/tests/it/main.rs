@@ -17,4 +17,5 @@ mod made;
 mod others;
 mod seeks;
 mod shared;
+mod slides;
 mod video;

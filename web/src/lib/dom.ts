@@ -27,6 +27,7 @@ export function csrf(): string {
 /** Scrolls `item` into the middle of `list` without moving the page. */
 export function centre(list: HTMLElement, item: HTMLElement): void {
   const top = item.offsetTop - list.clientHeight / 2 + item.offsetHeight / 2;
+  const left = item.offsetLeft - list.clientWidth / 2 + item.offsetWidth / 2;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  list.scrollTo({ top, behavior: calm ? "auto" : "smooth" });
+  list.scrollTo({ top, left, behavior: calm ? "auto" : "smooth" });
 }

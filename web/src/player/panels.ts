@@ -1,8 +1,8 @@
 import { all, centre, find } from "../lib/dom";
 
-/** Chapters, transcript lines and moments: a click seeks, and the one being played is marked. */
+/** Chapters, slides, transcript lines and moments: a click seeks, and the one being played is marked. */
 export function follow(media: HTMLMediaElement): void {
-  const lists = all("[data-chapters], [data-moments], [data-transcript] .cues");
+  const lists = all("[data-chapters], [data-slides], [data-moments], [data-transcript] .cues");
   for (const list of lists) {
     const links = all<HTMLAnchorElement>("a[data-start]", list);
     const starts = links.map((link) => Number(link.dataset["start"]) / 1000);
@@ -42,6 +42,19 @@ function mark(list: HTMLElement, links: HTMLAnchorElement[], starts: number[], m
     link.classList.add("now");
     link.setAttribute("aria-current", "true");
     if (Date.now() - used > 4000 && !media.paused) centre(list, link);
+  });
+}
+
+/** In a strip of slides the arrows go from one to the next, as on a remote control. */
+export function arrows(): void {
+  const strip = find("[data-slides]");
+  strip?.addEventListener("keydown", (event) => {
+    const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+    const links = all<HTMLAnchorElement>("a", strip);
+    const next = links[links.indexOf(document.activeElement as HTMLAnchorElement) + step];
+    if (step === 0 || !next || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    next.focus();
   });
 }
 

@@ -2,7 +2,7 @@ import { find, make } from "../lib/dom";
 import { pick } from "../lib/lang";
 import { Bar } from "./bar";
 import { readSizes, type Size } from "./sizes";
-import { layWords, wanted } from "./words";
+import { wanted, wordLayer } from "./words";
 
 /** A document: one sheet a page in a scrolling frame; pictures and words come when a page is near. */
 export class Viewer {
@@ -133,7 +133,13 @@ export class Viewer {
     image.src = at("large");
     one.append(image);
     const words = this.frame.dataset["words"];
-    if (words) void layWords(image, words.replace("{n}", String(n)), this.query, height / width).catch(() => 0);
+    if (words) void this.layWords(image, words.replace("{n}", String(n)), height / width).catch(() => 0);
+  }
+
+  /** A picture that was taken off its sheet in the meantime gets no words. */
+  private async layWords(image: HTMLImageElement, url: string, ratio: number): Promise<void> {
+    const layer = await wordLayer(url, this.query, ratio);
+    if (layer && image.parentElement) image.after(layer);
   }
 
   /** Pages far away give their memory back, except while a selection runs through them. */

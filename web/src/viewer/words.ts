@@ -15,14 +15,13 @@ type Met = Map<number, Set<number>>;
 const canvas = document.createElement("canvas").getContext("2d");
 
 /**
- * Loads the words of a page and lays them over its picture, marking what meets the query. A picture
- * that was taken off its sheet in the meantime gets none.
+ * Loads the words of a picture, whose height is `ratio` of its width, as a layer to be laid over it, with
+ * what meets the query marked; null where there are none.
  */
-export async function layWords(image: HTMLImageElement, url: string, query: string[], ratio: number): Promise<void> {
+export async function wordLayer(url: string, query: string[], ratio: number): Promise<HTMLElement | null> {
   const answer = await fetch(url);
-  if (!answer.ok) return;
+  if (!answer.ok) return null;
   const { words } = (await answer.json()) as { words: Word[] };
-  if (!image.parentElement) return;
   const layer = make("div", { className: "words" });
   const met = meet(words, query);
   words.forEach((word, at) => {
@@ -30,7 +29,7 @@ export async function layWords(image: HTMLImageElement, url: string, query: stri
     place(span, word, ratio);
     layer.append(span, " ");
   });
-  image.after(layer);
+  return layer;
 }
 
 /** The text with its met characters in marks. */
@@ -91,16 +90,16 @@ function meet(words: Word[], query: string[]): Met {
   return met;
 }
 
-/** Full and half width and capitals count as one; blanks do not count. */
-export function fold(text: string): string {
-  return text.normalize("NFKC").toLowerCase().replace(/\s+/g, "");
-}
-
 /**
- * What to mark on the pages: the words of the query, and what the search marked in the moments above,
- * which knows other scripts, pinyin and parts of words.
+ * What to mark: the words of the query, and what the search marked in the moments above, which knows other
+ * scripts, pinyin and parts of words.
  */
 export function wanted(query: string): string[] {
   const met = all("[data-moments] mark").map((mark) => mark.textContent ?? "");
   return [...new Set([...query.replace(/["“”]/g, " ").split(/\s+/), ...met].map(fold))].filter(Boolean);
+}
+
+/** Full and half width and capitals count as one; blanks do not count. */
+export function fold(text: string): string {
+  return text.normalize("NFKC").toLowerCase().replace(/\s+/g, "");
 }
