@@ -173,8 +173,7 @@ async fn documents_do_not_reach_what_they_name() {
     std::fs::write(&secret, "绝密文字").expect("written");
     let linked = |address: &str| {
         format!(
-            "<text:section text:name=\"{0}\"><text:section-source xlink:href=\"{0}\"/><text:p>旧文字</text:p></text:section>",
-            address
+            "<text:section text:name=\"{address}\"><text:section-source xlink:href=\"{address}\"/><text:p>旧文字</text:p></text:section>",
         )
     };
     let body = linked(&format!("file://{}", secret.display()))

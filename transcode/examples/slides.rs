@@ -1,5 +1,7 @@
 //! Finds the slides of videos and tells what it cost: `cargo run --release --example slides -- FILE...`
 
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool for developers")]
+
 use std::fs::File;
 use std::time::Instant;
 
