@@ -172,6 +172,7 @@ pub(super) async fn find(
     query: &SearchQuery,
 ) -> Result<(SearchResult, Vec<Resource>), ApiError> {
     let begun = Instant::now();
+    refuse_long(&query.q)?;
     let query = &narrowed(app, query).await?;
     let Some(index) = app.index.load_full() else { return by_title(app, query, begun).await };
     let asked = indexer::Query { now_ms: app.now_ms(), ..query.asked() };
@@ -242,6 +243,12 @@ impl SearchQuery {
             ..indexer::Query::default()
         }
     }
+}
+
+/// Whether there is an index or not.
+fn refuse_long(q: &str) -> Result<(), indexer::Error> {
+    let (chars, most) = (q.chars().count(), indexer::MAX_QUERY_CHARS);
+    if chars > most { Err(indexer::Error::QueryTooLong { chars, most }) } else { Ok(()) }
 }
 
 /// `query` with the filters that its words name.

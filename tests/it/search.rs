@@ -403,3 +403,90 @@ async fn captions_that_somebody_added_stay_when_it_is_tried_again() {
     .await;
     app.check();
 }
+
+#[tokio::test]
+async fn words_that_are_nowhere_are_heard_or_replaced_by_others() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    library(&admin, &["日照剪纸", "剪纸入门", "Python 入门", "Python 进阶"]).await;
+    let nobody = app.nobody();
+    let result = nobody.search("剪只").await;
+    assert_eq!((&result["total"], &result["heard"]), (&json!(2), &json!(true)));
+    assert_eq!(result["did_you_mean"], "剪纸");
+    let result = nobody.search("pyhton").await;
+    assert_eq!((&result["total"], &result["did_you_mean"]), (&json!(0), &json!("Python")));
+    let result = nobody.search("剪纸").await;
+    assert_eq!((&result["heard"], &result["did_you_mean"]), (&json!(false), &Value::Null));
+    let page = nobody.get("/search?q=pyhton%20xyzxyz").await.expect(200).text();
+    assert!(
+        page.contains("/search?q=Python") && page.contains("/search?q=xyzxyz"),
+        "{}",
+        page.len()
+    );
+    let page = nobody.get(&format!("/search?q={}", encode("剪只"))).await.expect(200).text();
+    assert!(page.contains("读音相同"), "{}", page.len());
+}
+
+#[tokio::test]
+async fn filters_are_typed_with_the_words() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let ids = library(&admin, &["日照剪纸", "剪纸入门"]).await;
+    let change = json!({ "topics": ["law"], "author": "李白" });
+    admin.send(Method::PATCH, &format!("/api/resources/{}", ids[0]), &change).await.expect(200);
+    let nobody = app.nobody();
+    eventually("the change is in", Duration::from_secs(3), || async {
+        (nobody.found("作者:李白").await == [ids[0].clone()]).then_some(())
+    })
+    .await;
+    assert_eq!(nobody.found("剪纸 主题:法治教育").await, [ids[0].clone()]);
+    assert_eq!(nobody.found("剪纸 类型：图片").await.len(), 2);
+    assert_eq!(nobody.found("剪纸 kind:video").await.len(), 0);
+    assert_eq!(nobody.found("剪纸 库:main 标题:入门").await, [ids[1].clone()]);
+    assert_eq!(nobody.found("剪纸 -作者:李白").await, [ids[1].clone()]);
+}
+
+#[tokio::test]
+async fn librarians_keep_words_and_are_told_why() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let ids = library(&admin, &["马铃薯的种植"]).await;
+    let nobody = app.nobody();
+    nobody.get("/api/search/dictionary").await.expect(401);
+    nobody.get("/admin/search").await;
+    assert!(nobody.found("地蛋").await.is_empty());
+    let words = json!({ "dictionary": "岚山\n", "synonyms": "地蛋 = 马铃薯\n" });
+    nobody.send(Method::PUT, "/api/search/dictionary", &words).await.expect(401);
+    admin.send(Method::PUT, "/api/search/dictionary", &words).await.expect(200);
+    eventually("the synonym counts", Duration::from_secs(3), || async {
+        (nobody.found("地蛋").await == ids).then_some(())
+    })
+    .await;
+    let kept = admin.get("/api/search/dictionary").await.expect(200).json();
+    assert_eq!(kept["synonyms"], "地蛋 = 马铃薯\n");
+    let long = json!({ "dictionary": "词词\n".repeat(200_000) });
+    admin.send(Method::PUT, "/api/search/dictionary", &long).await.expect(422);
+    let explain = format!("/api/search/explain?q={}&resource=", encode("马铃薯 种植"));
+    nobody.get(&format!("{explain}{}", ids[0])).await.expect(401);
+    let told = admin.get(&format!("{explain}{}", ids[0])).await.expect(200).json();
+    assert_eq!(told["matches"], true);
+    let texts: Vec<&str> = told["words"]
+        .as_array()
+        .expect("words")
+        .iter()
+        .map(|word| text_of(&word["text"]))
+        .collect();
+    assert!(texts.contains(&"马铃薯") && texts.contains(&"种植"), "{texts:?}");
+}
+
+#[tokio::test]
+async fn a_question_of_ten_thousand_characters_is_answered_at_once() {
+    let app = TestApp::start();
+    let nobody = app.nobody();
+    let long = encode(&"剪".repeat(2_000));
+    let answer = nobody.get(&format!("/api/search?q={long}")).await.expect(422);
+    assert!(text_of(&answer.json()["detail"]).contains("1000"), "{}", answer.json()["detail"]);
+    assert!([414, 431].contains(
+        &nobody.get(&format!("/api/search?q={}", encode(&"剪".repeat(10_000)))).await.status
+    ));
+}
