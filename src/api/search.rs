@@ -387,9 +387,10 @@ fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
             start_ms: moment.start_ms,
             image: moment
                 .page
-                .filter(|_| moment.kind == indexer::PassageKind::Slide)
+                .filter(|_| moment.start_ms.is_some())
                 .map(|number| format!("/media/{}/slides/{number}.webp", hit.resource)),
-            page: moment.page.filter(|_| moment.kind == indexer::PassageKind::Page),
+            // A slide inside a video is found by its time.
+            page: moment.page.filter(|_| moment.start_ms.is_none()),
             text: moment.text,
         })
         .collect();

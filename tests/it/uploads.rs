@@ -511,7 +511,7 @@ async fn uploads_are_refused_before_a_byte_and_in_words() {
     let admin = app.admin().await;
     for (name, length, library, status, zh, en) in [
         ("木马.exe", 5, "main", 415, "不支持", "not supported"),
-        ("讲义.docx", 5, "main", 415, "PDF", "PDF"),
+        ("课件.h5p", 5, "main", 415, "h5p", "h5p"),
         ("字幕.srt", 5, "main", 415, "字幕", "Captions"),
         ("a.mp4", 1_000_001, "main", 413, "太大", "too large"),
         ("a.mp4", 5001, "small", 413, "空间", "space"),

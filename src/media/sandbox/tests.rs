@@ -137,7 +137,7 @@ fn with_office_there_is_a_socket_that_nobody_can_be_reached_by() {
         format!("{ways:?} {own} {}", open_ways())
     });
     let [no, yes] = ["[false, false, false, false, false]", "true"];
-    assert_eq!(said.unwrap(), format!("{no} {yes} "));
+    assert_eq!(said.unwrap(), format!("{no} {yes} unix socket"));
 }
 
 #[test]
