@@ -64,9 +64,9 @@ pub(crate) fn search(
         return search.show(&plan, found);
     }
     let plan = plan::plan(&clauses, &query.text, true, words, &stats, fields)?;
-    let (top, counts) = search.rank(&plan, &stats, 1.0, false)?;
-    let heard = top.matched > 0;
-    Ok(Found { heard, ..search.show(&plan, (top, counts))? })
+    let found = search.find(&plan, &stats)?;
+    let heard = found.0.matched > 0;
+    Ok(Found { heard, ..search.show(&plan, found)? })
 }
 
 /// Why `resource` has its score for `query`.

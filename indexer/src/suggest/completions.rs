@@ -28,6 +28,8 @@ const AT_HAND: usize = 24;
 const MAX_SCANNED: usize = 5_000;
 /// An index of so many documents is read at once, a larger one in the background.
 const SMALL: u64 = 2_000;
+/// In an index of so many documents words of one title are known too, for what was meant.
+const EVERY: u64 = 200_000;
 /// How many times as long as it takes passes before it is done again.
 const PAUSE: u32 = 20;
 
@@ -71,14 +73,14 @@ impl Completions {
                 break;
             }
             // What was withdrawn since must not be shown.
-            if is_in_several(view, fields, &word)? {
+            if is_in(view, fields, &word, 2)? {
                 found.push(word);
             }
         }
         Ok(found)
     }
 
-    /// The most frequent word of several titles that has one of `spellings`.
+    /// The most frequent word of titles that has one of `spellings`.
     pub(super) fn best_of(
         &self,
         view: &View,
@@ -95,7 +97,7 @@ impl Completions {
         }
         found.sort_unstable_by(by_worth);
         for (_, word) in found {
-            if is_in_several(view, fields, &word)? {
+            if is_in(view, fields, &word, 1)? {
                 return Ok(Some(word));
             }
         }
@@ -161,7 +163,7 @@ impl Spellings {
         }
         let mut keys: Vec<(String, u64)> = titles
             .into_iter()
-            .filter(|(_, count)| *count > 1)
+            .filter(|(_, count)| *count > 1 || view.documents <= EVERY)
             .flat_map(|(word, count)| {
                 let spelled = spellings(&word).into_iter();
                 spelled.map(move |spelling| (format!("{spelling}{END}{word}"), count))
@@ -241,15 +243,16 @@ fn by_worth(a: &(u64, String), b: &(u64, String)) -> std::cmp::Ordering {
     b.0.cmp(&a.0).then_with(|| (a.1.len(), &a.1).cmp(&(b.1.len(), &b.1)))
 }
 
-fn is_in_several(view: &View, fields: &Fields, word: &str) -> tantivy::Result<bool> {
+/// Whether `word` is in so many titles that are still there.
+fn is_in(view: &View, fields: &Fields, word: &str, least: usize) -> tantivy::Result<bool> {
     let term = Term::from_field_text(fields.word, word);
     let mut titles = 0;
     for reader in view.searcher.segment_readers() {
         let inverted = reader.inverted_index(fields.word)?;
         if let Some(postings) = inverted.read_postings(&term, IndexRecordOption::Basic)? {
-            titles += alive(reader, postings).take(2).count();
+            titles += alive(reader, postings).take(least).count();
         }
-        if titles > 1 {
+        if titles >= least {
             return Ok(true);
         }
     }

@@ -173,7 +173,7 @@ fn moments(hit: &FoundView, of: Kind, q: &str) -> Vec<MomentView> {
 /// Whether there is something to search within.
 fn has_text(media: &MediaView) -> bool {
     match media {
-        MediaView::Play(play) => !play.transcript.is_empty(),
+        MediaView::Play(play) => !play.transcript.is_empty() || !play.slides.is_empty(),
         MediaView::Read(_) | MediaView::Book(_) => true,
         MediaView::Picture(picture) => picture.words.is_some(),
         _ => false,
