@@ -1,5 +1,9 @@
 //! As `src/media/mod.rs`, without the processes.
 
+#[path = "../../src/media/archive.rs"]
+pub mod archive;
+#[path = "../../src/media/book/mod.rs"]
+pub mod book;
 #[path = "../../src/media/captions/mod.rs"]
 pub mod captions;
 #[path = "../../src/media/claims.rs"]
@@ -8,9 +12,15 @@ mod claims;
 pub mod document;
 #[path = "../../src/media/fuzz.rs"]
 pub mod fuzz;
+#[path = "../../src/media/ocr/mod.rs"]
+pub mod ocr;
 #[path = "../../src/media/outline.rs"]
 mod outline;
 #[path = "../../src/media/protocol.rs"]
 pub mod protocol;
 #[path = "../../src/media/sandbox/mod.rs"]
 pub mod sandbox;
+#[path = "../../src/media/speech/mod.rs"]
+pub mod speech;
+#[path = "../../src/media/xml.rs"]
+mod xml;
