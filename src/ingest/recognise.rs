@@ -5,7 +5,7 @@ use std::fs::File;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Held, NewObject, Outcome, blocking, delete_object, open_source};
+use super::{Error, Held, NewObject, Outcome, blocking, delete_object, open_pages, open_source};
 use crate::config::Config;
 use crate::db;
 use crate::db::jobs::{NewJob, RECOGNISE};
@@ -99,7 +99,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
 }
 
 async fn read_pages(held: &Held, numbers: Vec<u32>, options: Options) -> Result<(), Error> {
-    let (_, source) = open_source(&held.app, held.resource()).await?;
+    let (_, source) = open_pages(&held.app, held.resource()).await?;
     let asked = numbers.clone();
     let mut child = start(held, Step::RecognisePages(numbers, options), source, 0)?;
     let mut done = 0;
