@@ -161,7 +161,7 @@ fn moments(hit: &FoundView, of: Kind, q: &str) -> Vec<MomentView> {
                 _ => MomentKind::Page(page.unwrap_or(1)),
             },
             href: moment.url.clone(),
-            image: moment.image.clone(),
+            image: None,
             text_html: moment.text.clone(),
         },
     };
