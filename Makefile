@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test test-rust test-postgres test-browser test-s3 check fmt bench bench-transcode bench-deliver bench-upload bench-s3 web clean help
+.PHONY: build run test test-rust test-postgres test-browser test-s3 check fmt bench bench-transcode bench-deliver bench-upload bench-s3 bench-search web clean help
 
 # Outside the clone, so that a fresh clone does not compile everything again.
 CARGO_TARGET_DIR ?= $(HOME)/.cache/duoku/target
@@ -70,6 +70,13 @@ bench-s3: ## reads of a bucket beside nginx: see docs/delivery.md (SCENES="cold 
 	@scripts/web.sh build
 	@scripts/cargo.sh build --release --locked
 	@benches/s3.py "$(CARGO_TARGET_DIR)/release/duoku" $(SCENES) --work "$(CARGO_TARGET_DIR)/bench/s3"
+
+bench-search: ## search beside FTS5 and PostgreSQL: see docs/search.md (MODES="speed quality" RECORDS="100000 1000000")
+	@scripts/setup.sh build bench-search
+	@scripts/web.sh build
+	@scripts/cargo.sh build --release --locked
+	@benches/search.py "$(CARGO_TARGET_DIR)/release/duoku" $(MODES) --work "$(CARGO_TARGET_DIR)/bench/search" \
+		--records $(or $(RECORDS),100000)
 
 web: ## web/dist, when the sources changed
 	@scripts/setup.sh build

@@ -17,6 +17,7 @@ build=(
 )
 test=(chromium ffmpeg postgresql)
 bench=(ffmpeg nginx-light wrk nghttp2-client openssl)
+bench_search=(postgresql python3-venv zstd)
 buckets=(ffmpeg python3-venv)
 
 main() {
@@ -33,12 +34,13 @@ main() {
                 command -v cargo-nextest >/dev/null || cargo_tool cargo-nextest "$CARGO_NEXTEST"
                 ;;
             bench) debian "${bench[@]}" ;;
+            bench-search) debian "${bench_search[@]}" ;;
             buckets)
                 debian "${buckets[@]}"
                 type -P garage >/dev/null || garage
                 ;;
             check) command -v cargo-deny >/dev/null || cargo_tool cargo-deny "$CARGO_DENY" ;;
-            *) die "setup knows build, test, bench, buckets and check, not '$part'" ;;
+            *) die "setup knows build, test, bench, bench-search, buckets and check, not '$part'" ;;
         esac
     done
 }
