@@ -239,6 +239,12 @@ impl Index {
         })
     }
 
+    /// Whether completions are those of what is committed: in a large index they follow after a
+    /// while.
+    pub fn completions_follow(&self) -> bool {
+        self.inner.completions.follow(&self.view())
+    }
+
     /// The ids of all resources, sorted.
     ///
     /// # Errors

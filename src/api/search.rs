@@ -126,8 +126,12 @@ async fn kept<T: Serialize>(
         None => {
             let answer = serde_json::to_vec(&make().await?).expect("texts and numbers");
             let answer = Bytes::from(answer);
-            // Without an index it is another answer soon.
-            if app.index.load().is_some() {
+            // Without an index, or its completions, it is another answer soon.
+            let index = app.index.load();
+            let lasts = |index: &indexer::Index| {
+                !asked.starts_with("suggest") || index.completions_follow()
+            };
+            if index.as_ref().is_some_and(|index| lasts(index)) {
                 app.answers.keep(moment, asked, &answer);
             }
             answer

@@ -104,6 +104,11 @@ impl Completions {
         Ok(None)
     }
 
+    /// Whether what is typed completes to the words of `view`, not to those of an earlier one.
+    pub(crate) fn follow(&self, view: &View) -> bool {
+        self.lock().built_from == Some(view.searcher.generation().generation_id())
+    }
+
     /// Has what is typed complete to the words of `view`, at once when there are few.
     pub(crate) fn refresh(&self, view: &Arc<View>, fields: &Fields) -> tantivy::Result<()> {
         let generation = view.searcher.generation().generation_id();
