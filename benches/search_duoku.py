@@ -60,8 +60,10 @@ class Duoku(deliver.Server):
         while json.loads(deliver.get(self, "/api/search?per_page=1"))["titles_only"]:
             assert time.monotonic() < deadline, "the index does not answer"
             time.sleep(0.1)
-        # The words that typing completes to are read when they are first asked for.
-        while not json.loads(deliver.get(self, "/api/suggest?q=sh")) and time.monotonic() < deadline - 280:
+        # The words that typing completes to are read when they are first asked for; an answer before that is kept.
+        for attempt in range(200):
+            if any(one["resource"] is None for one in json.loads(deliver.get(self, f"/api/suggest?q=sh&attempt={attempt}"))):
+                break
             time.sleep(0.1)
         return self
 
