@@ -63,6 +63,8 @@ pub async fn follow(app: App) {
 struct Opened {
     name: String,
     index: Index,
+    /// The words of the file.
+    own: String,
     /// The words that it has.
     spoken: Spoken,
     /// Searches use it: it was up to date once.
@@ -82,7 +84,7 @@ async fn step(app: &App, open: &mut Option<Opened>) -> Result<(), Error> {
         Some(opened) => opened,
         None => open.insert(open_or_replace(app, &root, current(&root)).await?),
     };
-    let spoken = Spoken::read(app).await?;
+    let spoken = Spoken::of(app, &opened.own).await?;
     if spoken != opened.spoken {
         opened.index.set_words(spoken.words());
         opened.spoken = spoken;
@@ -130,7 +132,8 @@ fn give_up(app: &App, open: &mut Option<Opened>) {
 /// Opens the index `name`; makes a fresh one when there is none, when it cannot be opened, or when
 /// it is that of another database.
 async fn open_or_replace(app: &App, root: &Path, name: Option<String>) -> Result<Opened, Error> {
-    let spoken = Spoken::read(app).await?;
+    let own = own_words(&app.config)?;
+    let spoken = Spoken::of(app, &own).await?;
     let words = spoken.words();
     let root = root.to_owned();
     let fresh = fresh_name(app).await?;
@@ -140,13 +143,13 @@ async fn open_or_replace(app: &App, root: &Path, name: Option<String>) -> Result
     blocking(move || {
         if let Some(name) = name {
             match Index::open(&root.join(&name), words.clone()) {
-                Ok(index) => return Ok(Opened { name, index, spoken, answers: false }),
+                Ok(index) => return Ok(Opened { name, index, own, spoken, answers: false }),
                 Err(error) => tracing::warn!(%error, name, "the index is built anew"),
             }
         }
         let index = open_index(&root.join(&fresh), words)?;
         set_current(&root, &fresh)?;
-        Ok(Opened { name: fresh, index, spoken, answers: false })
+        Ok(Opened { name: fresh, index, own, spoken, answers: false })
     })
     .await
 }
@@ -332,20 +335,29 @@ struct Spoken {
 
 impl Spoken {
     async fn read(app: &App) -> Result<Self, Error> {
+        Self::of(app, &own_words(&app.config)?).await
+    }
+
+    /// The librarians' words beside `own`, those of the file.
+    async fn of(app: &App, own: &str) -> Result<Self, Error> {
         let mut db = app.db.read().await?;
-        let mut dictionary = db::settings::find(&mut db, DICTIONARY).await?.unwrap_or_default();
+        let kept = db::settings::find(&mut db, DICTIONARY).await?.unwrap_or_default();
         let synonyms = db::settings::find(&mut db, SYNONYMS).await?.unwrap_or_default();
-        let path = &app.config.search.dictionary;
-        if !path.as_os_str().is_empty() {
-            let own = fs::read_to_string(path).map_err(io("reading the dictionary"))?;
-            dictionary = format!("{own}\n{dictionary}");
-        }
-        Ok(Self { dictionary, synonyms })
+        Ok(Self { dictionary: format!("{own}\n{kept}"), synonyms })
     }
 
     fn words(&self) -> Words {
         Words::with_synonyms(&self.dictionary, &self.synonyms)
     }
+}
+
+/// The words of the file that the settings name; it is read once.
+fn own_words(config: &Config) -> Result<String, Error> {
+    let path = &config.search.dictionary;
+    if path.as_os_str().is_empty() {
+        return Ok(String::new());
+    }
+    fs::read_to_string(path).map_err(io("reading the dictionary"))
 }
 
 /// A name later in the alphabet than those before; its second half is the database's own.
