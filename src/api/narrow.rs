@@ -1,7 +1,8 @@
 //! Filters that were typed with the words of a search: `库:main`, `类型：视频`, `topic:law`.
 
 use super::search::SearchQuery;
-use crate::catalogue::{AUDIENCES, LANGUAGES, TOPICS, Term};
+use crate::catalogue::{AUDIENCES, Kind, LANGUAGES, TOPICS, Term};
+use crate::pages::{Lang, kind_word};
 
 /// What can be named before a colon. `作者` and `标题` are the index's own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,14 +32,7 @@ const NAMES: [(&str, Name); 15] = [
     ("language", Name::Language),
 ];
 
-/// Kinds, as the lists of the catalogue are written.
-const KINDS: [Term; 5] = [
-    Term { code: "video", zh: "视频", en: "Video" },
-    Term { code: "audio", zh: "音频", en: "Audio" },
-    Term { code: "document", zh: "文档", en: "Document" },
-    Term { code: "image", zh: "图片", en: "Picture" },
-    Term { code: "package", zh: "课件包", en: "Package" },
-];
+const KINDS: [Kind; 5] = [Kind::Video, Kind::Audio, Kind::Document, Kind::Image, Kind::Package];
 
 /// Whether `q` names a library, so that their names are needed.
 pub(super) fn names_library(q: &str) -> bool {
@@ -88,7 +82,14 @@ fn code(name: Name, value: &str, libraries: &[(String, String)]) -> Option<Strin
             let is = |(slug, title): &&(String, String)| slug == value || title == value;
             return libraries.iter().find(is).map(|(slug, _)| slug.clone());
         }
-        Name::Kind => &KINDS[..],
+        Name::Kind => {
+            let is = |kind: &&Kind| {
+                [kind.as_str(), kind_word(Lang::Zh, **kind), kind_word(Lang::En, **kind)]
+                    .iter()
+                    .any(|word| word.eq_ignore_ascii_case(value))
+            };
+            return KINDS.iter().find(is).map(|kind| kind.as_str().to_owned());
+        }
         Name::Topic => TOPICS,
         Name::Audience => AUDIENCES,
         Name::Language => LANGUAGES,
