@@ -38,6 +38,8 @@ pub struct Visitor {
     pub name: String,
     /// May upload, so the studio is linked.
     pub may_author: bool,
+    /// Looks after the installation, so its pages are linked.
+    pub may_administer: bool,
 }
 
 /// Light or dark.
@@ -306,6 +308,9 @@ fn footer(shell: &Shell) -> Markup {
                     a href="/libraries" { (shell.pick("全部资源库", "All libraries")) }
                     a href="/search" { (shell.pick("全部资源", "All resources")) }
                     a href="/api/docs" { (shell.pick("开放接口", "Open API")) }
+                    @if shell.visitor.as_ref().is_some_and(|visitor| visitor.may_administer) {
+                        a href="/admin/search" { (shell.pick("搜索词典", "Words of the search")) }
+                    }
                     @for lang in [Lang::Zh, Lang::En] {
                         @if lang != shell.lang {
                             a href=(shell.path_in(lang)) hreflang=(lang.tag()) lang=(lang.tag()) rel="nofollow" {

@@ -29,7 +29,7 @@ fn shell(lang: Lang) -> Shell {
 }
 
 fn signed_in() -> Shell {
-    let visitor = Visitor { name: "林老师".into(), may_author: true };
+    let visitor = Visitor { name: "林老师".into(), may_author: true, may_administer: false };
     Shell { visitor: Some(visitor), ..shell(Lang::Zh) }
 }
 

@@ -453,7 +453,10 @@ async fn librarians_keep_words_and_are_told_why() {
     let ids = library(&admin, &["马铃薯的种植"]).await;
     let nobody = app.nobody();
     nobody.get("/api/search/dictionary").await.expect(401);
-    nobody.get("/admin/search").await;
+    assert!(!nobody.get("/").await.expect(200).text().contains("/admin/search"));
+    assert!(admin.get("/").await.expect(200).text().contains("/admin/search"));
+    assert!(admin.get("/admin/search").await.expect(200).text().contains("name=\"synonyms\""));
+    assert_ne!(nobody.get("/admin/search").await.status, 200);
     assert!(nobody.found("地蛋").await.is_empty());
     let words = json!({ "dictionary": "岚山\n", "synonyms": "地蛋 = 马铃薯\n" });
     nobody.send(Method::PUT, "/api/search/dictionary", &words).await.expect(401);
