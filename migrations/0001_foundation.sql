@@ -9,7 +9,32 @@ CREATE TABLE counter (
   name  TEXT PRIMARY KEY,                 -- 'change': numbers every change of a resource; 'claim': of a job
   value BIGINT NOT NULL                   -- the last number given
 );
-INSERT INTO counter (name, value) VALUES ('change', 0), ('claim', 0);
+INSERT INTO counter (name, value) VALUES ('change', 0), ('claim', 0), ('audit', 0);
+
+CREATE TABLE organisation (
+  id          TEXT PRIMARY KEY,
+  level       TEXT NOT NULL CHECK (level IN ('city', 'district', 'township', 'community')),
+  code        TEXT UNIQUE,                -- administrative division (GB/T 2260, extended): 6, 9 or 12 digits; null: it is none
+  name        TEXT NOT NULL,
+  parent      TEXT REFERENCES organisation (id),  -- null: nobody is above it
+  path        TEXT NOT NULL,              -- ids from the top down to its own, each followed by /
+  contact     TEXT NOT NULL,              -- whom to ask and how, for people
+  place       TEXT NOT NULL,              -- address, for people
+  longitude   DOUBLE PRECISION,           -- WGS 84, degrees
+  latitude    DOUBLE PRECISION,
+  created_ms  BIGINT NOT NULL,
+  closed_ms   BIGINT,                     -- since when it is no more; null: it is
+  merged_into TEXT REFERENCES organisation (id)   -- who took over what it had
+);
+CREATE INDEX organisation_parent ON organisation (parent);
+
+CREATE TABLE organisation_place (
+  organisation TEXT NOT NULL REFERENCES organisation (id),
+  parent       TEXT REFERENCES organisation (id), -- under whom it was
+  from_ms      BIGINT NOT NULL,
+  until_ms     BIGINT,                    -- null: still
+  PRIMARY KEY (organisation, from_ms)
+);
 
 CREATE TABLE account (
   id            TEXT PRIMARY KEY,
@@ -46,15 +71,49 @@ CREATE TABLE library (
   publishing  TEXT NOT NULL CHECK (publishing IN ('automatic', 'manual')),  -- automatic: published when ready
   quota_bytes BIGINT,                     -- of its sources; null: no limit
   media       TEXT NOT NULL,              -- JSON: how its videos and audios are made (catalogue::MediaPolicy)
+  owner       TEXT REFERENCES organisation (id),  -- whose it is; null: of the whole net
   created_ms  BIGINT NOT NULL
 );
+CREATE INDEX library_owned ON library (owner);
 
-CREATE TABLE library_role (
-  library TEXT NOT NULL REFERENCES library (id) ON DELETE CASCADE,
-  account TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-  role    TEXT NOT NULL CHECK (role IN ('librarian', 'author')),
-  PRIMARY KEY (library, account)
+CREATE TABLE library_owner (
+  library      TEXT NOT NULL REFERENCES library (id),
+  organisation TEXT REFERENCES organisation (id), -- whose it was
+  from_ms      BIGINT NOT NULL,
+  until_ms     BIGINT,                    -- null: still
+  PRIMARY KEY (library, from_ms)
 );
+
+CREATE TABLE team (
+  id           TEXT PRIMARY KEY,
+  name         TEXT NOT NULL,
+  organisation TEXT REFERENCES organisation (id), -- who looks after it; null: administrators of the net
+  created_ms   BIGINT NOT NULL
+);
+
+CREATE TABLE team_member (
+  team    TEXT NOT NULL REFERENCES team (id) ON DELETE CASCADE,
+  account TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  PRIMARY KEY (team, account)
+);
+CREATE INDEX team_member_account ON team_member (account);
+
+CREATE TABLE role_grant (
+  id           TEXT PRIMARY KEY,
+  account      TEXT REFERENCES account (id) ON DELETE CASCADE,      -- to whom: this or a team
+  team         TEXT REFERENCES team (id) ON DELETE CASCADE,
+  role         TEXT NOT NULL CHECK (role IN ('administrator', 'librarian', 'reviewer', 'author', 'teacher', 'learner')),
+  organisation TEXT REFERENCES organisation (id), -- where, and below: this or a library
+  library      TEXT REFERENCES library (id) ON DELETE CASCADE,
+  created_ms   BIGINT NOT NULL,
+  ends_ms      BIGINT,                    -- null: until it is taken away
+  CHECK ((account IS NULL) <> (team IS NULL)),
+  CHECK ((organisation IS NULL) <> (library IS NULL))
+);
+CREATE INDEX role_grant_account ON role_grant (account);
+CREATE INDEX role_grant_team ON role_grant (team);
+CREATE INDEX role_grant_organisation ON role_grant (organisation);
+CREATE INDEX role_grant_library ON role_grant (library);
 
 CREATE TABLE traffic (
   library TEXT NOT NULL REFERENCES library (id) ON DELETE CASCADE,
@@ -270,11 +329,13 @@ CREATE INDEX job_served ON job (library, lane, begun_ms);
 CREATE INDEX job_resource ON job (resource);
 
 CREATE TABLE audit (
-  id       TEXT PRIMARY KEY,
+  number   BIGINT PRIMARY KEY,            -- from 1, without gaps, in the order of commits
   at_ms    BIGINT NOT NULL,
   account  TEXT,                          -- who; null: the pipeline or the command line
   action   TEXT NOT NULL,
   subject  TEXT NOT NULL,                 -- id of what was changed
-  detail   TEXT NOT NULL                  -- JSON
+  detail   TEXT NOT NULL,                 -- JSON
+  hash     TEXT NOT NULL                  -- SHA-256 over the row before's hash and all the above, hex
 );
-CREATE INDEX audit_subject ON audit (subject, at_ms);
+CREATE INDEX audit_subject ON audit (subject, number);
+CREATE INDEX audit_account ON audit (account, number);

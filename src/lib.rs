@@ -11,6 +11,7 @@ pub mod deliver;
 pub mod fault;
 pub mod ingest;
 pub mod media;
+pub mod net;
 pub mod pages;
 pub mod server;
 pub mod store;

@@ -10,11 +10,10 @@ use utoipa::ToSchema;
 use super::caller::Who;
 use super::problem::ApiError;
 use crate::app::App;
-use crate::catalogue::{
-    Caller, Library, LibraryId, MediaPolicy, Publishing, RuleError, Visibility,
-};
-use crate::db;
+use crate::catalogue::{Caller, Library, MediaPolicy, Publishing, RuleError, Visibility};
 use crate::db::traffic::Day;
+use crate::net::organisations::Actor;
+use crate::{db, net};
 
 /// A library.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,6 +35,8 @@ pub(super) struct LibraryView {
     /// Only for its people.
     #[serde(skip_serializing_if = "Option::is_none")]
     media: Option<MediaView>,
+    /// Id of the organisation whose it is.
+    owner: Option<String>,
     /// Published resources.
     resources: i64,
 }
@@ -75,6 +76,8 @@ pub(super) struct NewLibrary {
     /// manual or automatic; manual when left out
     publishing: Option<String>,
     quota_bytes: Option<i64>,
+    /// Id or code of the organisation whose it is; of the whole net when left out.
+    owner: Option<String>,
 }
 
 /// What can be changed; what is left out stays.
@@ -88,6 +91,8 @@ pub(super) struct LibraryPatch {
     /// 0: no limit
     quota_bytes: Option<i64>,
     media: Option<MediaPatch>,
+    /// Id or code of the organisation whose it is to be.
+    owner: Option<String>,
 }
 
 /// Libraries that the caller may see.
@@ -127,30 +132,28 @@ pub(super) async fn create(
     Who(caller): Who,
     Json(new): Json<NewLibrary>,
 ) -> Result<(StatusCode, Json<LibraryView>), ApiError> {
-    caller.may_administer()?;
-    let account = caller.account()?.id;
+    let by = Actor { account: Some(caller.account()?.id), now_ms: app.now_ms() };
+    let mut tx = app.db.begin().await?;
+    let owner = match &new.owner {
+        None => {
+            caller.may_administer()?;
+            None
+        }
+        Some(owner) => {
+            let owner = net::organisations::named(&mut tx, owner).await?;
+            caller.may_administer_organisation(&owner)?;
+            Some(owner.id)
+        }
+    };
     let library = Library {
-        id: LibraryId::fresh(),
-        slug: new.slug.parse()?,
-        name: named(new.name)?,
+        owner,
         description: described(new.description)?,
         visibility: visibility(new.visibility.as_deref().unwrap_or("public"))?,
         publishing: publishing(new.publishing.as_deref().unwrap_or("manual"))?,
         quota_bytes: new.quota_bytes.filter(|quota| *quota > 0),
-        media: MediaPolicy::default(),
-        created_ms: app.now_ms(),
+        ..Library::new(new.slug.parse()?, &named(new.name)?, app.now_ms())
     };
-    let mut tx = app.db.begin().await?;
-    db::libraries::insert(&mut tx, &library).await.map_err(|error| {
-        if error.is_taken() {
-            ApiError::coded(StatusCode::CONFLICT, "taken", library.slug.as_str())
-        } else {
-            error.into()
-        }
-    })?;
-    let detail = json!({ "slug": library.slug.as_str() });
-    let id = library.id.to_string();
-    db::audit::record(&mut tx, app.now_ms(), Some(account), "create-library", &id, &detail).await?;
+    net::libraries::add(&mut tx, &library, by).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(counted(&app, library, &caller).await?)))
 }
@@ -169,8 +172,24 @@ pub(super) async fn patch(
         .filter(|library| caller.can_see_library(library))
         .ok_or(ApiError::NotFound)?;
     caller.may_manage(library.id)?;
+    let above = match library.owner {
+        None => None,
+        Some(owner) => db::organisations::find(&mut tx, owner).await?,
+    };
+    let may_decide = || match &above {
+        None => caller.may_administer(),
+        Some(above) => caller.may_administer_organisation(above),
+    };
     if patch.quota_bytes.is_some() {
-        caller.may_administer()?;
+        may_decide()?;
+    }
+    let by = Actor { account: Some(caller.account()?.id), now_ms: app.now_ms() };
+    let mut given = None;
+    if let Some(owner) = &patch.owner {
+        may_decide()?;
+        let owner = net::organisations::named(&mut tx, owner).await?;
+        caller.may_administer_organisation(&owner)?;
+        given = Some((library.clone(), owner));
     }
     let seen_by = library.visibility;
     library.name = patch.name.map_or(Ok(library.name), named)?;
@@ -185,10 +204,11 @@ pub(super) async fn patch(
     if library.visibility != seen_by {
         db::resources::touch_library(&mut tx, library.id).await?;
     }
-    let account = caller.account()?.id;
-    let id = library.id.to_string();
-    db::audit::record(&mut tx, app.now_ms(), Some(account), "edit-library", &id, &json!({}))
-        .await?;
+    if let Some((before, owner)) = given {
+        net::libraries::give(&mut tx, &before, &owner, by).await?;
+        library.owner = Some(owner.id);
+    }
+    by.record(&mut tx, "edit-library", &library.id.to_string(), &json!({})).await?;
     tx.commit().await?;
     app.deliveries.forget_all();
     app.resource_changed.notify_one();
@@ -231,6 +251,7 @@ async fn view(
         used_bytes: if own { Some(db::libraries::used_bytes(db, library.id).await?) } else { None },
         quota_bytes: library.quota_bytes.filter(|_| own),
         media: own.then(|| media_view(&library.media)),
+        owner: library.owner.map(|id| id.to_string()),
         slug: library.slug.to_string(),
         name: library.name,
         description: library.description,

@@ -12,6 +12,7 @@ mod meter;
 mod narrow;
 mod openapi;
 mod ops;
+mod organisations;
 mod pages;
 mod problem;
 mod reader;
@@ -153,6 +154,12 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
         .routes(routes!(libraries::traffic))
+        .routes(routes!(organisations::list, organisations::create))
+        .routes(routes!(organisations::import))
+        .routes(routes!(organisations::get, organisations::patch))
+        .routes(routes!(organisations::merge))
+        .routes(routes!(organisations::close))
+        .routes(routes!(organisations::numbers))
         .routes(routes!(session::get, session::create, session::delete))
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::head, uploads::patch, uploads::delete, uploads::get))

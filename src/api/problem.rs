@@ -18,7 +18,7 @@ use super::sentences;
 use crate::app::App;
 use crate::catalogue::{Refusal, RuleError};
 use crate::server::{Busy, Refused, TooOften};
-use crate::{db, deliver, ingest, store};
+use crate::{db, deliver, ingest, net, store};
 
 /// What a handler fails with.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,21 @@ impl From<ingest::Error> for ApiError {
         match error {
             ingest::Error::Store(error) => Self::Store(error),
             error => Self::Ingest(error),
+        }
+    }
+}
+
+impl From<net::Error> for ApiError {
+    fn from(error: net::Error) -> Self {
+        match error {
+            net::Error::Rule(rule) => Self::Rule(rule),
+            net::Error::Db(error) => Self::Db(error),
+            net::Error::Missing { .. } => Self::NotFound,
+            net::Error::Taken(value) => Self::coded(StatusCode::CONFLICT, "taken", value),
+            net::Error::NotEmpty(name) => Self::coded(StatusCode::CONFLICT, "not_empty", name),
+            net::Error::Table(_) | net::Error::Line { .. } => {
+                Self::coded(StatusCode::UNPROCESSABLE_ENTITY, "bad_table", error.to_string())
+            }
         }
     }
 }

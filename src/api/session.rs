@@ -65,9 +65,10 @@ pub(super) async fn create(
     check_origin(&http::Method::POST, &headers, &app.config.server.public_url)?;
     let cookie = log_in(&app, address, &login).await?;
     let mut db = app.db.read().await?;
-    let account = db::accounts::find_by_name(&mut db, &login.name.trim().to_lowercase())
-        .await?
-        .ok_or(ApiError::NotFound)?;
+    let account =
+        db::accounts::find_by_name(&mut db, &login.name.trim().to_lowercase(), app.now_ms())
+            .await?
+            .ok_or(ApiError::NotFound)?;
     let administrator = account.role == crate::catalogue::NetRole::Administrator;
     let view =
         SessionView { name: account.name, display_name: account.display_name, administrator };
@@ -160,7 +161,9 @@ pub(super) async fn set_up(
     let mut tx = app.db.begin().await?;
     check_setup(&mut tx, token).await?;
     db::settings::delete(&mut tx, SETUP).await?;
-    let admin = db::accounts::find_by_name(&mut tx, "admin").await?.ok_or(ApiError::NotFound)?;
+    let admin = db::accounts::find_by_name(&mut tx, "admin", app.now_ms())
+        .await?
+        .ok_or(ApiError::NotFound)?;
     db::accounts::set_password(&mut tx, admin.id, &hash).await?;
     tx.commit().await?;
     session(app, admin.id).await

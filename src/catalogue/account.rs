@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{AccountId, Library, LibraryId, Resource, RuleError, Stage, Visibility};
+use super::{
+    AccountId, Library, LibraryId, Organisation, OrganisationId, Resource, Role, Roles, RuleError,
+    Stage, Visibility,
+};
 
 /// A person who can log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +18,25 @@ pub struct Account {
     pub display_name: String,
     /// Role over the whole net.
     pub role: NetRole,
-    /// Roles in libraries.
-    pub libraries: HashMap<LibraryId, LibraryRole>,
+    /// Roles in libraries: granted there, or on who owns them or is above.
+    pub libraries: HashMap<LibraryId, Roles>,
+    /// Roles granted on organisations, and so on all below.
+    pub organisations: HashMap<OrganisationId, Roles>,
+}
+
+impl Account {
+    /// A fresh one without roles in libraries.
+    #[must_use]
+    pub fn new(name: &str, display_name: &str, role: NetRole) -> Self {
+        Self {
+            id: AccountId::fresh(),
+            name: name.to_owned(),
+            display_name: display_name.to_owned(),
+            role,
+            libraries: HashMap::new(),
+            organisations: HashMap::new(),
+        }
+    }
 }
 
 /// A role over the whole net.
@@ -26,15 +46,6 @@ pub enum NetRole {
     Administrator,
     /// May see what is public, and what the libraries they belong to show them.
     Learner,
-}
-
-/// A role in one library.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LibraryRole {
-    /// Uploads, and edits their own resources.
-    Author,
-    /// Looks after the library: everything in it.
-    Librarian,
 }
 
 /// Whoever makes a request: nobody in particular, or an account.
@@ -57,31 +68,73 @@ impl Caller {
         self.0.as_ref().is_some_and(|account| account.role == NetRole::Administrator)
     }
 
-    fn role_in(&self, library: LibraryId) -> Option<LibraryRole> {
-        let account = self.0.as_ref()?;
-        match account.role {
-            NetRole::Administrator => Some(LibraryRole::Librarian),
-            NetRole::Learner => account.libraries.get(&library).copied(),
+    /// The caller's roles in `library`.
+    #[must_use]
+    pub fn roles_in(&self, library: LibraryId) -> Roles {
+        match &self.0 {
+            None => Roles::NONE,
+            Some(account) if account.role == NetRole::Administrator => {
+                Roles::NONE.with(Role::Administrator)
+            }
+            Some(account) => account.libraries.get(&library).copied().unwrap_or_default(),
+        }
+    }
+
+    /// The caller's roles in `organisation`, from it or from above.
+    #[must_use]
+    pub fn roles_at(&self, organisation: &Organisation) -> Roles {
+        match &self.0 {
+            None => Roles::NONE,
+            Some(account) if account.role == NetRole::Administrator => {
+                Roles::NONE.with(Role::Administrator)
+            }
+            Some(account) => {
+                let granted =
+                    organisation.path.iter().filter_map(|id| account.organisations.get(id));
+                granted.flat_map(|roles| roles.iter()).collect()
+            }
         }
     }
 
     /// Whether the caller may upload into `library`.
     #[must_use]
     pub fn is_author_of(&self, library: LibraryId) -> bool {
-        self.role_in(library).is_some()
+        self.roles_in(library).uploads()
+    }
+
+    /// Whether the caller reads what is handed in to `library`.
+    #[must_use]
+    pub fn is_reviewer_of(&self, library: LibraryId) -> bool {
+        self.roles_in(library).reviews()
     }
 
     /// Whether the caller looks after `library`.
     #[must_use]
     pub fn is_librarian_of(&self, library: LibraryId) -> bool {
-        self.role_in(library) == Some(LibraryRole::Librarian)
+        self.roles_in(library).manages()
+    }
+
+    /// Whether the caller looks after `organisation`, its libraries and its people.
+    #[must_use]
+    pub fn is_administrator_of(&self, organisation: &Organisation) -> bool {
+        self.roles_at(organisation).has(Role::Administrator)
     }
 
     /// Whether the caller has any library to work in.
     #[must_use]
     pub fn has_studio(&self) -> bool {
         self.0.as_ref().is_some_and(|account| {
-            account.role == NetRole::Administrator || !account.libraries.is_empty()
+            account.role == NetRole::Administrator
+                || account.libraries.values().any(|roles| roles.works())
+        })
+    }
+
+    /// Whether the caller looks after people or organisations somewhere.
+    #[must_use]
+    pub fn administers(&self) -> bool {
+        self.0.as_ref().is_some_and(|account| {
+            let granted = account.libraries.values().chain(account.organisations.values());
+            account.role == NetRole::Administrator || granted.copied().any(Roles::manages)
         })
     }
 
@@ -115,6 +168,19 @@ impl Caller {
         if self.is_librarian_of(library) { Ok(()) } else { Err(RuleError::Forbidden) }
     }
 
+    /// Looks after `organisation`.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::Anonymous`] or [`RuleError::Forbidden`].
+    pub fn may_administer_organisation(
+        &self,
+        organisation: &Organisation,
+    ) -> Result<(), RuleError> {
+        self.account()?;
+        if self.is_administrator_of(organisation) { Ok(()) } else { Err(RuleError::Forbidden) }
+    }
+
     /// Edits `resource`: its author, or a librarian of its library.
     ///
     /// # Errors
@@ -128,30 +194,26 @@ impl Caller {
     /// Whether the caller may edit `resource`.
     #[must_use]
     pub fn can_edit(&self, resource: &Resource) -> bool {
-        match self.role_in(resource.library) {
-            Some(LibraryRole::Librarian) => true,
-            Some(LibraryRole::Author) => {
-                self.0.as_ref().is_some_and(|account| account.id == resource.uploaded_by)
-            }
-            None => false,
-        }
+        let roles = self.roles_in(resource.library);
+        let is_own = || self.0.as_ref().is_some_and(|account| account.id == resource.uploaded_by);
+        roles.manages() || roles.uploads() && is_own()
     }
 
     /// Whether the caller may know that `resource` exists: it is public, or
-    /// published in a library that the caller belongs to, or theirs to edit.
+    /// published in a library that the caller belongs to, or theirs to edit or review.
     #[must_use]
     pub fn can_see(&self, resource: &Resource, library: &Library) -> bool {
         match resource.stage {
             Stage::Deleted => false,
             Stage::Published => self.can_see_library(library),
-            _ => self.can_edit(resource),
+            _ => self.can_edit(resource) || self.is_reviewer_of(resource.library),
         }
     }
 
     /// Whether the caller may know that `library` exists.
     #[must_use]
     pub fn can_see_library(&self, library: &Library) -> bool {
-        library.visibility == Visibility::Public || self.role_in(library.id).is_some()
+        library.visibility == Visibility::Public || self.roles_in(library.id).any()
     }
 }
 
@@ -159,36 +221,23 @@ impl Caller {
 mod tests {
     use super::*;
     use crate::catalogue::resource::tests::resource;
-    use crate::catalogue::{MediaPolicy, Publishing, Slug};
+    use crate::catalogue::{Level, Slug};
 
     fn library(visibility: Visibility) -> Library {
-        Library {
-            id: LibraryId::fresh(),
-            slug: "main".parse::<Slug>().expect("a slug"),
-            name: String::new(),
-            description: String::new(),
-            visibility,
-            publishing: Publishing::Manual,
-            quota_bytes: None,
-            media: MediaPolicy::default(),
-            created_ms: 0,
-        }
+        let slug = "main".parse::<Slug>().expect("a slug");
+        Library { visibility, ..Library::new(slug, "", 0) }
     }
 
-    fn with_role(library: LibraryId, role: LibraryRole) -> Caller {
-        Caller(Some(Account {
-            id: AccountId::fresh(),
-            name: "lin".into(),
-            display_name: "林".into(),
-            role: NetRole::Learner,
-            libraries: HashMap::from([(library, role)]),
-        }))
+    fn with_role(library: LibraryId, role: Role) -> Caller {
+        let mut account = Account::new("lin", "林", NetRole::Learner);
+        account.libraries.insert(library, Roles::NONE.with(role));
+        Caller(Some(account))
     }
 
     #[test]
     fn an_author_edits_only_their_own() {
         let library = library(Visibility::Public);
-        let author = with_role(library.id, LibraryRole::Author);
+        let author = with_role(library.id, Role::Author);
         let mut resource = resource(Stage::Ready);
         resource.library = library.id;
         assert_eq!(author.may_edit(&resource), Err(RuleError::Forbidden));
@@ -204,7 +253,34 @@ mod tests {
         assert!(nobody.can_see(&resource(Stage::Published), &public));
         assert!(!nobody.can_see(&resource(Stage::Withdrawn), &public));
         assert!(!nobody.can_see(&resource(Stage::Published), &internal));
-        let member = with_role(internal.id, LibraryRole::Author);
+        let member = with_role(internal.id, Role::Author);
         assert!(member.can_see(&resource(Stage::Published), &internal));
+    }
+
+    #[test]
+    fn a_reviewer_reads_what_is_not_published_and_edits_nothing() {
+        let library = library(Visibility::Internal);
+        let reviewer = with_role(library.id, Role::Reviewer);
+        let mut resource = resource(Stage::Ready);
+        resource.library = library.id;
+        assert!(reviewer.can_see(&resource, &library));
+        assert_eq!(reviewer.may_edit(&resource), Err(RuleError::Forbidden));
+        assert!(reviewer.may_upload(library.id).is_err());
+        let learner = with_role(library.id, Role::Learner);
+        assert!(learner.can_see_library(&library) && !learner.can_see(&resource, &library));
+        assert!(!learner.has_studio());
+    }
+
+    #[test]
+    fn a_role_reaches_down_and_not_up() {
+        let city = Organisation::new(None, Level::City, "市", 0).expect("a city");
+        let east = Organisation::new(Some(&city), Level::District, "东", 0).expect("a district");
+        let west = Organisation::new(Some(&city), Level::District, "西", 0).expect("a district");
+        let village = Organisation::new(Some(&east), Level::Community, "村", 0).expect("a village");
+        let mut account = Account::new("lin", "林", NetRole::Learner);
+        account.organisations.insert(east.id, Roles::NONE.with(Role::Administrator));
+        let caller = Caller(Some(account));
+        assert!(caller.is_administrator_of(&east) && caller.is_administrator_of(&village));
+        assert!(!caller.is_administrator_of(&city) && !caller.is_administrator_of(&west));
     }
 }

@@ -51,6 +51,14 @@ id!(
     AccountId
 );
 id!(
+    /// Of an organisation.
+    OrganisationId
+);
+id!(
+    /// Of a team.
+    TeamId
+);
+id!(
     /// Of a library.
     LibraryId
 );

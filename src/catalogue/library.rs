@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LibraryId, RuleError};
+use super::{LibraryId, OrganisationId, RuleError};
 
 /// A library.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,29 @@ pub struct Library {
     pub quota_bytes: Option<i64>,
     /// How its videos and audios are made.
     pub media: MediaPolicy,
+    /// Whose it is; `None`: of the whole net.
+    pub owner: Option<OrganisationId>,
     /// When it was made, Unix milliseconds.
     pub created_ms: i64,
+}
+
+impl Library {
+    /// A public one that somebody publishes in, as of `now_ms`, Unix milliseconds.
+    #[must_use]
+    pub fn new(slug: Slug, name: &str, now_ms: i64) -> Self {
+        Self {
+            id: LibraryId::fresh(),
+            slug,
+            name: name.to_owned(),
+            description: String::new(),
+            visibility: Visibility::Public,
+            publishing: Publishing::Manual,
+            quota_bytes: None,
+            media: MediaPolicy::default(),
+            owner: None,
+            created_ms: now_ms,
+        }
+    }
 }
 
 /// How a library's videos and audios are made, from now on; what is left out is as in the default.
@@ -115,7 +136,7 @@ impl MediaPolicy {
 pub enum Visibility {
     /// Everybody.
     Public,
-    /// The people with a role in it.
+    /// Its people: those with a role in it or above.
     Internal,
 }
 

@@ -4,20 +4,26 @@ mod account;
 mod ids;
 mod library;
 mod media;
+mod organisation;
 mod resource;
+mod role;
 mod upload;
 mod vocabulary;
 
-pub use account::{Account, Caller, LibraryRole, NetRole};
-pub use ids::{AccountId, LibraryId, RenditionId, ResourceId, Sha256, UploadId};
+pub use account::{Account, Caller, NetRole};
+pub use ids::{
+    AccountId, LibraryId, OrganisationId, RenditionId, ResourceId, Sha256, TeamId, UploadId,
+};
 pub use library::{Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use media::{
     AudioRole, BookChapter, Caption, CaptionOrigin, Chapter, Figure, OutlineItem, Page, Part,
     Rendition, RenditionState, Segment, Slide, TrackKind,
 };
+pub use organisation::{DivisionCode, History, Level, Organisation, Stay};
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
 pub use resource::{Derived, Details, Kind, Poster, Resource, Sprite, Stage};
+pub use role::{Role, Roles};
 pub use upload::{DocumentForm, FileType, Refusal};
 pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of};
 

@@ -3,16 +3,16 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::{eprint_line, print_line};
 use crate::api::{SETUP, fresh_token, hash_password, token_hash};
 use crate::app::App;
-use crate::catalogue::{
-    Account, AccountId, Library, LibraryId, LibraryRole, MediaPolicy, NetRole, Publishing,
-    Visibility,
-};
+use crate::catalogue::{Account, Library, NetRole, Organisation, Publishing, Role};
 use crate::db;
+use crate::db::grants::{Grantee, Scope};
+use crate::net::organisations::{self, Actor};
 
 /// Shortest password that is taken, in characters.
 const MIN_PASSWORD: usize = 8;
@@ -44,24 +44,27 @@ pub(super) enum User {
         #[arg(long)]
         password: Option<String>,
     },
-    /// Gives a role in a library.
+    /// Gives a role in a library, or in all libraries of an organisation and below.
     Grant {
         /// Login name.
         name: String,
-        /// Slug.
+        /// Where.
+        #[command(flatten)]
+        place: Place,
+        /// learner, teacher, author, reviewer, librarian or administrator.
         #[arg(long)]
-        library: String,
-        /// What they may do there.
-        #[arg(long)]
-        role: RoleName,
+        role: Role,
     },
-    /// Takes the role in a library away.
+    /// Takes a role away, or all that they have there.
     Revoke {
         /// Login name.
         name: String,
-        /// Slug.
+        /// Where.
+        #[command(flatten)]
+        place: Place,
+        /// Which; all when left out.
         #[arg(long)]
-        library: String,
+        role: Option<Role>,
     },
     /// Keeps an account from logging in.
     Disable {
@@ -75,13 +78,28 @@ pub(super) enum User {
     },
 }
 
-/// A role in a library.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum RoleName {
-    /// Looks after the library.
-    Librarian,
-    /// Uploads, edits their own.
-    Author,
+/// Where a role is granted.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Place {
+    /// Slug.
+    #[arg(long)]
+    library: Option<String>,
+    /// Code or id.
+    #[arg(long)]
+    organisation: Option<String>,
+}
+
+impl Place {
+    async fn scope(self, tx: &mut db::Tx) -> anyhow::Result<Scope> {
+        match (self.library, self.organisation) {
+            (Some(slug), _) => Ok(Scope::Library(find_library(tx, &slug).await?.id)),
+            (None, Some(text)) => {
+                Ok(Scope::Organisation(organisations::named(tx, &text).await?.id))
+            }
+            (None, None) => bail!("--library or --organisation is needed"),
+        }
+    }
 }
 
 /// API tokens.
@@ -115,6 +133,7 @@ pub(super) enum Token {
 impl User {
     pub(super) async fn run(self, app: App) -> anyhow::Result<ExitCode> {
         let now_ms = app.now_ms();
+        let by = Actor { account: None, now_ms };
         // Before the transaction begins: others cannot write while somebody types.
         let hash = match &self {
             Self::Add { password, .. } | Self::Password { password, .. } => {
@@ -139,8 +158,10 @@ impl User {
             }
             Self::List => {
                 let libraries = db::libraries::list(&mut tx).await?;
-                for account in db::accounts::list(&mut tx).await? {
-                    print_line(&describe(&account, &libraries));
+                let organisations = db::organisations::list(&mut tx).await?;
+                for account in db::accounts::list(&mut tx, now_ms).await? {
+                    let grants = db::grants::list_of(&mut tx, Grantee::Account(account.id)).await?;
+                    print_line(&describe(&account, &grants, &libraries, &organisations));
                 }
             }
             Self::Password { name, .. } => {
@@ -150,19 +171,19 @@ impl User {
                     db::settings::delete(&mut tx, SETUP).await?;
                 }
             }
-            Self::Grant { name, library, role } => {
+            Self::Grant { name, place, role } => {
                 let id = find(&mut tx, &name).await?.id;
-                let library = find_library(&mut tx, &library).await?.id;
-                let role = match role {
-                    RoleName::Librarian => LibraryRole::Librarian,
-                    RoleName::Author => LibraryRole::Author,
-                };
-                db::accounts::set_library_role(&mut tx, id, library, Some(role)).await?;
+                let scope = place.scope(&mut tx).await?;
+                db::grants::grant(&mut tx, Grantee::Account(id), role, scope, now_ms, None).await?;
+                let detail = json!({ "role": role.as_str(), "on": format!("{scope:?}") });
+                by.record(&mut tx, "grant", &id.to_string(), &detail).await?;
             }
-            Self::Revoke { name, library } => {
+            Self::Revoke { name, place, role } => {
                 let id = find(&mut tx, &name).await?.id;
-                let library = find_library(&mut tx, &library).await?.id;
-                db::accounts::set_library_role(&mut tx, id, library, None).await?;
+                let scope = place.scope(&mut tx).await?;
+                db::grants::revoke(&mut tx, Grantee::Account(id), role, scope).await?;
+                let detail = json!({ "role": role.map(Role::as_str), "on": format!("{scope:?}") });
+                by.record(&mut tx, "revoke", &id.to_string(), &detail).await?;
             }
             Self::Disable { name } => {
                 let id = find(&mut tx, &name).await?.id;
@@ -217,15 +238,9 @@ pub(super) async fn first_start(app: &App) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
     if db::libraries::find_by_slug(&mut tx, "main").await?.is_none() {
         let library = Library {
-            id: LibraryId::fresh(),
-            slug: "main".parse()?,
-            name: "主资源库".into(),
             description: "安装时自带的公共资源库，上传处理完成后即公开。".into(),
-            visibility: Visibility::Public,
             publishing: Publishing::Automatic,
-            quota_bytes: None,
-            media: MediaPolicy::default(),
-            created_ms: app.now_ms(),
+            ..Library::new("main".parse()?, "主资源库", app.now_ms())
         };
         db::libraries::insert(&mut tx, &library).await?;
     }
@@ -250,7 +265,7 @@ pub(super) async fn setup_path(app: &App) -> anyhow::Result<Option<String>> {
 
 /// The account called `name`, which must be there.
 pub(super) async fn find(tx: &mut db::Tx, name: &str) -> anyhow::Result<Account> {
-    db::accounts::find_by_name(tx, &name.to_lowercase())
+    db::accounts::find_by_name(tx, &name.to_lowercase(), i64::MAX)
         .await?
         .with_context(|| format!("there is no account {name:?}"))
 }
@@ -267,13 +282,7 @@ fn account(name: &str, display_name: Option<String>, role: NetRole) -> anyhow::R
     if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_whitespace) {
         bail!("{name:?} cannot be a login name: 1 to 64 characters without spaces");
     }
-    Ok(Account {
-        id: AccountId::fresh(),
-        display_name: display_name.unwrap_or_else(|| name.clone()),
-        name,
-        role,
-        libraries: std::collections::HashMap::new(),
-    })
+    Ok(Account::new(&name, display_name.as_deref().unwrap_or(&name), role))
 }
 
 fn hashed(password: Option<String>) -> anyhow::Result<String> {
@@ -292,25 +301,28 @@ fn hashed(password: Option<String>) -> anyhow::Result<String> {
     hash_password(&password).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-fn describe(account: &Account, libraries: &[Library]) -> String {
-    let mut roles: Vec<String> = account
-        .libraries
-        .iter()
-        .map(|(id, role)| {
-            let slug = libraries
-                .iter()
-                .find(|library| library.id == *id)
-                .map_or("?", |library| library.slug.as_str());
-            let role = match role {
-                LibraryRole::Librarian => "librarian",
-                LibraryRole::Author => "author",
-            };
-            format!("{role} of {slug}")
-        })
-        .collect();
-    roles.sort();
+fn describe(
+    account: &Account,
+    grants: &[db::grants::Grant],
+    libraries: &[Library],
+    organisations: &[Organisation],
+) -> String {
+    let mut roles = Vec::new();
     if account.role == NetRole::Administrator {
-        roles.insert(0, "administrator".into());
+        roles.push("administrator".to_owned());
+    }
+    for grant in grants {
+        let place = match grant.on {
+            Scope::Library(id) => libraries
+                .iter()
+                .find(|library| library.id == id)
+                .map_or("?", |library| library.slug.as_str()),
+            Scope::Organisation(id) => organisations
+                .iter()
+                .find(|organisation| organisation.id == id)
+                .map_or("?", |organisation| organisation.name.as_str()),
+        };
+        roles.push(format!("{} of {place}", grant.role));
     }
     format!("{}\t{}\t{}", account.name, account.display_name, roles.join(", "))
 }

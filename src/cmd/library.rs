@@ -1,14 +1,19 @@
 //! `duoku library`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Subcommand;
+use serde_json::json;
 
 use super::account::find_library;
 use super::print_line;
 use crate::app::App;
-use crate::catalogue::{Library, LibraryId, MediaPolicy, Publishing, Visibility};
+use crate::catalogue::{Library, Publishing, Visibility};
 use crate::db;
+use crate::net::organisations::Actor;
+use crate::net::{libraries, organisations};
 
 /// Libraries.
 #[derive(Debug, Subcommand)]
@@ -16,10 +21,18 @@ pub(super) enum LibraryCommand {
     /// Adds a library.
     Create {
         /// Its name in URLs.
-        slug: String,
+        #[arg(required_unless_present = "from")]
+        slug: Option<String>,
         /// Its name for people.
+        #[arg(long, required_unless_present = "from")]
+        name: Option<String>,
+        /// Makes all libraries of a table instead (CSV: slug, name, owner, description,
+        /// visibility, publishing, `quota_gb`).
+        #[arg(long, conflicts_with_all = ["slug", "name", "owner"])]
+        from: Option<PathBuf>,
+        /// Code or id of the organisation whose it is.
         #[arg(long)]
-        name: String,
+        owner: Option<String>,
         /// What it is about.
         #[arg(long, default_value = "")]
         description: String,
@@ -49,6 +62,14 @@ pub(super) enum LibraryCommand {
         #[arg(long, allow_negative_numbers = true)]
         loudness: Option<i32>,
     },
+    /// Gives it to an organisation.
+    Give {
+        /// Slug.
+        slug: String,
+        /// Code or id of the organisation.
+        #[arg(long)]
+        owner: String,
+    },
     /// Sets or lifts the quota.
     Quota {
         /// Slug.
@@ -60,13 +81,33 @@ pub(super) enum LibraryCommand {
 
 impl LibraryCommand {
     pub(super) async fn run(self, app: App) -> anyhow::Result<ExitCode> {
+        let by = Actor { account: None, now_ms: app.now_ms() };
         let mut tx = app.db.begin().await?;
         match self {
-            Self::Create { slug, name, description, internal, publish_when_ready, quota_bytes } => {
+            Self::Create { from: Some(table), .. } => {
+                let bytes = std::fs::read(&table).with_context(|| table.display().to_string())?;
+                let made = libraries::import(&mut tx, &bytes, by)
+                    .await
+                    .with_context(|| table.display().to_string())?;
+                print_line(&format!("新建资源库 libraries made: {made}"));
+            }
+            Self::Create {
+                slug,
+                name,
+                owner,
+                description,
+                internal,
+                publish_when_ready,
+                quota_bytes,
+                ..
+            } => {
+                let owner = match owner {
+                    None => None,
+                    Some(owner) => Some(organisations::named(&mut tx, &owner).await?.id),
+                };
+                let slug = slug.unwrap_or_default().parse()?;
                 let library = Library {
-                    id: LibraryId::fresh(),
-                    slug: slug.parse()?,
-                    name,
+                    owner,
                     description,
                     visibility: if internal { Visibility::Internal } else { Visibility::Public },
                     publishing: if publish_when_ready {
@@ -75,16 +116,14 @@ impl LibraryCommand {
                         Publishing::Manual
                     },
                     quota_bytes: quota_bytes.filter(|bytes| *bytes > 0),
-                    media: MediaPolicy::default(),
-                    created_ms: app.now_ms(),
+                    ..Library::new(slug, &name.unwrap_or_default(), by.now_ms)
                 };
-                db::libraries::insert(&mut tx, &library).await.map_err(|error| {
-                    if error.is_taken() {
-                        anyhow::anyhow!("the slug {slug:?} is taken")
-                    } else {
-                        error.into()
-                    }
-                })?;
+                libraries::add(&mut tx, &library, by).await?;
+            }
+            Self::Give { slug, owner } => {
+                let library = find_library(&mut tx, &slug).await?;
+                let owner = organisations::named(&mut tx, &owner).await?;
+                libraries::give(&mut tx, &library, &owner, by).await?;
             }
             Self::List => {
                 for library in db::libraries::list(&mut tx).await? {
@@ -106,14 +145,14 @@ impl LibraryCommand {
                 media.opus = opus.unwrap_or(media.opus);
                 db::libraries::save(&mut tx, &library).await?;
                 let detail = serde_json::to_value(&library.media)?;
-                let id = library.id.to_string();
-                let now_ms = app.now_ms();
-                db::audit::record(&mut tx, now_ms, None, "edit-library", &id, &detail).await?;
+                by.record(&mut tx, "edit-library", &library.id.to_string(), &detail).await?;
             }
             Self::Quota { slug, bytes } => {
                 let mut library = find_library(&mut tx, &slug).await?;
                 library.quota_bytes = Some(bytes).filter(|bytes| *bytes > 0);
                 db::libraries::save(&mut tx, &library).await?;
+                let detail = json!({ "quota_bytes": library.quota_bytes });
+                by.record(&mut tx, "edit-library", &library.id.to_string(), &detail).await?;
             }
         }
         tx.commit().await?;

@@ -1,11 +1,13 @@
 //! The command line: one file for each command.
 
 mod account;
+mod audit;
 mod check;
 mod import;
 mod jobs;
 mod library;
 mod media;
+mod organisation;
 mod reindex;
 mod renditions;
 mod serve;
@@ -52,9 +54,15 @@ enum Command {
     /// Links to media that is not public.
     #[command(subcommand)]
     Ticket(ticket::Ticket),
+    /// Organisations that own libraries.
+    #[command(subcommand)]
+    Organisation(organisation::OrganisationCommand),
     /// Libraries.
     #[command(subcommand)]
     Library(library::LibraryCommand),
+    /// The log of all changes.
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Brings the database to this version.
     Migrate,
     /// Builds the search index anew, beside the one in use.
@@ -110,7 +118,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::User(user) => user.run(open(config).await?).await,
             Command::Token(token) => token.run(open(config).await?).await,
             Command::Ticket(ticket) => ticket.run(open(config).await?).await,
+            Command::Organisation(organisation) => organisation.run(open(config).await?).await,
             Command::Library(library) => library.run(open(config).await?).await,
+            Command::Audit(audit) => audit.run(open(config).await?).await,
             Command::Migrate => {
                 open(config).await?;
                 print_line("数据库已是最新版本 The database is up to date");

@@ -1,11 +1,9 @@
 //! Accounts, their roles, sessions and tokens.
 
-use std::collections::HashMap;
-
 use sqlx::{AnyConnection, FromRow};
 
-use super::{Error, Result, parse};
-use crate::catalogue::{Account, AccountId, LibraryId, LibraryRole, NetRole};
+use super::{Error, Result, grants, parse};
+use crate::catalogue::{Account, AccountId, NetRole};
 
 #[derive(FromRow)]
 struct Row {
@@ -98,41 +96,6 @@ pub async fn set_disabled(
     Ok(())
 }
 
-/// Gives `role` in `library`, or takes it away.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn set_library_role(
-    db: &mut AnyConnection,
-    id: AccountId,
-    library: LibraryId,
-    role: Option<LibraryRole>,
-) -> Result<()> {
-    let (account, library) = (id.to_string(), library.to_string());
-    match role {
-        Some(role) => {
-            sqlx::query(
-                "INSERT INTO library_role (library, account, role) VALUES ($1, $2, $3)
-                     ON CONFLICT (library, account) DO UPDATE SET role = excluded.role",
-            )
-            .bind(library)
-            .bind(account)
-            .bind(library_role(role))
-            .execute(db)
-            .await?
-        }
-        None => {
-            sqlx::query("DELETE FROM library_role WHERE library = $1 AND account = $2")
-                .bind(library)
-                .bind(account)
-                .execute(db)
-                .await?
-        }
-    };
-    Ok(())
-}
-
 /// How many accounts there are.
 ///
 /// # Errors
@@ -142,35 +105,39 @@ pub async fn count(db: &mut AnyConnection) -> Result<i64> {
     Ok(sqlx::query_scalar("SELECT COUNT(*) FROM account").fetch_one(db).await?)
 }
 
-/// All accounts, by name.
+/// All accounts, by name, with their roles as of `now_ms`, Unix milliseconds.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn list(db: &mut AnyConnection) -> Result<Vec<Account>> {
+pub async fn list(db: &mut AnyConnection, now_ms: i64) -> Result<Vec<Account>> {
     let rows: Vec<Row> =
         sqlx::query_as("SELECT id, name, display_name, role FROM account ORDER BY name")
             .fetch_all(&mut *db)
             .await?;
     let mut accounts = Vec::with_capacity(rows.len());
     for row in rows {
-        accounts.push(with_roles(db, row).await?);
+        accounts.push(with_roles(db, row, now_ms).await?);
     }
     Ok(accounts)
 }
 
-/// The account called `name`.
+/// The account called `name`, with its roles as of `now_ms`, Unix milliseconds.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn find_by_name(db: &mut AnyConnection, name: &str) -> Result<Option<Account>> {
+pub async fn find_by_name(
+    db: &mut AnyConnection,
+    name: &str,
+    now_ms: i64,
+) -> Result<Option<Account>> {
     let row: Option<Row> =
         sqlx::query_as("SELECT id, name, display_name, role FROM account WHERE name = $1")
             .bind(name)
             .fetch_optional(&mut *db)
             .await?;
-    load(db, row).await
+    load(db, row, now_ms).await
 }
 
 /// What the password of `name` is checked against, when it may log in by one.
@@ -249,7 +216,7 @@ pub async fn find_by_session(
     .bind(now_ms)
     .fetch_optional(&mut *db)
     .await?;
-    load(db, row).await
+    load(db, row, now_ms).await
 }
 
 /// Keeps an API token.
@@ -300,7 +267,7 @@ pub async fn find_by_token(
     .bind(now_ms)
     .fetch_optional(&mut *db)
     .await?;
-    load(db, row).await
+    load(db, row, now_ms).await
 }
 
 /// The tokens of an account: id, label, when made, when they end.
@@ -330,30 +297,15 @@ pub async fn delete_token(db: &mut AnyConnection, id: &str) -> Result<bool> {
         > 0)
 }
 
-async fn load(db: &mut AnyConnection, row: Option<Row>) -> Result<Option<Account>> {
+async fn load(db: &mut AnyConnection, row: Option<Row>, now_ms: i64) -> Result<Option<Account>> {
     match row {
-        Some(row) => with_roles(db, row).await.map(Some),
+        Some(row) => with_roles(db, row, now_ms).await.map(Some),
         None => Ok(None),
     }
 }
 
-async fn with_roles(db: &mut AnyConnection, row: Row) -> Result<Account> {
-    let roles: Vec<(String, String)> =
-        sqlx::query_as("SELECT library, role FROM library_role WHERE account = $1")
-            .bind(&row.id)
-            .fetch_all(db)
-            .await?;
-    let libraries = roles
-        .into_iter()
-        .map(|(library, role)| {
-            let role = match role.as_str() {
-                "librarian" => LibraryRole::Librarian,
-                "author" => LibraryRole::Author,
-                _ => return Err(Error::Row { what: "library_role.role", value: role }),
-            };
-            Ok((parse("library_role.library", &library)?, role))
-        })
-        .collect::<Result<HashMap<_, _>>>()?;
+async fn with_roles(db: &mut AnyConnection, row: Row, now_ms: i64) -> Result<Account> {
+    let (libraries, organisations) = grants::roles_of(db, &row.id, now_ms).await?;
     let role = match row.role.as_str() {
         "administrator" => NetRole::Administrator,
         "learner" => NetRole::Learner,
@@ -365,6 +317,7 @@ async fn with_roles(db: &mut AnyConnection, row: Row) -> Result<Account> {
         display_name: row.display_name,
         role,
         libraries,
+        organisations,
     })
 }
 
@@ -372,12 +325,5 @@ fn net_role(role: NetRole) -> &'static str {
     match role {
         NetRole::Administrator => "administrator",
         NetRole::Learner => "learner",
-    }
-}
-
-fn library_role(role: LibraryRole) -> &'static str {
-    match role {
-        LibraryRole::Librarian => "librarian",
-        LibraryRole::Author => "author",
     }
 }

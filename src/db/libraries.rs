@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, FromRow};
 
 use super::{Error, Result, parse, parse_json, to_json};
-use crate::catalogue::{Library, LibraryId, Publishing, Slug, Visibility};
+use crate::catalogue::{Library, LibraryId, OrganisationId, Publishing, Slug, Visibility};
 
 #[derive(FromRow)]
 struct Row {
@@ -15,6 +15,7 @@ struct Row {
     publishing: String,
     quota_bytes: Option<i64>,
     media: String,
+    owner: Option<String>,
     created_ms: i64,
 }
 
@@ -25,8 +26,8 @@ struct Row {
 /// [`Error::is_taken`] when the slug is in use.
 pub async fn insert(db: &mut AnyConnection, library: &Library) -> Result<()> {
     sqlx::query(
-        "INSERT INTO library (id, slug, name, description, visibility, publishing, quota_bytes, media, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO library (id, slug, name, description, visibility, publishing, quota_bytes, media, owner, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(library.id.to_string())
     .bind(library.slug.as_str())
@@ -36,13 +37,14 @@ pub async fn insert(db: &mut AnyConnection, library: &Library) -> Result<()> {
     .bind(publishing(library.publishing))
     .bind(library.quota_bytes)
     .bind(to_json(&library.media))
+    .bind(library.owner.map(|id| id.to_string()))
     .bind(library.created_ms)
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    own(db, library.id, library.owner, library.created_ms).await
 }
 
-/// Keeps what was changed; the slug stays.
+/// Keeps what was changed; the slug and the owner stay.
 ///
 /// # Errors
 ///
@@ -62,6 +64,63 @@ pub async fn save(db: &mut AnyConnection, library: &Library) -> Result<()> {
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Gives a library to `owner`, as of `now_ms`, Unix milliseconds.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn give(
+    db: &mut AnyConnection,
+    id: LibraryId,
+    owner: Option<OrganisationId>,
+    now_ms: i64,
+) -> Result<()> {
+    sqlx::query("UPDATE library SET owner = $2 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(owner.map(|id| id.to_string()))
+        .execute(&mut *db)
+        .await?;
+    own(db, id, owner, now_ms).await
+}
+
+async fn own(
+    db: &mut AnyConnection,
+    id: LibraryId,
+    owner: Option<OrganisationId>,
+    now_ms: i64,
+) -> Result<()> {
+    sqlx::query("UPDATE library_owner SET until_ms = $2 WHERE library = $1 AND until_ms IS NULL")
+        .bind(id.to_string())
+        .bind(now_ms)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query(
+        "INSERT INTO library_owner (library, organisation, from_ms) VALUES ($1, $2, $3)
+             ON CONFLICT (library, from_ms)
+             DO UPDATE SET organisation = excluded.organisation, until_ms = NULL",
+    )
+    .bind(id.to_string())
+    .bind(owner.map(|id| id.to_string()))
+    .bind(now_ms)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The libraries that `owner` has, oldest first.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_owned(db: &mut AnyConnection, owner: OrganisationId) -> Result<Vec<Library>> {
+    let rows: Vec<Row> =
+        sqlx::query_as("SELECT * FROM library WHERE owner = $1 ORDER BY created_ms, id")
+            .bind(owner.to_string())
+            .fetch_all(db)
+            .await?;
+    rows.into_iter().map(Library::try_from).collect()
 }
 
 /// All libraries, oldest first.
@@ -140,6 +199,7 @@ impl TryFrom<Row> for Library {
             },
             quota_bytes: row.quota_bytes,
             media: parse_json("library.media", &row.media)?,
+            owner: row.owner.map(|id| parse("library.owner", &id)).transpose()?,
             created_ms: row.created_ms,
         })
     }

@@ -3,11 +3,13 @@
 pub mod accounts;
 pub mod audit;
 pub mod books;
+pub mod grants;
 pub mod heard;
 pub mod jobs;
 pub mod libraries;
 pub mod media;
 pub mod objects;
+pub mod organisations;
 pub mod passages;
 pub mod renditions;
 pub mod resources;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::{AnyConnection, FromRow};
 
-use super::Result;
+use super::{Result, parse};
 use crate::catalogue::LibraryId;
 
 /// What was sent of a library on one day.
@@ -35,6 +35,30 @@ pub async fn add(db: &mut AnyConnection, library: LibraryId, sent: &Day) -> Resu
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// What was sent of every library on the days `from` to `to`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn between(
+    db: &mut AnyConnection,
+    from: &str,
+    to: &str,
+) -> Result<Vec<(LibraryId, Day)>> {
+    let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+        "SELECT library, day, answers, bytes FROM traffic WHERE day >= $1 AND day <= $2",
+    )
+    .bind(from)
+    .bind(to)
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|(library, day, answers, bytes)| {
+            Ok((parse("traffic.library", &library)?, Day { day, answers, bytes }))
+        })
+        .collect()
 }
 
 /// The last `limit` days on which something of `library` was sent, the last first.

@@ -1,9 +1,8 @@
 //! The texts of HLS and DASH for resources that are awkward in some way.
 
 use crate::catalogue::{
-    AccountId, AudioRole, Caption, CaptionOrigin, Derived, Details, Kind, Library, LibraryId,
-    MediaPolicy, Part, Publishing, Rendition, RenditionId, RenditionState, Resource, ResourceId,
-    Segment, Stage, TrackKind, Visibility,
+    AccountId, AudioRole, Caption, CaptionOrigin, Derived, Details, Kind, Library, LibraryId, Part,
+    Rendition, RenditionId, RenditionState, Resource, ResourceId, Segment, Stage, TrackKind,
 };
 
 use super::delivery::Mark;
@@ -93,17 +92,7 @@ pub(super) fn delivery(renditions: Vec<Rendition>, captions: Vec<Caption>) -> De
         updated_ms: 0,
         published_ms: Some(0),
     };
-    let library = Library {
-        id: library,
-        slug: "main".parse().expect("a slug"),
-        name: String::new(),
-        description: String::new(),
-        visibility: Visibility::Public,
-        publishing: Publishing::Automatic,
-        quota_bytes: None,
-        media: MediaPolicy::default(),
-        created_ms: 0,
-    };
+    let library = Library { id: library, ..Library::new("main".parse().expect("a slug"), "", 0) };
     Delivery {
         resource,
         library,

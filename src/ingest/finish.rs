@@ -51,6 +51,11 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     }
     db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
     let quiet = !db::jobs::any_left(&mut tx, resource.id).await?;
+    if last {
+        let detail = json!({ "stage": resource.stage.as_str() });
+        let id = resource.id.to_string();
+        db::audit::record(&mut tx, app.now_ms(), None, "process", &id, &detail).await?;
+    }
     crate::fault::at(if last { "ready" } else { "job-finished" });
     tx.commit().await?;
     crate::fault::at(if last { "ready-done" } else { "job-finished-done" });
@@ -89,13 +94,9 @@ async fn end_extra(mut tx: Tx, held: &Held) -> Result<(), Error> {
 async fn ready(tx: &mut Tx, held: &Held, resource: Resource) -> Result<Resource, Error> {
     let library = db::libraries::get(tx, resource.library).await?;
     let now_ms = held.app.now_ms();
-    let id = resource.id.to_string();
-    let Ok(resource) = resource.finish(library.publishing, now_ms) else {
-        return Err(Error::unusable("internal", "finished twice"));
-    };
-    let detail = json!({ "stage": resource.stage.as_str() });
-    db::audit::record(tx, now_ms, None, "process", &id, &detail).await?;
-    Ok(resource)
+    resource
+        .finish(library.publishing, now_ms)
+        .map_err(|_| Error::unusable("internal", "finished twice"))
 }
 
 /// Ends the processing because the source cannot be used. What is ready stays ready, without what
@@ -118,10 +119,10 @@ pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
     if resource.stage == Stage::Processing {
         let info = Some(info.chars().take(500).collect()).filter(|info: &String| !info.is_empty());
         let mut resource = resource.fail(&code, info);
+        db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
         let detail = json!({ "code": code });
         let id = resource.id.to_string();
         db::audit::record(&mut tx, app.now_ms(), None, "fail", &id, &detail).await?;
-        db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
     } else {
         let (count, keys) = db::renditions::give_up(&mut tx, resource.id).await?;
         for key in &keys {

@@ -268,12 +268,9 @@ async fn beat_once(held: &Held) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
     use crate::catalogue::{
-        Account, AccountId, Library, LibraryId, MediaPolicy, NetRole, Publishing, ResourceId,
-        Stage, Visibility, test_resource,
+        Account, Library, LibraryId, NetRole, ResourceId, Stage, test_resource,
     };
     use crate::config::Config;
     use crate::db::jobs::NewJob;
@@ -307,13 +304,7 @@ mod tests {
 
     /// A resource with one job.
     async fn pushed(app: &App) -> ResourceId {
-        let account = Account {
-            id: AccountId::fresh(),
-            name: "lin".into(),
-            display_name: String::new(),
-            role: NetRole::Learner,
-            libraries: HashMap::new(),
-        };
+        let account = Account::new("lin", "", NetRole::Learner);
         let mut resource = test_resource(Stage::Processing);
         resource.uploaded_by = account.id;
         let library = test_library(resource.library);
@@ -328,16 +319,6 @@ mod tests {
     }
 
     fn test_library(id: LibraryId) -> Library {
-        Library {
-            id,
-            slug: "inner".parse().expect("a slug"),
-            name: String::new(),
-            description: String::new(),
-            visibility: Visibility::Public,
-            publishing: Publishing::Manual,
-            quota_bytes: None,
-            media: MediaPolicy::default(),
-            created_ms: 0,
-        }
+        Library { id, ..Library::new("inner".parse().expect("a slug"), "", 0) }
     }
 }

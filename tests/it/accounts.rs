@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::Stdio;
 
-use duoku::catalogue::LibraryRole;
+use duoku::catalogue::Role;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -29,28 +29,17 @@ async fn every_role_may_do_what_the_table_says() {
     app.ran(&["library", "create", "draft", "--name", "待审"]);
     let admin = app.admin().await;
     let author = app
-        .person(
-            "lin",
-            &[
-                ("main", LibraryRole::Author),
-                ("inner", LibraryRole::Author),
-                ("draft", LibraryRole::Author),
-            ],
-        )
+        .person("lin", &[("main", Role::Author), ("inner", Role::Author), ("draft", Role::Author)])
         .await;
     let callers: Vec<(&str, Client)> = vec![
         ("nobody", app.nobody()),
         ("learner", app.person("wei", &[]).await),
-        ("stranger", app.person("zhao", &[("draft", LibraryRole::Author)]).await),
+        ("stranger", app.person("zhao", &[("draft", Role::Author)]).await),
         (
             "colleague",
             app.person(
                 "chen",
-                &[
-                    ("main", LibraryRole::Author),
-                    ("inner", LibraryRole::Author),
-                    ("draft", LibraryRole::Author),
-                ],
+                &[("main", Role::Author), ("inner", Role::Author), ("draft", Role::Author)],
             )
             .await,
         ),
@@ -60,9 +49,9 @@ async fn every_role_may_do_what_the_table_says() {
             app.person(
                 "sun",
                 &[
-                    ("main", LibraryRole::Librarian),
-                    ("inner", LibraryRole::Librarian),
-                    ("draft", LibraryRole::Librarian),
+                    ("main", Role::Librarian),
+                    ("inner", Role::Librarian),
+                    ("draft", Role::Librarian),
                 ],
             )
             .await,
@@ -228,9 +217,9 @@ async fn private_and_missing_look_the_same() {
 async fn lists_of_resources_show_each_caller_theirs() {
     let app = TestApp::start();
     app.ran(&["library", "create", "draft", "--name", "待审"]);
-    let lin = app.person("lin", &[("draft", LibraryRole::Author)]).await;
-    let chen = app.person("chen", &[("draft", LibraryRole::Author)]).await;
-    let sun = app.person("sun", &[("draft", LibraryRole::Librarian)]).await;
+    let lin = app.person("lin", &[("draft", Role::Author)]).await;
+    let chen = app.person("chen", &[("draft", Role::Author)]).await;
+    let sun = app.person("sun", &[("draft", Role::Librarian)]).await;
     for (client, number) in [(&lin, 1), (&chen, 2)] {
         let id = client.upload_into("draft", "p.bmp", "图", &fixture::picture(number)).await;
         client.settled(&id).await;
@@ -490,9 +479,9 @@ async fn libraries_are_made_by_administrators_and_changed_by_librarians() {
         let refused = admin.send(Method::POST, "/api/libraries", &new).await;
         assert_eq!(refused.status, status, "{new}: {}", refused.text());
     }
-    let sun = app.person("sun", &[("village", LibraryRole::Librarian)]).await;
-    let lin = app.person("lin", &[("village", LibraryRole::Author)]).await;
-    let zhao = app.person("zhao", &[("main", LibraryRole::Librarian)]).await;
+    let sun = app.person("sun", &[("village", Role::Librarian)]).await;
+    let lin = app.person("lin", &[("village", Role::Author)]).await;
+    let zhao = app.person("zhao", &[("main", Role::Librarian)]).await;
     let change = json!({ "name": "新村库" });
     let path = "/api/libraries/village";
     app.nobody().send(Method::PATCH, path, &change).await.expect(404);

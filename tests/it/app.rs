@@ -7,7 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use duoku::catalogue::{Account, AccountId, LibraryRole, NetRole, Sha256};
+use duoku::catalogue::{Account, AccountId, NetRole, Role, Sha256};
+use duoku::db::grants::{Grantee, Scope};
 use duoku::db::{self, Db};
 use serde_json::Value;
 use sqlx::{Connection as _, Executor as _, PgConnection};
@@ -298,7 +299,7 @@ impl TestApp {
     pub(crate) async fn admin(&self) -> Client {
         let db = self.db().await;
         let mut tx = db.begin().await.expect("a transaction");
-        let admin = db::accounts::find_by_name(&mut tx, "admin").await.expect("read");
+        let admin = db::accounts::find_by_name(&mut tx, "admin", 0).await.expect("read");
         let token = token(&mut tx, admin.expect("made at the first start").id).await;
         tx.commit().await.expect("committed");
         db.close().await;
@@ -306,23 +307,16 @@ impl TestApp {
     }
 
     /// A fresh account with roles in libraries.
-    pub(crate) async fn person(&self, name: &str, roles: &[(&str, LibraryRole)]) -> Client {
+    pub(crate) async fn person(&self, name: &str, roles: &[(&str, Role)]) -> Client {
         let db = self.db().await;
         let mut tx = db.begin().await.expect("a transaction");
-        let account = Account {
-            id: AccountId::fresh(),
-            name: name.into(),
-            display_name: name.into(),
-            role: NetRole::Learner,
-            libraries: std::collections::HashMap::new(),
-        };
+        let account = Account::new(name, name, NetRole::Learner);
         db::accounts::insert(&mut tx, &account, None, 0).await.expect("inserted");
         for (slug, role) in roles {
             let library = db::libraries::find_by_slug(&mut tx, slug).await.expect("read");
             let library = library.expect("a library of that slug").id;
-            db::accounts::set_library_role(&mut tx, account.id, library, Some(*role))
-                .await
-                .expect("granted");
+            let (to, on) = (Grantee::Account(account.id), Scope::Library(library));
+            db::grants::grant(&mut tx, to, *role, on, 0, None).await.expect("granted");
         }
         let token = token(&mut tx, account.id).await;
         tx.commit().await.expect("committed");

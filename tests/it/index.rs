@@ -202,7 +202,8 @@ async fn rows(app: &TestApp, count: usize) -> Vec<ResourceId> {
     let db = app.db().await;
     let mut tx = db.begin().await.expect("a transaction");
     let library = db::libraries::find_by_slug(&mut tx, "main").await.expect("read").expect("main");
-    let admin = db::accounts::find_by_name(&mut tx, "admin").await.expect("read").expect("admin");
+    let admin =
+        db::accounts::find_by_name(&mut tx, "admin", 0).await.expect("read").expect("admin");
     let mut ids = Vec::new();
     for number in 0..count {
         let details = Details { title: format!("剪纸 {number}"), ..Details::default() };

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use duoku::catalogue::{
-    Account, AccountId, Details, Library, LibraryId, MediaPolicy, NetRole, Publishing, Resource,
-    ResourceId, Visibility,
+    Account, AccountId, Details, Library, LibraryId, NetRole, Resource, ResourceId,
 };
 use duoku::db::jobs::{self, AGE_MS, Claim, Job, Lane, NewJob};
 use duoku::db::{self, Db, Engine};
@@ -49,24 +48,9 @@ impl Drop for Bare {
 
 /// A resource for jobs to belong to.
 async fn resource(db: &Db) -> ResourceId {
-    let account = Account {
-        id: AccountId::fresh(),
-        name: AccountId::fresh().to_string(),
-        display_name: String::new(),
-        role: NetRole::Learner,
-        libraries: HashMap::new(),
-    };
-    let library = Library {
-        id: LibraryId::fresh(),
-        slug: format!("l-{}", LibraryId::fresh()).parse().expect("a slug"),
-        name: String::new(),
-        description: String::new(),
-        visibility: Visibility::Public,
-        publishing: Publishing::Manual,
-        quota_bytes: None,
-        media: MediaPolicy::default(),
-        created_ms: 0,
-    };
+    let account = Account::new(&AccountId::fresh().to_string(), "", NetRole::Learner);
+    let slug = format!("l-{}", LibraryId::fresh());
+    let library = Library::new(slug.parse().expect("a slug"), "", 0);
     let mut tx = db.begin().await.expect("a transaction");
     db::accounts::insert(&mut tx, &account, None, 0).await.expect("inserted");
     db::libraries::insert(&mut tx, &library).await.expect("inserted");

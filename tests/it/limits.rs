@@ -55,7 +55,7 @@ async fn who_asks_too_often_is_told_when_to_come_again() {
 async fn an_account_is_counted_wherever_it_is() {
     let app = TestApp::with(&[PROXY, ("DUOKU_RATES_WRITE_PER_MINUTE", "3")]);
     let admin = app.admin().await;
-    let lin = app.person("lin", &[("main", duoku::catalogue::LibraryRole::Author)]).await;
+    let lin = app.person("lin", &[("main", duoku::catalogue::Role::Author)]).await;
     let draft = json!({ "library": "main", "title": "稿" });
     let write = async |client: &Client, address: &str| {
         let request = client.ask(Method::POST, "/api/resources").json(&draft);

@@ -12,6 +12,7 @@ mod fixture;
 mod raw;
 
 mod accounts;
+mod audit;
 mod books;
 mod connections;
 mod crash;
@@ -26,6 +27,7 @@ mod jobs;
 mod limits;
 mod ocr;
 mod office;
+mod organisations;
 mod quick;
 mod s3;
 mod search;

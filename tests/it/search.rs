@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use duoku::catalogue::{LibraryRole, Stage};
+use duoku::catalogue::{Role, Stage};
 use duoku::db;
 use duoku::db::resources::TitleQuery;
 use http::Method;
@@ -260,7 +260,7 @@ async fn what_is_not_public_is_not_found_by_anybody() {
     ]);
     app.ran(&["library", "create", "slow", "--name", "待审"]);
     let admin = app.admin().await;
-    let member = app.person("lin", &[("inner", LibraryRole::Author)]).await;
+    let member = app.person("lin", &[("inner", Role::Author)]).await;
     let public = admin.upload("p.bmp", "编网 公开", &fixture::picture(1)).await;
     let inner = admin.upload_into("inner", "p.bmp", "编网 内部", &fixture::picture(2)).await;
     let ready = admin.upload_into("slow", "p.bmp", "编网 待审", &fixture::picture(3)).await;

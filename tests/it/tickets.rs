@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use duoku::catalogue::LibraryRole;
+use duoku::catalogue::Role;
 use http::Method;
 use serde_json::json;
 
@@ -98,7 +98,7 @@ async fn a_stream_of_events_ends_with_the_work_and_with_the_right_to_see_it() {
     let told = nobody.get(&events).await.expect(200).text();
     assert_eq!(told.matches("event: progress").count(), 1, "{told}");
 
-    let lin = app.person("lin", &[("main", LibraryRole::Author)]).await;
+    let lin = app.person("lin", &[("main", Role::Author)]).await;
     let draft = json!({ "library": "main", "title": "稿" });
     let draft = lin.send(Method::POST, "/api/resources", &draft).await.expect(201).json();
     let path = format!("/api/resources/{}/events", text_of(&draft["id"]));
@@ -115,9 +115,9 @@ async fn a_stream_of_events_ends_with_the_work_and_with_the_right_to_see_it() {
 async fn an_author_lists_what_is_published_and_their_own() {
     let app = TestApp::start();
     app.ran(&["library", "create", "draft", "--name", "待审"]);
-    let lin = app.person("lin", &[("draft", LibraryRole::Author)]).await;
-    let chen = app.person("chen", &[("draft", LibraryRole::Author)]).await;
-    let sun = app.person("sun", &[("draft", LibraryRole::Librarian)]).await;
+    let lin = app.person("lin", &[("draft", Role::Author)]).await;
+    let chen = app.person("chen", &[("draft", Role::Author)]).await;
+    let sun = app.person("sun", &[("draft", Role::Librarian)]).await;
     let mut ids = Vec::new();
     for number in 1..=2 {
         let id = lin.upload_into("draft", "p.bmp", "图", &fixture::picture(number)).await;

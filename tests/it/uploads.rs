@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use duoku::catalogue::LibraryRole;
+use duoku::catalogue::Role;
 use http::Method;
 use serde_json::json;
 use sha1::Digest as _;
@@ -74,7 +74,7 @@ async fn a_browser_on_another_site_may_ask_before_it_uploads() {
 #[tokio::test]
 async fn an_upload_in_pieces_arrives_whole() {
     let app = TestApp::start();
-    let author = app.person("lin", &[("main", LibraryRole::Author)]).await;
+    let author = app.person("lin", &[("main", Role::Author)]).await;
     let file = fixture::noise(300_000);
     let created = answer(author.create("渔歌.wav", file.len())).await.expect(201);
     assert_eq!(created.header("tus-resumable"), "1.0.0");
@@ -565,8 +565,8 @@ async fn uploads_are_refused_by_their_content() {
 async fn only_authors_upload_and_only_see_their_own_uploads() {
     let app = without_work(&[]);
     let (nobody, learner) = (app.nobody(), app.person("wei", &[]).await);
-    let lin = app.person("lin", &[("main", LibraryRole::Author)]).await;
-    let chen = app.person("chen", &[("main", LibraryRole::Author)]).await;
+    let lin = app.person("lin", &[("main", Role::Author)]).await;
+    let chen = app.person("chen", &[("main", Role::Author)]).await;
     let refused = answer(nobody.create("a.wav", 9)).await.expect(401);
     assert_eq!(refused.json()["code"], "anonymous");
     answer(learner.create("a.wav", 9)).await.expect(403);
@@ -619,8 +619,8 @@ async fn uploads_side_by_side_do_not_mix() {
 #[tokio::test]
 async fn an_upload_brings_a_draft_its_source() {
     let app = TestApp::start();
-    let lin = app.person("lin", &[("main", LibraryRole::Author)]).await;
-    let chen = app.person("chen", &[("main", LibraryRole::Author)]).await;
+    let lin = app.person("lin", &[("main", Role::Author)]).await;
+    let chen = app.person("chen", &[("main", Role::Author)]).await;
     let draft = json!({ "library": "main", "title": "渔家编网", "topics": ["culture-arts"] });
     let path = "/api/resources";
     app.nobody().send(Method::POST, path, &draft).await.expect(401);
