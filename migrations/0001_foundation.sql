@@ -72,6 +72,11 @@ CREATE TABLE library (
   quota_bytes BIGINT,                     -- of its sources; null: no limit
   media       TEXT NOT NULL,              -- JSON: how its videos and audios are made (catalogue::MediaPolicy)
   owner       TEXT REFERENCES organisation (id),  -- whose it is; null: of the whole net
+  host        TEXT UNIQUE,                -- at this host name its front page is the front page
+  licence     TEXT NOT NULL,              -- of what is uploaded without one; may be empty
+  topics      TEXT NOT NULL,              -- JSON array of topic codes, of what is uploaded without any
+  retention_days BIGINT,                  -- what was withdrawn or failed is removed after so many; null: never
+  look        TEXT NOT NULL,              -- JSON: how its front page looks (catalogue::Look)
   created_ms  BIGINT NOT NULL
 );
 CREATE INDEX library_owned ON library (owner);

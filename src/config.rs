@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::catalogue::Host;
+
 const DEFAULTS: &str = include_str!("../config/duoku.toml");
 
 /// Environment variables with names of their own.
@@ -219,7 +221,7 @@ settings!(
 );
 settings!(
     /// `[session]`
-    Session { days: i64, max_failures: u32, ticket_minutes: i64 }
+    Session { days: i64, max_failures: u32, ticket_minutes: i64, domain: String }
 );
 settings!(
     /// `[log]`
@@ -441,6 +443,10 @@ impl Config {
         }
         if !(1..=360).contains(&self.session.ticket_minutes) {
             return bad("session.ticket_minutes", "must be 1 to 360");
+        }
+        let domain = &self.session.domain;
+        if !domain.is_empty() && domain.parse::<Host>().is_err() {
+            return bad("session.domain", &format!("{domain:?} is not a host name"));
         }
         if self.work.light_workers == 0 {
             return bad("work.light_workers", "must be at least 1");

@@ -10,10 +10,15 @@ use utoipa::ToSchema;
 use super::caller::Who;
 use super::problem::ApiError;
 use crate::app::App;
-use crate::catalogue::{Caller, Library, MediaPolicy, Publishing, RuleError, Visibility};
+use crate::catalogue::{
+    Caller, Details, Host, Library, Look, MediaPolicy, Publishing, RuleError, Visibility,
+};
 use crate::db::traffic::Day;
 use crate::net::organisations::Actor;
 use crate::{db, net};
+
+/// How far back a forecast looks.
+const FORECAST_DAYS: i64 = 90;
 
 /// A library.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,8 +40,21 @@ pub(super) struct LibraryView {
     /// Only for its people.
     #[serde(skip_serializing_if = "Option::is_none")]
     media: Option<MediaView>,
+    /// When it is full, going on as in the last 90 days: days from now; only for its people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    full_in_days: Option<i64>,
     /// Id of the organisation whose it is.
     owner: Option<String>,
+    /// At this host name its front page is the front page.
+    host: Option<String>,
+    /// Of what is uploaded without one.
+    licence: String,
+    /// Of what is uploaded without any.
+    topics: Vec<String>,
+    /// What was withdrawn or failed is removed after so many.
+    retention_days: Option<i64>,
+    #[schema(value_type = Object)]
+    look: Look,
     /// Published resources.
     resources: i64,
 }
@@ -93,6 +111,18 @@ pub(super) struct LibraryPatch {
     media: Option<MediaPatch>,
     /// Id or code of the organisation whose it is to be.
     owner: Option<String>,
+    /// At this host name its front page is to be the front page; empty: at none. For
+    /// administrators.
+    host: Option<String>,
+    /// Of what is uploaded without one.
+    licence: Option<String>,
+    /// Of what is uploaded without any.
+    topics: Option<Vec<String>>,
+    /// What was withdrawn or failed is removed after so many; 0: never.
+    retention_days: Option<i64>,
+    /// `colour`, `logo`, `notice`, `featured`, `blocks`.
+    #[schema(value_type = Object)]
+    look: Option<Look>,
 }
 
 /// Libraries that the caller may see.
@@ -106,7 +136,7 @@ pub(super) async fn list(
     let all = db::libraries::list(&mut db).await?;
     let mut views = Vec::new();
     for library in all.into_iter().filter(|library| caller.can_see_library(library)) {
-        views.push(view(&mut db, &counts, library, &caller).await?);
+        views.push(view(&mut db, &counts, library, &caller, app.now_ms()).await?);
     }
     Ok(Json(views))
 }
@@ -180,7 +210,7 @@ pub(super) async fn patch(
         None => caller.may_administer(),
         Some(above) => caller.may_administer_organisation(above),
     };
-    if patch.quota_bytes.is_some() {
+    if patch.quota_bytes.is_some() || patch.host.is_some() {
         may_decide()?;
     }
     let by = Actor { account: Some(caller.account()?.id), now_ms: app.now_ms() };
@@ -200,7 +230,23 @@ pub(super) async fn patch(
     if let Some(media) = &patch.media {
         apply(&mut library.media, media)?;
     }
-    db::libraries::save(&mut tx, &library).await?;
+    if let Some(host) = &patch.host {
+        library.host = if host.is_empty() { None } else { Some(host.parse()?) };
+    }
+    let details = Details {
+        title: library.name.clone(),
+        licence: patch.licence.unwrap_or(library.licence),
+        topics: patch.topics.unwrap_or(library.topics),
+        ..Details::default()
+    }
+    .checked()?;
+    (library.licence, library.topics) = (details.licence, details.topics);
+    if let Some(days) = patch.retention_days {
+        library.retention_days = Some(days).filter(|days| *days > 0);
+    }
+    library.look = patch.look.map_or(Ok(library.look), Look::checked)?;
+    let host = library.host.as_ref().map_or("", Host::as_str);
+    db::libraries::save(&mut tx, &library).await.map_err(|error| net::Error::taken(error, host))?;
     if library.visibility != seen_by {
         db::resources::touch_library(&mut tx, library.id).await?;
     }
@@ -218,7 +264,7 @@ pub(super) async fn patch(
 async fn counted(app: &App, library: Library, caller: &Caller) -> Result<LibraryView, ApiError> {
     let mut db = app.db.read().await?;
     let counts = db::resources::count_published(&mut db).await?;
-    view(&mut db, &counts, library, caller).await
+    view(&mut db, &counts, library, caller, app.now_ms()).await
 }
 
 /// What was sent of a library on each of the last 366 days with any, the last first. For its
@@ -243,12 +289,29 @@ async fn view(
     counts: &[(String, i64)],
     library: Library,
     caller: &Caller,
+    now_ms: i64,
 ) -> Result<LibraryView, ApiError> {
     let id = library.id.to_string();
     let own = caller.is_author_of(library.id);
+    let used_bytes =
+        if own { Some(db::libraries::used_bytes(db, library.id).await?) } else { None };
+    let full_in_days = match (used_bytes, library.quota_bytes) {
+        (Some(used), Some(quota)) => {
+            let since_ms = now_ms - FORECAST_DAYS * 86_400_000;
+            let added = db::libraries::added_bytes(db, library.id, since_ms).await?;
+            full_in_days(quota - used, added)
+        }
+        _ => None,
+    };
     Ok(LibraryView {
+        full_in_days,
+        host: library.host.map(|host| host.as_str().to_owned()),
+        licence: library.licence,
+        topics: library.topics,
+        retention_days: library.retention_days,
+        look: library.look,
         resources: counts.iter().find(|(library, _)| *library == id).map_or(0, |(_, count)| *count),
-        used_bytes: if own { Some(db::libraries::used_bytes(db, library.id).await?) } else { None },
+        used_bytes,
         quota_bytes: library.quota_bytes.filter(|_| own),
         media: own.then(|| media_view(&library.media)),
         owner: library.owner.map(|id| id.to_string()),
@@ -264,6 +327,11 @@ async fn view(
             Publishing::Manual => "manual",
         },
     })
+}
+
+/// In how many days `left` bytes are used up, when `added` came in the last [`FORECAST_DAYS`].
+fn full_in_days(left: i64, added: i64) -> Option<i64> {
+    (added > 0).then(|| left.max(0).saturating_mul(FORECAST_DAYS) / added)
 }
 
 fn media_view(media: &MediaPolicy) -> MediaView {

@@ -51,6 +51,17 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// The host name that the request was sent to, without its port.
+    pub(super) fn host(&self) -> &str {
+        let authority = self.origin.split_once("://").map_or("", |(_, authority)| authority);
+        match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => authority,
+        }
+    }
+}
+
 /// The value of the cookie `name`.
 pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers

@@ -215,7 +215,8 @@ pub(super) async fn create(
         topics: new.topics,
         audiences: new.audiences,
     };
-    let mut draft = Resource::draft(library.id, account, details.checked()?, app.now_ms());
+    let mut draft =
+        Resource::draft(library.id, account, details.checked()?.or_of(&library), app.now_ms());
     let mut tx = app.db.begin().await?;
     db::resources::insert(&mut tx, &mut draft).await?;
     let id = draft.id.to_string();

@@ -424,6 +424,9 @@ const FIELDS: &[crate::catalogue::Term] = &[
         code: "into", zh: "并入的机构", en: "organisation to merge into"
     },
     crate::catalogue::Term { code: "owner", zh: "所属机构", en: "owner" },
+    crate::catalogue::Term { code: "host", zh: "域名", en: "host name" },
+    crate::catalogue::Term { code: "notice", zh: "公告", en: "notice" },
+    crate::catalogue::Term { code: "featured", zh: "推荐资源", en: "featured resources" },
     crate::catalogue::Term { code: "contact", zh: "联系方式", en: "contact" },
     crate::catalogue::Term { code: "place", zh: "地址", en: "address" },
     crate::catalogue::Term { code: "position", zh: "经纬度", en: "position" },

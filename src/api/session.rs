@@ -191,9 +191,12 @@ async fn session(app: &App, account: AccountId) -> Result<HeaderValue, ApiError>
 
 fn set_cookie(app: &App, token: &str, seconds: i64) -> HeaderValue {
     let secure = if app.config.server.is_secure() { "; Secure" } else { "" };
-    let text =
-        format!("{COOKIE_NAME}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-    HeaderValue::from_str(&text).expect("a hexadecimal token")
+    let domain = &app.config.session.domain;
+    let domain = if domain.is_empty() { String::new() } else { format!("; Domain={domain}") };
+    let text = format!(
+        "{COOKIE_NAME}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{domain}{secure}"
+    );
+    HeaderValue::from_str(&text).expect("a hexadecimal token, and a host name")
 }
 
 fn verify(password: &str, hash: &str) -> bool {

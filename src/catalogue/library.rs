@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LibraryId, OrganisationId, RuleError};
+use super::{LibraryId, Look, OrganisationId, RuleError};
 
 /// A library.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,16 @@ pub struct Library {
     pub media: MediaPolicy,
     /// Whose it is; `None`: of the whole net.
     pub owner: Option<OrganisationId>,
+    /// The host name at which its front page is the front page.
+    pub host: Option<Host>,
+    /// Licence of what is uploaded without one.
+    pub licence: String,
+    /// Topics of what is uploaded without any.
+    pub topics: Vec<String>,
+    /// What was withdrawn or failed is removed after so many days; `None`: never.
+    pub retention_days: Option<i64>,
+    /// How its front page looks.
+    pub look: Look,
     /// When it was made, Unix milliseconds.
     pub created_ms: i64,
 }
@@ -46,6 +56,11 @@ impl Library {
             quota_bytes: None,
             media: MediaPolicy::default(),
             owner: None,
+            host: None,
+            licence: String::new(),
+            topics: Vec::new(),
+            retention_days: None,
+            look: Look::default(),
             created_ms: now_ms,
         }
     }
@@ -149,6 +164,38 @@ pub enum Publishing {
     Manual,
 }
 
+/// A host name, lower case (RFC 1123 section 2.1), without a port.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Host(String);
+
+impl Host {
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Host {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let name = text.trim().to_ascii_lowercase();
+        let fits = (1..=253).contains(&name.len())
+            && name.split('.').all(|label| {
+                (1..=63).contains(&label.len())
+                    && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                    && !label.starts_with('-')
+                    && !label.ends_with('-')
+            });
+        if fits {
+            Ok(Self(name))
+        } else {
+            Err(RuleError::BadField { field: "host", value: name.chars().take(40).collect() })
+        }
+    }
+}
+
 /// A library's name in URLs: 1 to 64 of `a-z`, `0-9` and `-`, not beginning or ending with `-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Slug(String);
@@ -207,5 +254,13 @@ mod tests {
         assert_eq!(media.loudness_lufs, Some(-16));
         media.set_loudness(0).expect("none");
         assert_eq!(media.loudness_lufs, None);
+    }
+
+    #[test]
+    fn a_host_is_a_name_without_a_port() {
+        assert_eq!("Lib.Example.CN".parse::<Host>().expect("a host").as_str(), "lib.example.cn");
+        for text in ["", "a..b", "-a.cn", "a:80", "库.cn", "a/b"] {
+            assert!(text.parse::<Host>().is_err(), "{text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod account;
 mod ids;
 mod library;
+mod look;
 mod media;
 mod organisation;
 mod resource;
@@ -14,7 +15,8 @@ pub use account::{Account, Caller, NetRole};
 pub use ids::{
     AccountId, LibraryId, OrganisationId, RenditionId, ResourceId, Sha256, TeamId, UploadId,
 };
-pub use library::{Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
+pub use library::{Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
+pub use look::{Block, Colour, Look};
 pub use media::{
     AudioRole, BookChapter, Caption, CaptionOrigin, Chapter, Figure, OutlineItem, Page, Part,
     Rendition, RenditionState, Segment, Slide, TrackKind,

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, Chapter, FileType, LibraryId, OutlineItem, Publishing, ResourceId, RuleError,
-    Sha256, vocabulary,
+    AccountId, Chapter, FileType, Library, LibraryId, OutlineItem, Publishing, ResourceId,
+    RuleError, Sha256, vocabulary,
 };
 
 /// One thing to learn from.
@@ -91,6 +91,18 @@ pub struct Details {
 }
 
 impl Details {
+    /// These, with the library's licence and topics where none is given.
+    #[must_use]
+    pub fn or_of(mut self, library: &Library) -> Self {
+        if self.licence.is_empty() {
+            self.licence.clone_from(&library.licence);
+        }
+        if self.topics.is_empty() {
+            self.topics.clone_from(&library.topics);
+        }
+        self
+    }
+
     /// Checks every field and trims the texts.
     ///
     /// # Errors

@@ -140,7 +140,7 @@ impl Import {
             Ok(file_type) => file_type,
             Err(refusal) => return Ok(vec![refused(path, &refusal)]),
         };
-        let details = details(&planned.row, &file_name).checked()?;
+        let details = details(&planned.row, &file_name).checked()?.or_of(library);
         let bar = bars.add(ProgressBar::new(size.unsigned_abs()));
         bar.set_style(ProgressStyle::with_template("  {bytes}/{total_bytes} {bytes_per_sec}")?);
         let stored = crate::store::hash_of(bar.wrap_read(File::open(path)?))?;

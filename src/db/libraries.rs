@@ -3,7 +3,9 @@
 use sqlx::{AnyConnection, FromRow};
 
 use super::{Error, Result, parse, parse_json, to_json};
-use crate::catalogue::{Library, LibraryId, OrganisationId, Publishing, Slug, Visibility};
+use crate::catalogue::{
+    Host, Library, LibraryId, OrganisationId, Publishing, ResourceId, Slug, Visibility,
+};
 
 #[derive(FromRow)]
 struct Row {
@@ -16,6 +18,11 @@ struct Row {
     quota_bytes: Option<i64>,
     media: String,
     owner: Option<String>,
+    host: Option<String>,
+    licence: String,
+    topics: String,
+    retention_days: Option<i64>,
+    look: String,
     created_ms: i64,
 }
 
@@ -26,8 +33,9 @@ struct Row {
 /// [`Error::is_taken`] when the slug is in use.
 pub async fn insert(db: &mut AnyConnection, library: &Library) -> Result<()> {
     sqlx::query(
-        "INSERT INTO library (id, slug, name, description, visibility, publishing, quota_bytes, media, owner, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO library (id, slug, name, description, visibility, publishing, quota_bytes, media, owner, created_ms,
+                              host, licence, topics, retention_days, look)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(library.id.to_string())
     .bind(library.slug.as_str())
@@ -39,6 +47,11 @@ pub async fn insert(db: &mut AnyConnection, library: &Library) -> Result<()> {
     .bind(to_json(&library.media))
     .bind(library.owner.map(|id| id.to_string()))
     .bind(library.created_ms)
+    .bind(library.host.as_ref().map(Host::as_str))
+    .bind(&library.licence)
+    .bind(to_json(&library.topics))
+    .bind(library.retention_days)
+    .bind(to_json(&library.look))
     .execute(&mut *db)
     .await?;
     own(db, library.id, library.owner, library.created_ms).await
@@ -48,10 +61,11 @@ pub async fn insert(db: &mut AnyConnection, library: &Library) -> Result<()> {
 ///
 /// # Errors
 ///
-/// Those of the database.
+/// [`Error::is_taken`] when the host is in use.
 pub async fn save(db: &mut AnyConnection, library: &Library) -> Result<()> {
     sqlx::query(
-        "UPDATE library SET name = $2, description = $3, visibility = $4, publishing = $5, quota_bytes = $6, media = $7
+        "UPDATE library SET name = $2, description = $3, visibility = $4, publishing = $5, quota_bytes = $6, media = $7,
+                host = $8, licence = $9, topics = $10, retention_days = $11, look = $12
           WHERE id = $1",
     )
     .bind(library.id.to_string())
@@ -61,6 +75,11 @@ pub async fn save(db: &mut AnyConnection, library: &Library) -> Result<()> {
     .bind(publishing(library.publishing))
     .bind(library.quota_bytes)
     .bind(to_json(&library.media))
+    .bind(library.host.as_ref().map(Host::as_str))
+    .bind(&library.licence)
+    .bind(to_json(&library.topics))
+    .bind(library.retention_days)
+    .bind(to_json(&library.look))
     .execute(db)
     .await?;
     Ok(())
@@ -147,6 +166,59 @@ pub async fn find_by_slug(db: &mut AnyConnection, slug: &str) -> Result<Option<L
     row.map(Library::try_from).transpose()
 }
 
+/// The library whose front page is that of `host`, lower case.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn find_by_host(db: &mut AnyConnection, host: &str) -> Result<Option<Library>> {
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM library WHERE host = $1")
+        .bind(host)
+        .fetch_optional(db)
+        .await?;
+    row.map(Library::try_from).transpose()
+}
+
+/// Bytes of the sources that came into `id` since `since_ms`, Unix milliseconds.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn added_bytes(db: &mut AnyConnection, id: LibraryId, since_ms: i64) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM resource
+          WHERE library = $1 AND created_ms >= $2 AND stage <> 'deleted'",
+    )
+    .bind(id.to_string())
+    .bind(since_ms)
+    .fetch_one(db)
+    .await?)
+}
+
+/// At most `most` resources that were withdrawn or failed so long before `now_ms`, Unix
+/// milliseconds, that their library does not keep them any more.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_outlived(
+    db: &mut AnyConnection,
+    now_ms: i64,
+    most: i64,
+) -> Result<Vec<ResourceId>> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT r.id FROM resource r JOIN library l ON l.id = r.library
+          WHERE r.stage IN ('withdrawn', 'failed') AND l.retention_days IS NOT NULL
+            AND r.updated_ms < $1 - l.retention_days * 86400000
+          ORDER BY r.updated_ms LIMIT $2",
+    )
+    .bind(now_ms)
+    .bind(most)
+    .fetch_all(db)
+    .await?;
+    ids.iter().map(|id| parse("resource.id", id)).collect()
+}
+
 /// The library `id`, which must be there.
 ///
 /// # Errors
@@ -200,6 +272,11 @@ impl TryFrom<Row> for Library {
             quota_bytes: row.quota_bytes,
             media: parse_json("library.media", &row.media)?,
             owner: row.owner.map(|id| parse("library.owner", &id)).transpose()?,
+            host: row.host.map(|host| parse("library.host", &host)).transpose()?,
+            licence: row.licence,
+            topics: parse_json("library.topics", &row.topics)?,
+            retention_days: row.retention_days,
+            look: parse_json("library.look", &row.look)?,
             created_ms: row.created_ms,
         })
     }

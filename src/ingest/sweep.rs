@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Error, Held, Outcome, blocking, delete_below, delete_object, demand, finish, upload};
+use super::{
+    Error, Held, Outcome, blocking, delete_below, delete_object, demand, finish, stage, upload,
+};
 use crate::app::App;
 use crate::catalogue::UploadId;
 use crate::db::jobs::NewJob;
@@ -73,12 +75,31 @@ pub async fn abandoned(app: &App) -> Result<(), Error> {
     let store = app.store.clone();
     let mut removed = blocking(move || Ok(store.remove_abandoned(ABANDONED)?)).await?;
     removed += uploads(app).await?;
+    outlived(app).await?;
     demand::drop_unwatched(app).await?;
     removed += retired(app).await?;
     if removed > 0 {
         tracing::info!(removed, "removed files that nothing needs");
     }
     Ok(())
+}
+
+/// Deletes what was withdrawn or failed for longer than its library keeps such things.
+async fn outlived(app: &App) -> Result<(), Error> {
+    loop {
+        let ids =
+            db::libraries::list_outlived(&mut *app.db.read().await?, app.now_ms(), 100).await?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for id in ids {
+            if stage::apply(app, id, None, stage::Action::Delete).await?.is_err() {
+                // Somebody published it meanwhile: the next sweep looks again.
+                return Ok(());
+            }
+            tracing::info!(resource = %id, "deleted: its library does not keep it any longer");
+        }
+    }
 }
 
 /// Removes what no manifest has named for long enough.

@@ -24,6 +24,7 @@ mod http2;
 mod import;
 mod index;
 mod jobs;
+mod libraries;
 mod limits;
 mod ocr;
 mod office;

@@ -64,6 +64,21 @@ async fn a_table_makes_the_tree_and_a_wrong_line_makes_nothing() {
 }
 
 #[tokio::test]
+async fn a_city_and_its_sixty_seven_libraries_are_made_by_two_commands() {
+    let app = TestApp::start();
+    let example = |name: &str| format!("{}/docs/examples/{name}", env!("CARGO_MANIFEST_DIR"));
+    app.ran(&["organisation", "import", &example("divisions-371100.csv")]);
+    let made = app.ran(&["library", "create", "--from", &example("libraries-371100.csv")]);
+    assert!(made.contains("67"), "{made}");
+    let township = app.nobody().get("/api/organisations/371102001").await.json();
+    let library = app.nobody().get("/api/libraries/t371102001").await.json();
+    assert_eq!(library["owner"], township["id"]);
+    app.ran(&["library", "create", "--from", &example("libraries-371100.csv")]);
+    let all = app.nobody().get("/api/libraries").await.json();
+    assert_eq!(all.as_array().expect("a list").len(), 68, "with main, none twice");
+}
+
+#[tokio::test]
 async fn a_role_on_an_organisation_reaches_down_and_moves_with_it() {
     let app = net("slug,name,owner,visibility\n\
          village,村库,371102001001,internal\n\

@@ -53,7 +53,13 @@ pub(in crate::api) async fn home(
     State(app): State<App>,
     reader: Reader,
     visitor: Visitor,
+    query: Query<LibraryQuery>,
 ) -> Result<Response, ApiError> {
+    let host = reader.host().to_ascii_lowercase();
+    if let Some(own) = db::libraries::find_by_host(&mut *app.db.read().await?, &host).await? {
+        let slug = Path(own.slug.to_string());
+        return library(State(app), reader, visitor, slug, query).await;
+    }
     let filter = Filter { stage: Some("published".into()), public_only: true, ..Filter::default() };
     let (total, newest) =
         db::resources::list(&mut *app.db.read().await?, &filter, 0, NEWEST).await?;

@@ -190,6 +190,7 @@ async fn complete(app: &App, upload: &mut Upload, piece: Option<Piece>) -> Resul
     let details = metadata::details_of(&metadata, &upload.file_name).checked()?;
     let draft = metadata.get("resource").and_then(|id| id.parse().ok());
     let mut tx = app.db.begin().await?;
+    let details = details.or_of(&db::libraries::get(&mut tx, upload.library).await?);
     let resource = upload::complete(
         &mut tx,
         (upload, piece.as_ref()),
