@@ -90,6 +90,17 @@ impl<'a> VideoReader<'a> {
         }
     }
 
+    /// From now on frames that no others are made of are left out, and block edges stay rough: enough
+    /// for who sees frames only very small.
+    pub(crate) fn glance(&mut self) {
+        self.hurry(None);
+        #[expect(unsafe_code, reason = "which edges are smoothed has no safe setter")]
+        // SAFETY: the decoder is open and ours alone.
+        unsafe {
+            (*self.decoder.as_mut_ptr()).skip_loop_filter = ffi::AVDiscard::AVDISCARD_ALL;
+        }
+    }
+
     /// Reads the subtitles of `track`, too, for what is given back.
     pub(crate) fn burn(&mut self, track: usize, bt709: bool) -> Result<Burner, Error> {
         self.burned = Some((track, Vec::new()));

@@ -5,7 +5,7 @@
 //! ```text
 //! Input::open -> probe -> plan -> first_part -> copy_video, encode_part, encode_audio
 //!                                             -> files and Events
-//!                              -> extract_subtitles, stills, slides, hear
+//!                              -> extract_subtitles, stills, slides, looks, hear
 //! ```
 //!
 //! [`remux`] gives stored parts in other containers, from any program that has them.
@@ -30,6 +30,7 @@ pub mod input;
 mod language;
 pub mod picture;
 pub mod plan;
+mod prints;
 mod probe;
 pub mod remux;
 mod slides;
@@ -52,6 +53,7 @@ pub use plan::{
     AudioCodec, AudioPlan, AudioRendition, CopyPlan, PartRange, PictureSubtitles, Plan, Policy,
     Refusal, Rung, RungPolicy, SubtitlePlan, VideoCodec, VideoPlan, plan,
 };
+pub use prints::{Bits, Look, looks, looks_of_picture};
 pub use probe::probe;
 pub use slides::{Slide, slides};
 pub use stills::{Poster, Sprite, Stills, stills};
