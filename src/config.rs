@@ -65,6 +65,7 @@ settings!(
         speech: Speech,
         ocr: Ocr,
         slides: Slides,
+        twins: Twins,
         deliver: Deliver,
         search: Search,
         session: Session,
@@ -210,6 +211,10 @@ settings!(
 settings!(
     /// `[slides]`
     Slides { enabled: bool }
+);
+settings!(
+    /// `[twins]`
+    Twins { enabled: bool, max_minutes: i64, least_share: f64, backlog: i64 }
 );
 settings!(
     /// `[deliver]`
@@ -465,6 +470,15 @@ impl Config {
         }
         if self.work.max_attempts <= 0 {
             return bad("work.max_attempts", "must be more than 0");
+        }
+        if !(1..=1440).contains(&self.twins.max_minutes) {
+            return bad("twins.max_minutes", "must be 1 to 1440, a day");
+        }
+        if !(0.05..=1.0).contains(&self.twins.least_share) {
+            return bad("twins.least_share", "must be 0.05 to 1");
+        }
+        if self.twins.backlog < 0 {
+            return bad("twins.backlog", "must not be less than 0");
         }
         if !(1..=86_400_000).contains(&self.media.max_duration_ms) {
             return bad("media.max_duration_ms", "must be 1 to 86400000, a day");

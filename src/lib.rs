@@ -15,3 +15,4 @@ pub mod net;
 pub mod pages;
 pub mod server;
 pub mod store;
+pub mod twins;

@@ -30,7 +30,7 @@ pub use entry::{Entry, Passage, PassageKind};
 pub use error::Error;
 pub use found::{Explanation, Found, Hit, Moment, Query, Sort, Suggestion, WordExplanation};
 pub use index::Index;
-pub use words::Words;
+pub use words::{Words, fold_text};
 
 /// The longest text that is searched for, in characters.
 pub const MAX_QUERY_CHARS: usize = 1_000;

@@ -387,6 +387,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("pages", "正在制作页面图片和文字", "Making pages and text"),
     ("picture", "正在处理图片", "Processing the picture"),
     ("recognise", "正在识别图片中的文字", "Reading the text in pictures"),
+    ("twins", "正在查找相同的资源", "Looking for the same in other resources"),
     ("slides", "正在查找视频里的幻灯片", "Looking for slides in the video"),
 ];
 

@@ -37,7 +37,7 @@ impl Lane {
     pub fn of(kind: &str) -> Self {
         match kind {
             "intake" | "probe" | "inspect" | "sweep" | "tidy" => Self::Look,
-            "encode" | EXTRA | LISTEN | RECOGNISE | SLIDES => Self::Heavy,
+            "encode" | EXTRA | LISTEN | RECOGNISE | SLIDES | TWINS => Self::Heavy,
             _ => Self::Light,
         }
     }
@@ -66,10 +66,13 @@ pub const RECOGNISE: &str = "recognise";
 /// The kind of job that looks for slides in a video, which is played without them.
 pub const SLIDES: &str = "slides";
 
+/// The kind of job that looks for the same in other resources.
+pub const TWINS: &str = "twins";
+
 /// Whether jobs of `kind` only add to what is ready: nothing waits for them or fails with them.
 #[must_use]
 pub fn only_adds(kind: &str) -> bool {
-    [EXTRA, LISTEN, RECOGNISE, SLIDES].contains(&kind)
+    [EXTRA, LISTEN, RECOGNISE, SLIDES, TWINS].contains(&kind)
 }
 
 /// A job that a worker has.

@@ -16,6 +16,7 @@ pub mod resources;
 pub mod settings;
 pub mod slides;
 pub mod traffic;
+pub mod twins;
 pub mod uploads;
 
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use super::{Error, Held, Outcome, blocking, listen, progress};
+use super::{Error, Held, Outcome, blocking, listen, progress, twins};
 use crate::app::App;
 use crate::catalogue::{Resource, ResourceId, Stage};
 use crate::db::{self, Tx};
@@ -24,7 +24,8 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     if db::jobs::only_adds(&held.job.kind) {
         db::jobs::push_all(&mut tx, resource.id, &outcome.next, app.now_ms()).await?;
         db::media::complete_renditions(&mut tx, resource.id, app.now_ms()).await?;
-        let pushed = !outcome.next.is_empty();
+        let again = twins::begin_again(app, &mut tx, &resource, &held.job.kind).await?;
+        let pushed = again || !outcome.next.is_empty();
         end_extra(tx, held).await?;
         if pushed {
             app.job_pushed.notify_waiters();
@@ -48,6 +49,7 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
         db::media::retire_previews(&mut tx, resource.id, app.now_ms()).await?;
         resource = ready(&mut tx, held, resource).await?;
         listen::begin_if_wanted(app, &mut tx, &resource).await?;
+        twins::begin_if_wanted(app, &mut tx, &resource).await?;
     }
     db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
     let quiet = !db::jobs::any_left(&mut tx, resource.id).await?;

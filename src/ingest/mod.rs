@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! upload -> intake -> probe -> transcode | office, document, book | picture -> derive -> finish -> index
-//!                                                       -> slides, recognise
+//!                                                       -> slides, recognise, twins
 //! ```
 //!
 //! [`demand`] has rungs made later, when somebody plays what is ready; [`listen`] recognises what is
@@ -28,6 +28,7 @@ pub mod slides;
 pub mod stage;
 pub mod sweep;
 pub mod transcode;
+pub mod twins;
 pub mod upload;
 pub mod worker;
 

@@ -46,6 +46,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         blocking(move || Ok(store.delete(&source.key)?)).await?;
         crate::fault::at("sweep-source-done");
     }
+    db::twins::forget(&mut tx, id).await?;
     if held.job.payload != AGAIN {
         let again = NewJob { kind: "sweep", payload: AGAIN.into(), priority: 50, weight: 1.0 };
         let then_ms = app.now_ms() + app.config.work.lease_ms;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Error, Held, Outcome, book, derive, disk, document, finish, intake, listen, office, picture,
-    probe, progress, recognise, slides, sweep, transcode,
+    probe, progress, recognise, slides, sweep, transcode, twins,
 };
 use crate::app::App;
 use crate::db;
@@ -65,11 +65,19 @@ async fn supervised(app: App, what: Work) {
 /// Removes now and then what nothing needs any more, until the program stops.
 pub async fn sweep_abandoned(app: App) {
     remove_scratch(&app);
+    look_through_old(&app).await;
     while app.stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
         if let Err(error) = sweep::abandoned(&app).await {
             tracing::warn!(%error, "cannot sweep");
         }
+        look_through_old(&app).await;
         remove_scratch(&app);
+    }
+}
+
+async fn look_through_old(app: &App) {
+    if let Err(error) = twins::push_missing(app).await {
+        tracing::warn!(%error, "cannot have old resources compared");
     }
 }
 
@@ -237,6 +245,7 @@ async fn step(held: &Held) -> Result<Outcome, Error> {
         "picture" => picture::run(held).await,
         db::jobs::SLIDES => slides::run(held).await,
         db::jobs::RECOGNISE => recognise::run(held).await,
+        db::jobs::TWINS => twins::run(held).await,
         "sweep" => sweep::run(held).await,
         "tidy" => finish::tidy(held).await,
         other => Err(Error::unusable("internal", format!("job {other:?}"))),

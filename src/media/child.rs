@@ -13,7 +13,7 @@ use transcode::{Event, Input, Plan, Policy};
 
 use super::document::{self, Document, PageText, RenderedPage};
 use super::protocol::{Answer, Failure, PageAnswer, PagePoster, Request, Step};
-use super::{book, captions, ocr, office, sandbox, speech};
+use super::{book, captions, ocr, office, prints, sandbox, speech};
 
 /// Largest side of a picture that is shown.
 const MAX_PICTURE_SIDE: u32 = 4096;
@@ -114,6 +114,16 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
             let mut input = open(source)?;
             let slides = transcode::slides(&mut input, &plan, out, &mut told).map_err(media)?;
             tell(&Answer::Slides(slides)).map_err(io)
+        }
+        Step::Prints(plan, most_ms) => {
+            let mut input = open(source)?;
+            let made = prints::of_media(&mut input, &plan, most_ms, &mut told).map_err(media)?;
+            tell(&Answer::Prints(made)).map_err(io)
+        }
+        Step::PicturePrints { max_pixels } => {
+            let picture = picture::decode_within(source, max_pixels).map_err(of_picture)?;
+            let made = prints::of_picture(&picture).map_err(media)?;
+            tell(&Answer::Prints(made)).map_err(io)
         }
         Step::Inspect { max_pages } => {
             let document = beating(|| document::inspect(&source, max_pages));

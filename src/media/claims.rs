@@ -18,7 +18,7 @@ const MAX_SIDE: u32 = 8_200;
 const MAX_SOURCE_SIDE: u32 = 1 << 24;
 
 /// No media time is later: a year, so that no sum of times overflows.
-const MAX_MS: i64 = 366 * 86_400_000;
+pub(super) const MAX_MS: i64 = 366 * 86_400_000;
 
 /// No time stamp of a source is farther from 0: the reader cuts them at 285 years.
 const MAX_CLOCK_MS: u64 = 1 << 45;
@@ -49,11 +49,13 @@ impl Step {
             | Self::Pages { .. }
             | Self::RecognisePages(..)
             | Self::RecognisePicture { .. } => 16 * MIB,
+            // A day of looks and sound.
+            Self::Prints(..) => 16 * MIB,
             Self::Probe(_) => 4 * MIB,
             Self::Copy(_) | Self::EncodePart(..) | Self::EncodeAudio(_) | Self::Slides(_) => {
                 2 * MIB
             }
-            Self::Picture { .. } => MIB,
+            Self::Picture { .. } | Self::PicturePrints { .. } => MIB,
         }
     }
 }
@@ -84,6 +86,7 @@ impl Answer {
             Self::Media(event) => event_holds(event),
             Self::Stills(stills) => stills_hold(stills),
             Self::Slides(slides) => slides_hold(slides),
+            Self::Prints(prints) => prints.hold(),
             Self::Subtitles(tracks) => {
                 tracks.len() <= MAX_TRACKS && tracks.iter().all(subtitles_hold)
             }
@@ -412,6 +415,7 @@ mod tests {
             json!({ "slides": [{ "file": "s.webp", "start_ms": 0, "end_ms": 9, "width": 1280,
                 "height": 720 }, { "file": "t.webp", "start_ms": 9, "end_ms": 20, "width": 1280,
                 "height": 720 }] }),
+            json!({ "prints": { "looks": "", "image": "", "sound": "AAAAAA" } }),
             json!({ "subtitles": [{ "track": 2, "language": "en", "title": null, "forced": false,
                 "hearing_impaired": false,
                 "cues": [{ "start_ms": 0, "end_ms": 1, "text": "x" }] }] }),

@@ -15,6 +15,7 @@ pub mod ocr;
 pub mod office;
 mod outline;
 pub mod parent;
+pub mod prints;
 pub mod protocol;
 pub mod sandbox;
 pub mod scratch;

@@ -9,6 +9,7 @@ use super::book::{self, Book};
 use super::captions::Captions;
 use super::document::{Document, PageText};
 use super::ocr;
+use super::prints::Prints;
 use super::sandbox::Limits;
 use super::speech::{Heard, Listen};
 
@@ -60,6 +61,14 @@ pub enum Step {
     },
     /// The slides in a video: [`Answer::Slides`], and progress as [`Answer::Media`].
     Slides(Box<Plan>),
+    /// What a video shows and how it sounds, up to this many milliseconds: [`Answer::Prints`], and
+    /// progress as [`Answer::Media`].
+    Prints(Box<Plan>, i64),
+    /// What an image looks like: [`Answer::Prints`].
+    PicturePrints {
+        /// The most pixels that are taken.
+        max_pixels: u64,
+    },
     /// What is in a document: [`Answer::Document`].
     Inspect {
         /// The most pages that are taken.
@@ -129,6 +138,8 @@ pub enum Answer {
     Stills(Stills),
     /// Slides in a video, in order; none, when it has none.
     Slides(Vec<Slide>),
+    /// What is kept of media to find the same elsewhere.
+    Prints(Prints),
     /// Captions found in a source.
     Subtitles(Vec<EmbeddedSubtitles>),
     /// [`office::MADE`](super::office::MADE) is there; the notes of speakers: slide, from 1, and

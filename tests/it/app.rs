@@ -220,7 +220,8 @@ impl TestApp {
             .env("DUOKU_WORK_BACKOFF_MS", "200")
             // They go on after a resource is ready; tests/it/ocr.rs turns them on.
             .env("DUOKU_OCR_ENABLED", "false")
-            .env("DUOKU_SLIDES_ENABLED", "false");
+            .env("DUOKU_SLIDES_ENABLED", "false")
+            .env("DUOKU_TWINS_ENABLED", "false");
         if let Some(database) = &self.database {
             command.env("DUOKU_DATABASE", &database.url);
         }

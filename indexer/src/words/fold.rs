@@ -58,7 +58,8 @@ pub(crate) fn fold(text: &str) -> Vec<Glyph> {
 }
 
 /// Folds `text` and gives the characters only.
-pub(crate) fn fold_text(text: &str) -> String {
+#[must_use]
+pub fn fold_text(text: &str) -> String {
     fold(text).iter().map(|glyph| glyph.ch).collect()
 }
 

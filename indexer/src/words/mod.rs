@@ -9,7 +9,8 @@ mod tokens;
 mod unit;
 
 pub use cut::Words;
-pub(crate) use fold::{Class, Glyph, fold, fold_text};
+pub use fold::fold_text;
+pub(crate) use fold::{Class, Glyph, fold};
 pub(crate) use pinyin::{
     Sound, begins_sound, initials, mixed, readings, sounds_like, spelled_so_far, syllables,
 };
