@@ -3,6 +3,8 @@
 mod account;
 mod audit;
 mod check;
+mod compare;
+mod duplicates;
 mod import;
 mod jobs;
 mod library;
@@ -69,6 +71,8 @@ enum Command {
     Reindex,
     /// Compares rows, objects and index, both ways.
     Check(check::Check),
+    /// What is the same in several resources.
+    Duplicates(duplicates::Duplicates),
     /// What is kept of videos and sound, what is not made, and what that saves.
     Renditions(renditions::Renditions),
     /// Where the objects are.
@@ -128,6 +132,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
             Command::Reindex => reindex::run(open(config).await?).await,
             Command::Check(check) => check.run(open(config).await?).await,
+            Command::Duplicates(duplicates) => duplicates.run(config).await,
             Command::Renditions(renditions) => renditions.run(open(config).await?).await,
             Command::Store(store) => store.run(open(config).await?).await,
             Command::Media(_) => unreachable!("ran above"),
