@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::catalogue::{Rendition, Resource, Slide, TrackKind};
+use crate::catalogue::{Library, Rendition, Resource, Slide, Stage, TrackKind, Visibility};
 use crate::deliver::{Delivery, Download};
 
 /// Addresses, relative to the server. For what is not public they begin with a ticket.
@@ -128,6 +128,12 @@ pub(super) fn base_of(app: &App, resource: &Resource, public: bool) -> String {
     let expires_s = (now_s / step_s + 2) * step_s;
     let ticket = app.ticket_keys.sign(resource, now_s, expires_s);
     format!("/t/{}/media/{id}", ticket.0)
+}
+
+/// Address of the poster of a resource of `library`.
+pub(super) fn poster_of(app: &App, resource: &Resource, library: &Library) -> Option<String> {
+    let public = resource.stage == Stage::Published && library.visibility == Visibility::Public;
+    poster(&base_of(app, resource, public), resource.poster.as_deref())
 }
 
 /// Address of a slide's picture; another picture has another one.

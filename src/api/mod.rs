@@ -3,6 +3,7 @@
 mod caller;
 mod captions;
 mod dictionary;
+mod duplicates;
 mod forms;
 mod jobs;
 mod libraries;
@@ -45,6 +46,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use caller::{fresh_token, token_hash};
+pub(crate) use duplicates::csv_of_all;
 pub(crate) use jobs::{JobView, STATES as JOB_STATES};
 pub(crate) use problem::chain;
 pub use sentences::sentence;
@@ -141,6 +143,9 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(search::suggest))
         .routes(routes!(dictionary::get, dictionary::put))
         .routes(routes!(dictionary::explain))
+        .routes(routes!(duplicates::list))
+        .routes(routes!(duplicates::csv))
+        .routes(routes!(duplicates::put, duplicates::delete))
         .routes(routes!(resources::list, resources::create))
         .routes(routes!(resources::get, resources::patch, resources::delete))
         .routes(routes!(resources::publish))
@@ -190,6 +195,7 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))
         .route("/admin/search", get(pages::dictionary_page).post(pages::dictionary_form))
+        .route("/admin/duplicates", get(pages::duplicates_page).post(pages::duplicates_form))
         .route("/studio", get(pages::list))
         .route("/studio/resources/{id}", get(pages::resource_page).post(pages::edit_form))
         .route("/studio/resources/{id}/captions/{name}", get(pages::captions_page))

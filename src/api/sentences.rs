@@ -433,6 +433,7 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "position", zh: "经纬度", en: "position" },
     crate::catalogue::Term { code: "role", zh: "角色", en: "role" },
     crate::catalogue::Term { code: "quota_gb", zh: "容量", en: "quota" },
+    crate::catalogue::Term { code: "reason", zh: "理由", en: "reason" },
     crate::catalogue::Term { code: "name", zh: "名称", en: "name" },
     crate::catalogue::Term { code: "poster", zh: "封面", en: "poster" },
     crate::catalogue::Term { code: "codecs", zh: "画面编码", en: "codecs" },

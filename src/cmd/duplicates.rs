@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::compare;
+use super::{compare, open, print_line};
+use crate::api::csv_of_all;
 use crate::config::Config;
 
 /// What is the same in several resources: file, picture, sound or text.
@@ -25,6 +26,22 @@ impl Duplicates {
             compare::run(&config, &self.compare).await?;
             return Ok(ExitCode::SUCCESS);
         }
+        let table = csv_of_all(&open(config).await?).await?;
+        if self.csv {
+            print_line(table.trim_end());
+        } else {
+            brief(&table)?;
+        }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A line for each pair: group, what is the same, share, and for both library and title.
+fn brief(table: &str) -> anyhow::Result<()> {
+    for row in csv::Reader::from_reader(table.trim_start_matches('\u{feff}').as_bytes()).records() {
+        let row = row?;
+        let fields: Vec<&str> = [0, 2, 3, 6, 5, 12, 11].iter().filter_map(|at| row.get(*at)).collect();
+        print_line(&fields.join("\t"));
+    }
+    Ok(())
 }

@@ -255,6 +255,21 @@ pub async fn list(
     Ok((total, rows.into_iter().map(Resource::try_from).collect::<Result<_>>()?))
 }
 
+/// Resources that have something in common with others.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_in_pairs(db: &mut AnyConnection) -> Result<Vec<Resource>> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT * FROM resource
+          WHERE id IN (SELECT first FROM twin_pair UNION SELECT second FROM twin_pair)",
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Resource::try_from).collect()
+}
+
 /// How many published resources each library has, by its id; none: it is left out.
 ///
 /// # Errors

@@ -309,6 +309,7 @@ fn footer(shell: &Shell) -> Markup {
                     a href="/search" { (shell.pick("全部资源", "All resources")) }
                     a href="/api/docs" { (shell.pick("开放接口", "Open API")) }
                     @if shell.visitor.as_ref().is_some_and(|visitor| visitor.may_administer) {
+                        a href="/admin/duplicates" { (shell.pick("重复资源", "Duplicates")) }
                         a href="/admin/search" { (shell.pick("搜索词典", "Words of the search")) }
                     }
                     @for lang in [Lang::Zh, Lang::En] {

@@ -11,6 +11,7 @@ mod assets;
 mod book;
 mod captions;
 mod dictionary;
+mod duplicates;
 mod error;
 mod facts;
 mod home;
@@ -32,6 +33,9 @@ pub use assets::{Assets, AssetsError};
 pub use book::BookView;
 pub use captions::{CaptionsEditView, edit_captions};
 pub use dictionary::{DictionaryView, dictionary};
+pub use duplicates::{
+    AlikeHint, DuplicatesView, GroupView, MemberView, PairView, VerdictView, alike, duplicates,
+};
 pub use error::{ErrorView, error};
 pub use home::{HomeView, home};
 pub use layout::{Shell, Theme, Visitor};

@@ -15,6 +15,8 @@ use crate::catalogue::{Kind, Stage};
 /// The list of the resources that the visitor may change.
 #[derive(Clone, Debug)]
 pub struct StudioView {
+    /// Looks after a library, so what is alike is linked.
+    pub compares: bool,
     /// Libraries the visitor may upload into: slug and name.
     pub libraries: Vec<(String, String)>,
     /// The slug chosen, from `?library=`; empty takes the first.
@@ -97,7 +99,10 @@ pub fn studio(shell: &Shell, view: &StudioView) -> Markup {
     let title = shell.pick("工作室", "Studio");
     let body = html! {
         div.wrap {
-            header.page-head { h1 { (title) } }
+            header.page-head {
+                h1 { (title) }
+                @if view.compares { p { a href="/admin/duplicates" { (shell.pick("查看重复资源", "See duplicates")) } } }
+            }
             @if !view.libraries.is_empty() { (upload(shell, view)) }
             @if view.tabs.len() > 1 { (tabs(shell, view)) }
             h2.unseen { (shell.pick("我的资源", "My resources")) }

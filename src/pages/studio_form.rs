@@ -6,6 +6,7 @@ use super::{
     Shell,
     icon::{Icon, icon},
     layout::{Page, document},
+    duplicates::{AlikeHint, alike_hints},
     studio::{ProcessingView, StepView, percent, processing},
     words::{clock, kind_word, size, term_word},
 };
@@ -32,6 +33,8 @@ pub struct EditView {
     pub steps: Vec<StepView>,
     /// Sentences about what was left out; may be empty.
     pub warnings: Vec<String>,
+    /// What is much the same, the most alike first.
+    pub alike: Vec<AlikeHint>,
     /// A sentence after a form was sent, such as `已保存`.
     pub saved: Option<String>,
     /// Why a form was refused: name of the field, sentence.
@@ -145,6 +148,7 @@ fn state(shell: &Shell, view: &EditView, action: &str) -> Markup {
                 }
             }
             @for warning in &view.warnings { p.notice { (warning) } }
+            (alike_hints(shell, view.kind, &view.alike))
             form.actions method="post" action=(action) {
                 (shell.csrf_field())
                 @if view.may_publish && matches!(stage, Stage::Ready | Stage::Withdrawn) {

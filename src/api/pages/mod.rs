@@ -3,6 +3,7 @@
 mod captions;
 mod dictionary;
 mod downloads;
+mod duplicates;
 mod learn;
 mod login;
 mod shell;
@@ -11,6 +12,7 @@ mod tiles;
 
 pub(super) use captions::{captions_page, new_captions};
 pub(super) use dictionary::{dictionary_form, dictionary_page};
+pub(super) use duplicates::{duplicates_form, duplicates_page};
 pub(super) use learn::{home, libraries, library, resource, search};
 pub(super) use login::{log_in, log_out, login_form, set_up, setup_form};
 pub(super) use shell::{asset, error_page, load_assets, web_file};

@@ -99,6 +99,7 @@ pub(in crate::api) async fn list(
         rows.push(row(&app, &reader, resource).await?);
     }
     let view = StudioView {
+        compares: libraries.iter().any(|library| visitor.caller.is_librarian_of(library.id)),
         libraries: libraries
             .iter()
             .map(|library| (library.slug.to_string(), library.name.clone()))
@@ -214,6 +215,7 @@ async fn edit_view(
         plan: plan_of(reader.lang, resource).filter(|_| processing),
         steps: if processing { steps(reader.lang, &jobs) } else { Vec::new() },
         warnings: resource.warnings.iter().map(|code| sentence(reader.lang, code, "")).collect(),
+        alike: super::duplicates::told(app, &visitor.caller, reader.lang, resource).await?,
         saved: None,
         refusals: Vec::new(),
         title: details.title,

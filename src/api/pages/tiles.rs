@@ -2,7 +2,7 @@
 
 use super::super::links;
 use crate::app::App;
-use crate::catalogue::{Library, Resource, Stage, TOPICS, Term, Visibility, label_of};
+use crate::catalogue::{Library, Resource, TOPICS, Term, label_of};
 use crate::db;
 use crate::deliver::Delivery;
 use crate::pages::{Lang, LibraryTile, ResourceTile, TermLink};
@@ -29,12 +29,11 @@ pub(super) async fn tiles(
 }
 
 fn tile(app: &App, resource: &Resource, own: &Library, library: bool) -> ResourceTile {
-    let public = resource.stage == Stage::Published && own.visibility == Visibility::Public;
     ResourceTile {
         href: format!("/resources/{}", resource.id),
         title: resource.details.title.clone(),
         kind: resource.kind,
-        poster: links::poster(&links::base_of(app, resource, public), resource.poster.as_deref()),
+        poster: links::poster_of(app, resource, own),
         duration_ms: resource.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
         pages: resource.pages.and_then(|pages| u32::try_from(pages).ok()),
         library: library.then(|| own.name.clone()),
