@@ -22,6 +22,9 @@ use crate::twins::{self, Print, keys};
 ///
 /// When a path cannot be read. A file that cannot be decoded is told of and left out.
 pub(super) async fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
+    // The media child's scratch folders are made there.
+    let scratch = config.storage.data.join("scratch");
+    std::fs::create_dir_all(scratch).context("cannot make the data folder")?;
     let mut files = Vec::new();
     for path in paths {
         collect(path, &mut files)?;

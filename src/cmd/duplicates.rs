@@ -40,7 +40,8 @@ impl Duplicates {
 fn brief(table: &str) -> anyhow::Result<()> {
     for row in csv::Reader::from_reader(table.trim_start_matches('\u{feff}').as_bytes()).records() {
         let row = row?;
-        let fields: Vec<&str> = [0, 2, 3, 6, 5, 12, 11].iter().filter_map(|at| row.get(*at)).collect();
+        let fields: Vec<&str> =
+            [0, 2, 3, 6, 5, 12, 11].iter().filter_map(|at| row.get(*at)).collect();
         print_line(&fields.join("\t"));
     }
     Ok(())

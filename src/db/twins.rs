@@ -182,13 +182,12 @@ pub async fn candidates(
     let id = resource.to_string();
     let mut weights: HashMap<i64, f64> = HashMap::new();
     for key in keys::of(print) {
-        let holders: Vec<i64> = sqlx::query_scalar(
-            "SELECT print FROM twin_key WHERE key = $1 ORDER BY print LIMIT $2",
-        )
-        .bind(key)
-        .bind(MOST_HOLDERS)
-        .fetch_all(&mut *db)
-        .await?;
+        let holders: Vec<i64> =
+            sqlx::query_scalar("SELECT print FROM twin_key WHERE key = $1 ORDER BY print LIMIT $2")
+                .bind(key)
+                .bind(MOST_HOLDERS)
+                .fetch_all(&mut *db)
+                .await?;
         for holder in &holders {
             *weights.entry(*holder).or_default() += 1.0 / holders.len() as f64;
         }
@@ -494,10 +493,10 @@ impl TryFrom<PairRow> for Pair {
     type Error = Error;
 
     fn try_from(row: PairRow) -> Result<Self> {
-        let likeness = row.likeness.parse().map_err(|()| Error::Row {
-            what: "twin_pair.likeness",
-            value: row.likeness.clone(),
-        })?;
+        let likeness = row
+            .likeness
+            .parse()
+            .map_err(|()| Error::Row { what: "twin_pair.likeness", value: row.likeness.clone() })?;
         Ok(Self {
             first: parse("twin_pair.first", &row.first)?,
             second: parse("twin_pair.second", &row.second)?,

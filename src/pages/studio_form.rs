@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::{
     Shell,
+    duplicates::{AlikeHint, alike_hints},
     icon::{Icon, icon},
     layout::{Page, document},
-    duplicates::{AlikeHint, alike_hints},
     studio::{ProcessingView, StepView, percent, processing},
     words::{clock, kind_word, size, term_word},
 };

@@ -9,8 +9,10 @@ pub(super) fn best(votes: &[i64], most: usize) -> Vec<i64> {
         *counts.entry(*vote).or_default() += 1;
     }
     let at = |offset: i64| counts.get(&offset).copied().unwrap_or(0);
-    let mut offsets: Vec<(u32, i64)> =
-        counts.keys().map(|offset| (2 * at(*offset) + at(offset - 1) + at(offset + 1), *offset)).collect();
+    let mut offsets: Vec<(u32, i64)> = counts
+        .keys()
+        .map(|offset| (2 * at(*offset) + at(offset - 1) + at(offset + 1), *offset))
+        .collect();
     offsets.sort_unstable_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(&other.1)));
     offsets.into_iter().take(most).map(|(_, offset)| offset).collect()
 }

@@ -11,7 +11,10 @@ use super::text::Shingle;
 pub fn looks(looks: &[Look]) -> String {
     let ms = |ms: i64| u32::try_from(ms).unwrap_or(u32::MAX).to_le_bytes();
     let bytes = looks.iter().flat_map(|look| {
-        [ms(look.start_ms), ms(look.end_ms - look.start_ms)].concat().into_iter().chain(raw(&look.bits))
+        [ms(look.start_ms), ms(look.end_ms - look.start_ms)]
+            .concat()
+            .into_iter()
+            .chain(raw(&look.bits))
     });
     STANDARD_NO_PAD.encode(bytes.collect::<Vec<u8>>())
 }

@@ -96,7 +96,9 @@ fn votes(first: &[Look], second: &[Look]) -> Vec<i64> {
             .copied()
             .filter(|at| distance(&look.bits, &second[*at].bits) <= NEAR)
             .collect();
-        votes.extend(near.iter().map(|at| (second[*at].start_ms - look.start_ms).div_euclid(STEP_MS)));
+        votes.extend(
+            near.iter().map(|at| (second[*at].start_ms - look.start_ms).div_euclid(STEP_MS)),
+        );
     }
     votes
 }
@@ -196,7 +198,11 @@ pub(super) mod tests {
             .map(|at| {
                 let bits = |part: u64| keys::mix(seed << 32 | at * 4 + part);
                 let start_ms = at as i64 * 500;
-                Look { start_ms, end_ms: start_ms + 500, bits: [bits(0), bits(1), bits(2), bits(3)] }
+                Look {
+                    start_ms,
+                    end_ms: start_ms + 500,
+                    bits: [bits(0), bits(1), bits(2), bits(3)],
+                }
             })
             .collect()
     }
@@ -214,8 +220,11 @@ pub(super) mod tests {
     }
 
     fn moved(looks: &[Look], by_ms: i64) -> Vec<Look> {
-        let later =
-            |look: &Look| Look { start_ms: look.start_ms + by_ms, end_ms: look.end_ms + by_ms, ..*look };
+        let later = |look: &Look| Look {
+            start_ms: look.start_ms + by_ms,
+            end_ms: look.end_ms + by_ms,
+            ..*look
+        };
         looks.iter().map(later).collect()
     }
 
@@ -271,7 +280,8 @@ pub(super) mod tests {
 
     #[test]
     fn an_image_is_found_by_its_cropped_looks() {
-        let looks = |seed: u64| -> Vec<Bits> { film(seed, 2).iter().map(|look| look.bits).collect() };
+        let looks =
+            |seed: u64| -> Vec<Bits> { film(seed, 2).iter().map(|look| look.bits).collect() };
         let (whole, other) = (looks(1), looks(2));
         let cropped = vec![whole[2]];
         assert!(compare_images(&whole, &cropped).is_some_and(|found| found.share > 0.99));

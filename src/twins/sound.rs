@@ -63,7 +63,9 @@ fn votes(first: &[u32], second: &[u32]) -> Vec<i64> {
     let mut votes = Vec::new();
     for (item, at) in &ours {
         let there = theirs.get(item).map_or(&[][..], Vec::as_slice);
-        votes.extend(at.iter().flat_map(|at| there.iter().map(move |other| *other as i64 - *at as i64)));
+        votes.extend(
+            at.iter().flat_map(|at| there.iter().map(move |other| *other as i64 - *at as i64)),
+        );
     }
     votes
 }
@@ -100,7 +102,8 @@ impl Stretch {
     fn is_sure(&self) -> bool {
         let long_ms = self.items as f64 * ITEM;
         let differs = f64::from(self.bits) / self.items.max(1) as f64;
-        let near = (long_ms >= SURE_MS && differs <= SURE) || (long_ms >= SHORT_MS && differs <= SHORT);
+        let near =
+            (long_ms >= SURE_MS && differs <= SURE) || (long_ms >= SHORT_MS && differs <= SHORT);
         near && self.varied as f64 * 1_000.0 >= VARIED * long_ms
     }
 
@@ -127,7 +130,12 @@ fn longest(first: &[u32], second: &[u32], offset: i64) -> Option<Stretch> {
     let (mut begun, mut last) = (None, 0);
     let mut keep = |begin: usize, end: usize| {
         let range = begin..(end + BLOCK).min(both);
-        let pairs = || range.clone().map(|at| (first[at], second[shift(at)])).filter(|(a, b)| *a != SILENT && *b != SILENT);
+        let pairs = || {
+            range
+                .clone()
+                .map(|at| (first[at], second[shift(at)]))
+                .filter(|(a, b)| *a != SILENT && *b != SILENT)
+        };
         let mut items: Vec<u32> = pairs().map(|(item, _)| item).collect();
         let count = items.len();
         items.sort_unstable();
@@ -141,14 +149,18 @@ fn longest(first: &[u32], second: &[u32], offset: i64) -> Option<Stretch> {
     };
     for at in blocks {
         let block = at..(at + BLOCK).min(both);
-        let pairs = block.map(|at| (first[at], second[shift(at)])).filter(|(a, b)| *a != SILENT && *b != SILENT);
+        let pairs = block
+            .map(|at| (first[at], second[shift(at)]))
+            .filter(|(a, b)| *a != SILENT && *b != SILENT);
         let (count, bits) = pairs.fold((0_u32, 0_u32), |(count, bits), (one, other)| {
             (count + 1, bits + (one ^ other).count_ones())
         });
         if count > 0 && f64::from(bits) <= NEAR * f64::from(count) {
             begun.get_or_insert(at);
             last = at;
-        } else if let Some(begin) = begun && at > last + GAP * BLOCK {
+        } else if let Some(begin) = begun
+            && at > last + GAP * BLOCK
+        {
             keep(begin, last);
             begun = None;
         }
@@ -174,7 +186,8 @@ mod tests {
     fn encoded(items: &[u32], seed: u64) -> Vec<u32> {
         let changed = |(at, item): (usize, &u32)| {
             let noise = mix(seed << 33 | at as u64);
-            let bits = if noise % 4 == 0 { 0 } else { 1 << (noise >> 8 & 31) | 1 << (noise >> 16 & 31) };
+            let bits =
+                if noise % 4 == 0 { 0 } else { 1 << (noise >> 8 & 31) | 1 << (noise >> 16 & 31) };
             item ^ bits
         };
         items.iter().enumerate().map(changed).collect()

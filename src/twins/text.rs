@@ -95,11 +95,13 @@ pub fn compare(first: &[Shingle], second: &[Shingle]) -> Option<Match> {
     if fewer < COMPARED {
         return None;
     }
-    let theirs: HashMap<i64, u32> = theirs.iter().map(|shingle| (shingle.hash, shingle.page)).collect();
+    let theirs: HashMap<i64, u32> =
+        theirs.iter().map(|shingle| (shingle.hash, shingle.page)).collect();
     let both: Vec<(u32, u32)> =
         ours.iter().filter_map(|ours| Some((ours.page, *theirs.get(&ours.hash)?))).collect();
     let span = |pages: &mut dyn Iterator<Item = u32>| {
-        let (from, to) = pages.fold((u32::MAX, 0), |(from, to), page| (from.min(page), to.max(page)));
+        let (from, to) =
+            pages.fold((u32::MAX, 0), |(from, to), page| (from.min(page), to.max(page)));
         Span { from: from.into(), to: to.into() }
     };
     (!both.is_empty()).then(|| Match {

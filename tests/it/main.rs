@@ -36,5 +36,6 @@ mod settings;
 mod sources;
 mod tickets;
 mod tls;
+mod twins;
 mod uploads;
 mod video;

@@ -91,9 +91,9 @@ impl Gathered {
     fn sort(&mut self, sort: Sort) {
         // What is the same there keeps the order in which it was found.
         match sort {
-            Sort::Libraries => self.groups.sort_by_key(|group| {
-                std::cmp::Reverse((group.libraries, group.members.len()))
-            }),
+            Sort::Libraries => self
+                .groups
+                .sort_by_key(|group| std::cmp::Reverse((group.libraries, group.members.len()))),
             Sort::Size => {
                 self.groups.sort_by_key(|group| std::cmp::Reverse(group.members.len()));
             }

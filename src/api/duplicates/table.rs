@@ -6,9 +6,25 @@ use crate::app::App;
 use crate::db::twins::Pair;
 
 const HEAD: [&str; 19] = [
-    "group", "libraries", "likeness", "share", "first", "first_title", "first_library",
-    "first_stage", "first_from", "first_to", "second", "second_title", "second_library",
-    "second_stage", "second_from", "second_to", "found", "set_aside_by", "reason",
+    "group",
+    "libraries",
+    "likeness",
+    "share",
+    "first",
+    "first_title",
+    "first_library",
+    "first_stage",
+    "first_from",
+    "first_to",
+    "second",
+    "second_title",
+    "second_library",
+    "second_stage",
+    "second_from",
+    "second_to",
+    "found",
+    "set_aside_by",
+    "reason",
 ];
 
 /// Everything that nobody spoke against.

@@ -14,7 +14,7 @@ use super::studio::{Fields, check_csrf};
 use crate::app::App;
 use crate::catalogue::{Caller, Resource, ResourceId};
 use crate::pages::{
-    self, AlikeHint, DuplicatesView, GroupView, Lang, MemberView, PairView, Paging, VerdictView,
+    self, AlikeHint, DuplicatesView, GroupView, Lang, MemberView, Paging, PairView, VerdictView,
 };
 
 const ADDRESS: &str = "/admin/duplicates";

@@ -136,8 +136,7 @@ fn covers(from: f32, to: f32) -> Vec<Vec<(usize, f32)>> {
     let step = (to - from) / FINE as f32;
     (0..FINE)
         .map(|number| {
-            let (begin, end) =
-                (from + number as f32 * step, from + (number + 1) as f32 * step);
+            let (begin, end) = (from + number as f32 * step, from + (number + 1) as f32 * step);
             (0..SIDE)
                 .filter_map(|at| {
                     let part = end.min((at + 1) as f32) - begin.max(at as f32);
@@ -150,7 +149,8 @@ fn covers(from: f32, to: f32) -> Vec<Vec<(usize, f32)>> {
 
 /// `cos((2 x + 1) u pi / 2 FINE)` by u and x.
 static COSINES: LazyLock<Vec<f32>> = LazyLock::new(|| {
-    let cosine = |u: usize, x: usize| ((2 * x + 1) as f32 * u as f32 * PI / (2 * FINE) as f32).cos();
+    let cosine =
+        |u: usize, x: usize| ((2 * x + 1) as f32 * u as f32 * PI / (2 * FINE) as f32).cos();
     (0..WAVES).flat_map(|u| (0..FINE).map(move |x| cosine(u, x))).collect()
 });
 
@@ -162,8 +162,7 @@ fn waves(fine: &[f32]) -> Vec<f32> {
     let mut across = vec![0.0; FINE * WAVES];
     for row in 0..FINE {
         for u in 0..WAVES {
-            across[row * WAVES + u] =
-                dot(u, &mut fine[row * FINE..][..FINE].iter().copied());
+            across[row * WAVES + u] = dot(u, &mut fine[row * FINE..][..FINE].iter().copied());
         }
     }
     let mut both = vec![0.0; WAVES * WAVES];
