@@ -63,6 +63,8 @@ pub struct MemberView {
     pub stage: Stage,
     /// Name of its library.
     pub library: String,
+    /// Name of the organisation that owns the library.
+    pub owner: Option<String>,
     /// Page of its library.
     pub library_href: String,
     /// The poster's URL, ticket prefix included.
@@ -260,6 +262,7 @@ fn member_card(shell: &Shell, member: &MemberView, number: usize) -> Markup {
             h3 { span.number { (number) } " " a href=(member.href) { (member.title) } }
             p.tile-facts {
                 a href=(member.library_href) { (member.library) }
+                @if let Some(owner) = &member.owner { span { (owner) } }
                 span { (stage_word(shell.lang, member.stage)) } span { (size(member.size_bytes)) }
                 time datetime=(rfc3339(member.created_ms)) { (shell.lang.day(member.created_ms, &shell.zone)) }
             }

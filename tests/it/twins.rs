@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use duoku::catalogue::LibraryRole::{Author, Librarian};
+use duoku::catalogue::Role::{Author, Librarian};
 use http::Method;
 use serde_json::{Value, json};
 

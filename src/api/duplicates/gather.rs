@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::{ListQuery, Sort};
 use crate::api::problem::ApiError;
 use crate::app::App;
-use crate::catalogue::{Caller, Library, LibraryId, Resource, ResourceId, RuleError};
+use crate::catalogue::{
+    Caller, Library, LibraryId, OrganisationId, Resource, ResourceId, RuleError,
+};
 use crate::db;
 use crate::db::twins::{Pair, Verdict, Which};
 use crate::twins::Match;
@@ -18,6 +20,8 @@ pub(in crate::api) struct Gathered {
     pub groups: Vec<Group>,
     resources: HashMap<ResourceId, Resource>,
     libraries: HashMap<LibraryId, Library>,
+    /// Names by ids.
+    organisations: HashMap<OrganisationId, String>,
     verdicts: HashMap<(ResourceId, ResourceId), Verdict>,
 }
 
@@ -37,6 +41,11 @@ impl Gathered {
     pub(in crate::api) fn resource(&self, id: ResourceId) -> Option<(&Resource, &Library)> {
         let resource = self.resources.get(&id)?;
         Some((resource, self.libraries.get(&resource.library)?))
+    }
+
+    /// Name of the organisation that owns a library.
+    pub(in crate::api) fn owner(&self, library: &Library) -> Option<&str> {
+        self.organisations.get(&library.owner?).map(String::as_str)
     }
 
     /// What somebody says of a pair.
@@ -154,11 +163,13 @@ async fn read(app: &App, which: Which) -> Result<(Gathered, Vec<Pair>), ApiError
     let pairs = db::twins::list(&mut db, which).await?;
     let resources = db::resources::list_in_pairs(&mut db).await?;
     let libraries = db::libraries::list(&mut db).await?;
+    let organisations = db::organisations::list(&mut db).await?;
     let verdicts = db::twins::verdicts(&mut db).await?;
     let gathered = Gathered {
         groups: Vec::new(),
         resources: resources.into_iter().map(|resource| (resource.id, resource)).collect(),
         libraries: libraries.into_iter().map(|library| (library.id, library)).collect(),
+        organisations: organisations.into_iter().map(|it| (it.id, it.name)).collect(),
         verdicts: verdicts.into_iter().map(|it| ((it.first, it.second), it)).collect(),
     };
     Ok((gathered, pairs))

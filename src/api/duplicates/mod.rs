@@ -116,6 +116,8 @@ pub(super) struct MemberView {
     /// Slug.
     library: String,
     library_name: String,
+    /// Name of the organisation that owns the library.
+    owner: Option<String>,
     /// ready, published or withdrawn
     stage: &'static str,
     duration_ms: Option<i64>,
@@ -307,6 +309,7 @@ fn member_view(app: &App, gathered: &Gathered, id: ResourceId) -> Option<MemberV
         kind: resource.kind.as_str(),
         library: library.slug.to_string(),
         library_name: library.name.clone(),
+        owner: gathered.owner(library).map(str::to_owned),
         stage: resource.stage.as_str(),
         duration_ms: resource.duration_ms,
         pages: resource.pages,

@@ -111,6 +111,7 @@ fn group_view(app: &App, caller: &Caller, gathered: &Gathered, group: &Group) ->
                 kind: resource.kind,
                 stage: resource.stage,
                 library: library.name.clone(),
+                owner: gathered.owner(library).map(str::to_owned),
                 library_href: format!("/libraries/{}", library.slug),
                 poster: links::poster_of(app, resource, library),
                 duration_ms: resource.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
