@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build run test test-rust test-postgres test-browser test-s3 check fmt bench bench-transcode bench-deliver bench-upload bench-s3 bench-search web clean help
+.PHONY: build run test test-rust test-postgres test-browser test-s3 check fmt bench bench-transcode bench-deliver bench-upload bench-s3 bench-search bench-twins web clean help
 
 # Outside the clone, so that a fresh clone does not compile everything again.
 CARGO_TARGET_DIR ?= $(HOME)/.cache/duoku/target
@@ -77,6 +77,12 @@ bench-search: ## search beside FTS5 and PostgreSQL: see docs/search.md (MODES="s
 	@scripts/cargo.sh build --release --locked
 	@benches/search.py "$(CARGO_TARGET_DIR)/release/duoku" $(MODES) --work "$(CARGO_TARGET_DIR)/bench/search" \
 		--records $(or $(RECORDS),100000)
+
+bench-twins: ## how well duplicates are found: see docs/duplicates.md
+	@scripts/setup.sh build bench
+	@scripts/web.sh build
+	@scripts/cargo.sh build --release --locked
+	@DUOKU="$(CARGO_TARGET_DIR)/release/duoku" benches/twins.py "$(CARGO_TARGET_DIR)/bench/twins"
 
 web: ## web/dist, when the sources changed
 	@scripts/setup.sh build

@@ -6,3 +6,6 @@ pub mod media;
 
 #[path = "../../src/deliver/range.rs"]
 pub mod range;
+
+#[path = "../../src/twins/mod.rs"]
+pub mod twins;

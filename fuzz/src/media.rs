@@ -16,6 +16,8 @@ pub mod fuzz;
 pub mod ocr;
 #[path = "../../src/media/outline.rs"]
 mod outline;
+#[path = "../../src/media/prints.rs"]
+pub mod prints;
 #[path = "../../src/media/protocol.rs"]
 pub mod protocol;
 #[path = "../../src/media/sandbox/mod.rs"]
