@@ -6,6 +6,7 @@
 //! compared.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::{Likeness, Match, Span, align};
 
@@ -49,7 +50,7 @@ const VARIED: f64 = 1.5;
 #[must_use]
 pub fn compare(first: &[u32], second: &[u32]) -> Option<Match> {
     let offsets = align::best(&votes(first, second), OFFSETS);
-    let stretches = offsets.into_iter().map(|offset| longest(first, second, offset));
+    let stretches = offsets.into_iter().map(|offset| Beside { first, second, offset }.longest());
     let best = stretches.flatten().max_by_key(|stretch| stretch.items)?;
     best.is_sure().then(|| best.found(heard(first).min(heard(second))))
 }
@@ -120,55 +121,67 @@ impl Stretch {
     }
 }
 
-/// The longest stretch that sounds the same when the second begins `offset` items later.
-fn longest(first: &[u32], second: &[u32], offset: i64) -> Option<Stretch> {
-    let from = usize::try_from(-offset).unwrap_or(0);
-    let shift = |at: usize| usize::try_from(at as i64 + offset).unwrap_or(0);
-    let both = first.len().min(usize::try_from(second.len() as i64 - offset).unwrap_or(0));
-    let blocks: Vec<usize> = (from..both).step_by(BLOCK).collect();
-    let mut best: Option<Stretch> = None;
-    let (mut begun, mut last) = (None, 0);
-    let mut keep = |begin: usize, end: usize| {
-        let range = begin..(end + BLOCK).min(both);
-        let pairs = || {
-            range
-                .clone()
-                .map(|at| (first[at], second[shift(at)]))
-                .filter(|(a, b)| *a != SILENT && *b != SILENT)
-        };
-        let mut items: Vec<u32> = pairs().map(|(item, _)| item).collect();
+/// Two recordings side by side: the second has everything `offset` items later.
+#[derive(Debug, Clone, Copy)]
+struct Beside<'a> {
+    first: &'a [u32],
+    second: &'a [u32],
+    offset: i64,
+}
+
+impl Beside<'_> {
+    /// What both have, as places in the first.
+    fn common(&self) -> Range<usize> {
+        let from = usize::try_from(-self.offset).unwrap_or(0);
+        let to = usize::try_from(self.second.len() as i64 - self.offset).unwrap_or(0);
+        from..self.first.len().min(to)
+    }
+
+    /// Items that are heard in both.
+    fn pairs(&self, range: Range<usize>) -> impl Iterator<Item = (u32, u32)> {
+        let Self { first, second, offset } = *self;
+        let there = move |at: usize| usize::try_from(at as i64 + offset).unwrap_or(0);
+        let pairs = range.map(move |at| (first[at], second[there(at)]));
+        pairs.filter(|(one, other)| *one != SILENT && *other != SILENT)
+    }
+
+    fn sounds_the_same(&self, range: Range<usize>) -> bool {
+        let (count, bits) = self.pairs(range).fold((0_u32, 0_u32), |(count, bits), pair| {
+            (count + 1, bits + (pair.0 ^ pair.1).count_ones())
+        });
+        count > 0 && f64::from(bits) <= NEAR * f64::from(count)
+    }
+
+    /// The longest stretch that sounds the same.
+    fn longest(&self) -> Option<Stretch> {
+        let common = self.common();
+        let block = |at: usize| at..(at + BLOCK).min(common.end);
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for at in common.clone().step_by(BLOCK).filter(|at| self.sounds_the_same(block(*at))) {
+            match ranges.last_mut() {
+                Some(last) if at <= last.end + GAP * BLOCK => last.end = block(at).end,
+                _ => ranges.push(block(at)),
+            }
+        }
+        let stretches = ranges.into_iter().map(|range| self.stretch(range));
+        stretches.max_by_key(|stretch| stretch.items)
+    }
+
+    fn stretch(&self, range: Range<usize>) -> Stretch {
+        let mut items: Vec<u32> = self.pairs(range.clone()).map(|(item, _)| item).collect();
         let count = items.len();
         items.sort_unstable();
         items.dedup();
-        let bits = pairs().map(|(one, other)| (one ^ other).count_ones()).sum();
-        let (length, varied) = (range.len(), items.len());
-        let found = Stretch { from: begin, offset, length, items: count, bits, varied };
-        if best.is_none_or(|best| best.items < count) {
-            best = Some(found);
-        }
-    };
-    for at in blocks {
-        let block = at..(at + BLOCK).min(both);
-        let pairs = block
-            .map(|at| (first[at], second[shift(at)]))
-            .filter(|(a, b)| *a != SILENT && *b != SILENT);
-        let (count, bits) = pairs.fold((0_u32, 0_u32), |(count, bits), (one, other)| {
-            (count + 1, bits + (one ^ other).count_ones())
-        });
-        if count > 0 && f64::from(bits) <= NEAR * f64::from(count) {
-            begun.get_or_insert(at);
-            last = at;
-        } else if let Some(begin) = begun
-            && at > last + GAP * BLOCK
-        {
-            keep(begin, last);
-            begun = None;
+        let differ = self.pairs(range.clone()).map(|(one, other)| (one ^ other).count_ones());
+        Stretch {
+            from: range.start,
+            offset: self.offset,
+            length: range.len(),
+            items: count,
+            bits: differ.sum(),
+            varied: items.len(),
         }
     }
-    if let Some(begin) = begun {
-        keep(begin, last);
-    }
-    best
 }
 
 #[cfg(test)]
