@@ -33,7 +33,7 @@ const BLOCK: usize = 8;
 const NEAR: f64 = 8.5;
 
 /// Blocks of others that may stand between such: a cough, a cut.
-const GAP: usize = 3;
+const GAP: usize = 2;
 
 /// How long something must sound the same to be sure, ms, and how much it may differ.
 const SURE_MS: f64 = 8_000.0;
