@@ -159,9 +159,11 @@ pub(super) fn alike_hints(shell: &Shell, kind: Kind, hints: &[AlikeHint]) -> Mar
     html! {
         @for hint in hints {
             p.notice.alike {
-                (this) (shell.pick("《", "“")) a href=(hint.href) { (hint.title) } (shell.pick("》", "”"))
-                (shell.pick("（", " (")) (hint.library) (shell.pick("）基本相同。", "). "))
-                (hint.says) (shell.pick("。", "."))
+                span {
+                    (this) (shell.pick("《", "“")) a href=(hint.href) { (hint.title) } (shell.pick("》", "”"))
+                    (shell.pick("（", " (")) (hint.library) (shell.pick("）基本相同。", "). "))
+                    (hint.says) (shell.pick("。", "."))
+                }
             }
         }
     }
