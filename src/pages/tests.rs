@@ -237,6 +237,7 @@ fn the_buttons_fit_the_stage() {
 
 fn edit_view(stage: Stage) -> EditView {
     EditView {
+        alike: Vec::new(),
         id: "r1".into(),
         kind: Kind::Video,
         library_name: "总库".into(),

@@ -196,7 +196,7 @@ pub(super) mod tests {
     pub(crate) fn film(seed: u64, seconds: u64) -> Vec<Look> {
         (0..seconds * 2)
             .map(|at| {
-                let bits = |part: u64| keys::mix(seed << 32 | at * 4 + part);
+                let bits = |part: u64| keys::mix((seed << 32) | (at * 4 + part));
                 let start_ms = at as i64 * 500;
                 Look {
                     start_ms,

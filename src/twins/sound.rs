@@ -192,15 +192,18 @@ mod tests {
     use super::*;
 
     fn recording(seed: u64, items: usize) -> Vec<u32> {
-        (0..items).map(|at| (mix(seed << 32 | at as u64 / 2) >> 16) as u32 | 1).collect()
+        (0..items).map(|at| (mix((seed << 32) | (at as u64 / 2)) >> 16) as u32 | 1).collect()
     }
 
     /// The same encoded anew: most items have some other bits.
     fn encoded(items: &[u32], seed: u64) -> Vec<u32> {
         let changed = |(at, item): (usize, &u32)| {
             let noise = mix(seed << 33 | at as u64);
-            let bits =
-                if noise % 4 == 0 { 0 } else { 1 << (noise >> 8 & 31) | 1 << (noise >> 16 & 31) };
+            let bits = if noise.is_multiple_of(4) {
+                0
+            } else {
+                1 << (noise >> 8 & 31) | 1 << (noise >> 16 & 31)
+            };
             item ^ bits
         };
         items.iter().enumerate().map(changed).collect()
