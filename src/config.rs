@@ -68,6 +68,7 @@ settings!(
         twins: Twins,
         deliver: Deliver,
         search: Search,
+        exchange: Exchange,
         session: Session,
         log: Log,
     }
@@ -223,6 +224,10 @@ settings!(
 settings!(
     /// `[search]`
     Search { dictionary: PathBuf, follow_ms: u64, answers_bytes: u64 }
+);
+settings!(
+    /// `[exchange]`
+    Exchange { oai_namespace: String, admin_email: String, records_per_answer: i64 }
 );
 settings!(
     /// `[session]`
@@ -384,6 +389,36 @@ impl Speech {
 /// What starting an engine and reading its model may take, seconds of computing.
 const SPEECH_START_SECONDS: u64 = 60;
 
+impl Exchange {
+    fn check(&self) -> Result<(), Error> {
+        if !self.oai_namespace.is_empty() && !is_domain(&self.oai_namespace) {
+            return bad("exchange.oai_namespace", "must be a domain such as learn.example.cn");
+        }
+        let email = self.admin_email.split_once('@');
+        let is_email = |(name, host): (&str, &str)| {
+            !name.is_empty() && !name.contains(char::is_whitespace) && is_domain(host)
+        };
+        if !self.admin_email.is_empty() && !email.is_some_and(is_email) {
+            return bad("exchange.admin_email", "must be an address such as admin@example.cn");
+        }
+        if !(1..=1000).contains(&self.records_per_answer) {
+            return bad("exchange.records_per_answer", "must be 1 to 1000");
+        }
+        Ok(())
+    }
+}
+
+/// Whether `text` is a domain as oai-identifier 2.0 wants it: two labels or more, each beginning
+/// with a letter.
+#[must_use]
+pub fn is_domain(text: &str) -> bool {
+    let label = |label: &str| {
+        label.starts_with(|c: char| c.is_ascii_alphabetic())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    text.len() <= 200 && text.contains('.') && text.split('.').all(label)
+}
+
 impl Ocr {
     fn check(&self) -> Result<(), Error> {
         // They become one argument of a program, with plus signs between.
@@ -440,6 +475,7 @@ impl Config {
     fn check(&self) -> Result<(), Error> {
         self.server.check()?;
         self.speech.check()?;
+        self.exchange.check()?;
         if jiff::tz::TimeZone::get(&self.site.zone).is_err() {
             return bad("site.zone", &format!("{:?} is not a time zone", self.site.zone));
         }

@@ -8,6 +8,7 @@ pub mod cmd;
 pub mod config;
 pub mod db;
 pub mod deliver;
+pub mod exchange;
 pub mod fault;
 pub mod ingest;
 pub mod media;

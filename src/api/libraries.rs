@@ -221,7 +221,7 @@ pub(super) async fn patch(
         caller.may_administer_organisation(&owner)?;
         given = Some((library.clone(), owner));
     }
-    let seen_by = library.visibility;
+    let (seen_by, name) = (library.visibility, library.name.clone());
     library.name = patch.name.map_or(Ok(library.name), named)?;
     library.description = patch.description.map_or(Ok(library.description), described)?;
     library.visibility = patch.visibility.as_deref().map_or(Ok(library.visibility), visibility)?;
@@ -247,7 +247,8 @@ pub(super) async fn patch(
     library.look = patch.look.map_or(Ok(library.look), Look::checked)?;
     let host = library.host.as_ref().map_or("", Host::as_str);
     db::libraries::save(&mut tx, &library).await.map_err(|error| net::Error::taken(error, host))?;
-    if library.visibility != seen_by {
+    // Records name the library that they are of.
+    if library.visibility != seen_by || library.name != name {
         db::resources::touch_library(&mut tx, library.id).await?;
     }
     if let Some((before, owner)) = given {

@@ -4,6 +4,7 @@ mod caller;
 mod captions;
 mod dictionary;
 mod duplicates;
+mod exchange;
 mod forms;
 mod jobs;
 mod libraries;
@@ -155,6 +156,7 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(resources::events))
         .routes(routes!(captions::get, captions::put, captions::delete))
         .routes(routes!(captions::recognise))
+        .routes(routes!(exchange::oembed::oembed))
         .routes(routes!(jobs::list))
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
@@ -191,6 +193,13 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/libraries", get(pages::libraries))
         .route("/libraries/{slug}", get(pages::library))
         .route("/resources/{id}", get(pages::resource))
+        .route("/embed/{id}", get(pages::embed))
+        .route("/feed", get(exchange::feed))
+        .route("/feed/{form}", get(exchange::feed_in))
+        .route("/sitemap.xml", get(exchange::sitemap_index))
+        .route("/sitemaps/{name}", get(exchange::sitemap_list))
+        .route("/robots.txt", get(exchange::robots))
+        .route("/oai", get(exchange::oai_get).post(exchange::oai_post))
         .route("/login", get(pages::login_form).post(pages::log_in))
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))

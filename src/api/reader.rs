@@ -7,6 +7,7 @@ use http::header::{ACCEPT, ACCEPT_LANGUAGE, COOKIE};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Uri};
 
+use crate::app::App;
 use crate::pages::{Lang, Theme};
 use crate::server::Secure;
 
@@ -58,6 +59,14 @@ impl Reader {
         match authority.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
             _ => authority,
+        }
+    }
+
+    /// Scheme and authority of this site as people use it; no slash at the end.
+    pub(super) fn site(&self, app: &App) -> String {
+        match app.config.server.public_url.trim_end_matches('/') {
+            "" => self.origin.clone(),
+            url => url.to_owned(),
         }
     }
 }

@@ -229,6 +229,33 @@ impl SearchQuery {
         self.per_page.unwrap_or(20).clamp(1, indexer::MAX_PER_PAGE)
     }
 
+    /// The filters: name and value.
+    pub(super) fn filters(&self) -> Vec<(String, String)> {
+        [
+            ("library", &self.library),
+            ("kind", &self.kind),
+            ("topic", &self.topic),
+            ("audience", &self.audience),
+            ("language", &self.language),
+            ("sort", &self.sort),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect()
+    }
+
+    /// Words and filters as an address has them, from the question mark on; empty when all is asked
+    /// for. The order is left out.
+    pub(super) fn what(&self) -> String {
+        let q = Some(("q".to_owned(), self.q.trim().to_owned())).filter(|(_, q)| !q.is_empty());
+        let filters = self.filters().into_iter().filter(|(name, _)| name != "sort");
+        let pairs = q.into_iter().chain(filters);
+        let pairs: Vec<String> =
+            pairs.map(|(name, value)| format!("{name}={}", encode(&value))).collect();
+        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+    }
+
     fn asked(&self) -> indexer::Query {
         indexer::Query {
             text: self.q.clone(),

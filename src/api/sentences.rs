@@ -58,6 +58,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "The table was not imported and nothing was changed: {}",
     ),
     ("taken", "“{}”已经有人用了。", "\"{}\" is taken already."),
+    ("oembed_format", "只有 json 和 xml 两种格式：{}", "The formats are json and xml, not {}."),
     ("method", "这个地址不支持此操作。", "This address does not support that."),
     ("too_many", "尝试太频繁，请一分钟后再试。", "Too many attempts. Try again in a minute."),
     ("too_often", "请求太频繁，请 {} 秒后再试。", "Too many requests. Try again in {} seconds."),

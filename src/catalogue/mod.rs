@@ -27,7 +27,7 @@ pub(crate) use resource::tests::resource as test_resource;
 pub use resource::{Derived, Details, Kind, Poster, Resource, Sprite, Stage};
 pub use role::{Role, Roles};
 pub use upload::{DocumentForm, FileType, Refusal};
-pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of};
+pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of, licence_href};
 
 /// A rule of the catalogue that a change would break.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -73,3 +73,32 @@ pub fn label_of<'a>(terms: &'a [Term], code: &'a str, chinese: bool) -> &'a str 
         None => code,
     }
 }
+
+/// Where the Creative Commons licence `code` can be read.
+#[must_use]
+pub fn licence_href(code: &str) -> Option<String> {
+    let at = |path: &str| Some(format!("https://creativecommons.org/{path}/"));
+    if code == "CC0-1.0" {
+        return at("publicdomain/zero/1.0");
+    }
+    let (terms, version) = code.strip_prefix("CC-")?.rsplit_once('-')?;
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
+    if !version.starts_with(|c: char| c.is_ascii_digit()) || !plain(terms) || !plain(version) {
+        return None;
+    }
+    at(&format!("licenses/{}/{version}", terms.to_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn licences_lead_to_where_they_can_be_read() {
+        let at = |code| licence_href(code).unwrap_or_default();
+        assert_eq!(at("CC-BY-SA-4.0"), "https://creativecommons.org/licenses/by-sa/4.0/");
+        assert_eq!(at("CC0-1.0"), "https://creativecommons.org/publicdomain/zero/1.0/");
+        assert_eq!(at("CC-BY"), "");
+        assert_eq!(at("all-rights-reserved"), "");
+    }
+}

@@ -40,6 +40,7 @@ impl Serve {
         let load = app.clone();
         let load = tokio::spawn(async move { load.load.watch(&load.stop).await });
         let index = tokio::spawn(ingest::index::follow(app.clone()));
+        let records = tokio::spawn(ingest::records::follow(app.clone()));
         let counted = tokio::spawn(ingest::counted::follow(app.clone()));
         let workers = match self.no_work {
             // Uploads leave something here too.
@@ -62,6 +63,7 @@ impl Serve {
             certificates.await?;
         }
         index.await?;
+        records.await?;
         counted.await?;
         ingest::counted::write_down(&app).await;
         workers.await?;

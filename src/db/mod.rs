@@ -11,6 +11,7 @@ pub mod media;
 pub mod objects;
 pub mod organisations;
 pub mod passages;
+pub mod records;
 pub mod renditions;
 pub mod resources;
 pub mod settings;

@@ -451,7 +451,7 @@ pub async fn find_by_title(
 }
 
 /// `count` places for values from number `first` on, with `between` or a comma between them.
-fn places(first: usize, count: usize, between: &str) -> String {
+pub(super) fn places(first: usize, count: usize, between: &str) -> String {
     let between = if between.is_empty() { ", " } else { between };
     (first..first + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(between)
 }

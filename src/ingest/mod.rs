@@ -24,6 +24,7 @@ pub mod picture;
 pub mod probe;
 pub mod progress;
 pub mod recognise;
+pub mod records;
 pub mod slides;
 pub mod stage;
 pub mod sweep;

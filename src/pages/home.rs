@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     LibraryTile, ResourceTile, Shell,
+    embed::feeds,
     icon::{Icon, icon},
     layout::{Page, document, search_form},
     library::library_tiles,
@@ -54,6 +55,7 @@ pub fn home(shell: &Shell, view: &HomeView) -> Markup {
         search: None,
         canonical: Some("/"),
         json_ld: Some(website(shell)),
+        head: feeds(shell, ""),
         ..Page::plain(&shell.net_name, "home", body)
     };
     document(shell, &page)

@@ -28,6 +28,7 @@ pub(super) enum Icon {
     Minus,
     List,
     Text,
+    Share,
 }
 
 impl Icon {
@@ -70,6 +71,9 @@ impl Icon {
                 r#"<path d="M8.5 6.500H20M8.5 12H20M8.5 17.500H20M4.5 6.500h.2M4.5 12h.2M4.5 17.500h.2"/>"#
             }
             Self::Text => r#"<path d="M5 6.500h14M5 11h14M5 15.500h9"/>"#,
+            Self::Share => {
+                r#"<circle cx="6.5" cy="12" r="2.5"/><circle cx="17" cy="6" r="2.5"/><circle cx="17" cy="18" r="2.5"/><path d="m8.7 10.8 6.1-3.500M8.7 13.2l6.1 3.500"/>"#
+            }
         }
     }
 }

@@ -114,6 +114,8 @@ pub(super) struct Page<'a> {
     pub picture: Option<&'a str>,
     /// schema.org data, as JSON.
     pub json_ld: Option<String>,
+    /// What else stands in the head.
+    pub head: Markup,
     pub styles: Vec<&'a str>,
     pub scripts: Vec<&'a str>,
     pub body: Markup,
@@ -131,6 +133,7 @@ impl<'a> Page<'a> {
             canonical: None,
             picture: None,
             json_ld: None,
+            head: html! {},
             styles: Vec::new(),
             scripts: Vec::new(),
             body,
@@ -185,6 +188,7 @@ fn head(shell: &Shell, page: &Page<'_>) -> Markup {
             @if let Some(picture) = page.picture {
                 meta property="og:image" content=(absolute(picture));
             }
+            (page.head)
             link rel="stylesheet" href=(shell.assets.css);
             @for style in &page.styles { link rel="stylesheet" href=(style); }
             script type="module" src=(shell.assets.app) {}

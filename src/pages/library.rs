@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     Paging, ResourceTile, Shell,
+    embed::feeds,
     icon::{Icon, icon},
     layout::{Page, document},
     paging::paging,
@@ -98,6 +99,7 @@ pub fn library(shell: &Shell, view: &LibraryView) -> Markup {
     let page = Page {
         description: Some(&view.description).filter(|text| !text.is_empty()).map(String::as_str),
         canonical: Some(&path),
+        head: feeds(shell, &format!("?library={}", view.slug)),
         ..Page::plain(&view.name, "library", body)
     };
     document(shell, &page)

@@ -12,6 +12,7 @@ mod book;
 mod captions;
 mod dictionary;
 mod duplicates;
+mod embed;
 mod error;
 mod facts;
 mod home;
@@ -22,6 +23,7 @@ mod login;
 mod media;
 mod paging;
 mod resource;
+mod schema_org;
 mod search;
 mod setup;
 mod studio;
@@ -36,6 +38,7 @@ pub use dictionary::{DictionaryView, dictionary};
 pub use duplicates::{
     AlikeHint, DuplicatesView, GroupView, MemberView, PairView, VerdictView, alike, duplicates,
 };
+pub use embed::{EmbedView, embed, embed_code};
 pub use error::{ErrorView, error};
 pub use home::{HomeView, home};
 pub use layout::{Shell, Theme, Visitor};

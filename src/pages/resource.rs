@@ -4,10 +4,12 @@ use maud::{Markup, html};
 
 use super::{
     MediaView, MomentView, PictureView, ResourceTile, Shell,
-    facts::{downloads, facts, json_ld},
+    embed::{head as share_head, share},
+    facts::{downloads, facts},
     icon::{Icon, icon},
     layout::{Page, document},
     media::{beside, media, slides},
+    schema_org::json_ld,
     search::moment,
     tile::tiles,
     words::{rfc3339, stage_word},
@@ -71,6 +73,8 @@ pub struct ResourceView {
     pub edit_href: Option<String>,
     /// Others that belong beside it.
     pub related: Vec<ResourceTile>,
+    /// Dublin Core: name, language of the text, text.
+    pub dublin_core: Vec<(String, Option<String>, String)>,
 }
 
 /// A word of a controlled list that leads to a search.
@@ -115,6 +119,11 @@ pub fn resource(shell: &Shell, view: &ResourceView) -> Markup {
         canonical: Some(&view.path),
         picture: view.poster.as_deref().filter(|_| public),
         json_ld: public.then(|| json_ld(shell, view)),
+        head: if public {
+            share_head(shell, view)
+        } else {
+            html! {}
+        },
         styles,
         scripts,
         ..Page::plain(&view.title, "resource-page", body(shell, view))
@@ -147,7 +156,11 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
                         @for line in view.description.lines().filter(|line| !line.trim().is_empty()) { p { (line) } }
                     }
                 }
-                div.resource-facts { (facts(shell, view)) (downloads(shell, view)) }
+                div.resource-facts {
+                    (facts(shell, view))
+                    (downloads(shell, view))
+                    @if view.stage == Stage::Published { (share(shell, view)) }
+                }
             }
         }
         @if !view.related.is_empty() {

@@ -4,6 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::{
     Paging, ResourceTile, Shell,
+    embed::feeds,
     icon::{Icon, icon},
     layout::{Page, document},
     paging::paging,
@@ -30,6 +31,8 @@ pub struct SearchView {
     pub filters: Vec<(String, String)>,
     /// The search without any filter.
     pub clear_href: String,
+    /// Words and filters as the address of a feed has them, from the question mark on.
+    pub feed: String,
     /// The kinds with their counts, all of them first; none with fewer than two kinds.
     pub tabs: Vec<FacetValue>,
     /// The orders; none when there is nothing to order.
@@ -153,6 +156,7 @@ pub fn search(shell: &Shell, view: &SearchView) -> Markup {
         &Page {
             search: Some(&view.query),
             kept: &view.filters,
+            head: feeds(shell, &view.feed),
             ..Page::plain(&title, "search-page", body)
         },
     )

@@ -31,6 +31,10 @@ impl Kind {
             "healthz" | "readyz" | "metrics" => return Self::Health,
             _ => {}
         }
+        // Its forms come by POST too, and change nothing.
+        if first == "oai" {
+            return Self::Page;
+        }
         if path == "/api/uploads" || path.starts_with("/api/uploads/") {
             return Self::Upload;
         }
@@ -62,6 +66,7 @@ mod tests {
             (Method::GET, "/api/suggest", Kind::Search),
             (Method::POST, "/api/search", Kind::Write),
             (Method::GET, "/", Kind::Page),
+            (Method::POST, "/oai", Kind::Page),
             (Method::GET, "*", Kind::Page),
         ] {
             assert_eq!(Kind::of(&method, path), kind, "{method} {path}");

@@ -18,6 +18,7 @@ mod connections;
 mod crash;
 mod demand;
 mod documents;
+mod exchange;
 mod forms;
 mod http;
 mod http2;

@@ -22,11 +22,12 @@ use super::shell::{page, playing_page, shell};
 use super::tiles::{library_tiles, term_links, tiles, topic_links};
 use crate::app::App;
 use crate::catalogue::{
-    AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, Slide, Stage, TOPICS, label_of,
+    AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, Slide, Stage, TOPICS, label_of, licence_href,
 };
 use crate::db;
 use crate::db::resources::Filter;
 use crate::deliver::Delivery;
+use crate::exchange::{Item, dublin_core_meta};
 use crate::media::captions::{parse, plain};
 use crate::pages::{
     self, BookView, CaptionsView, Choice, Cue, Facet, FacetValue, HitView, HomeView, Lang,
@@ -128,8 +129,9 @@ pub(in crate::api) async fn search(
         meant: found.did_you_mean.as_ref().map(|meant| instead(&query, meant)),
         fewer: if found.total == 0 { fewer(&query) } else { Vec::new() },
         facets: facets(reader.lang, &query, &found, &names),
-        filters: filters(&query),
+        filters: query.filters(),
         clear_href: format!("/search?q={}", encode(&query.q)),
+        feed: query.what(),
         paging: Paging {
             page: u32::try_from(query.page()).unwrap_or(1),
             pages: u32::try_from(reachable.div_ceil(query.per_page())).unwrap_or(1),
@@ -198,26 +200,10 @@ async fn moments_in(app: &App, resource: &Resource, q: &str) -> Vec<MomentView> 
         .unwrap_or_default()
 }
 
-/// The filters of a query: name and values.
-fn filters(query: &SearchQuery) -> Vec<(String, String)> {
-    [
-        ("library", &query.library),
-        ("kind", &query.kind),
-        ("topic", &query.topic),
-        ("audience", &query.audience),
-        ("language", &query.language),
-        ("sort", &query.sort),
-    ]
-    .into_iter()
-    .filter(|(_, value)| !value.is_empty())
-    .map(|(name, value)| (name.to_owned(), value.clone()))
-    .collect()
-}
-
 /// Address of the first page of a query.
 fn address(query: &SearchQuery) -> String {
     let mut address = format!("/search?q={}", encode(&query.q));
-    for (name, value) in filters(query) {
+    for (name, value) in query.filters() {
         address.push_str(&format!("&{name}={}", encode(&value)));
     }
     if let Some(per_page) = query.per_page {
@@ -448,6 +434,9 @@ pub(in crate::api) async fn resource(
     let related: Vec<_> =
         related.into_iter().filter(|other| other.id != resource.id).take(6).collect();
     let media = media(&app, &reader, &delivery, &links, &query).await?;
+    let shell = shell(&app, &reader, &visitor);
+    let item = Item { resource: &resource, library: &library, origin: &shell.origin };
+    let dublin_core = dublin_core_meta(&item);
     let view = ResourceView {
         path: format!("/resources/{id}"),
         title: details.title.clone(),
@@ -479,15 +468,9 @@ pub(in crate::api) async fn resource(
         edit_href: visitor.caller.can_edit(&resource).then(|| format!("/studio/resources/{id}")),
         related: tiles(&app, &related, false).await?,
         query: query.q,
+        dublin_core,
     };
-    Ok(playing_page(&app, &reader, pages::resource(&shell(&app, &reader, &visitor), &view)))
-}
-
-fn licence_href(licence: &str) -> Option<String> {
-    let rest = licence.strip_prefix("CC-")?;
-    let (terms, version) = rest.rsplit_once('-')?;
-    Some(format!("https://creativecommons.org/licenses/{}/{version}/", terms.to_lowercase()))
-        .filter(|_| version.starts_with(|c: char| c.is_ascii_digit()))
+    Ok(playing_page(&app, &reader, pages::resource(&shell, &view)))
 }
 
 pub(super) async fn media(

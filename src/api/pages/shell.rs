@@ -59,8 +59,8 @@ pub(super) fn shell(app: &App, reader: &Reader, visitor: &Visitor) -> Shell {
     }
 }
 
-fn bare(app: &App, reader: &Reader) -> Shell {
-    let public_url = app.config.server.public_url.trim_end_matches('/');
+/// The same for nobody in particular.
+pub(super) fn bare(app: &App, reader: &Reader) -> Shell {
     Shell {
         lang: reader.lang,
         theme: reader.theme,
@@ -68,7 +68,7 @@ fn bare(app: &App, reader: &Reader) -> Shell {
         visitor: None,
         csrf: String::new(),
         path: reader.path.clone(),
-        origin: if public_url.is_empty() { reader.origin.clone() } else { public_url.to_owned() },
+        origin: reader.site(app),
         zone: TimeZone::get(&app.config.site.zone).unwrap_or(TimeZone::UTC),
         assets: assets(),
     }
@@ -92,13 +92,29 @@ pub(super) fn page(reader: &Reader, markup: Markup) -> Response {
 
 /// The same with a player, which may fetch from the bucket as well where clients do.
 pub(super) fn playing_page(app: &App, reader: &Reader, markup: Markup) -> Response {
-    let mut response = page(reader, markup);
+    with_policy(page(reader, markup), &playing_policy(app))
+}
+
+/// The same for pages of other sites: the only one that they may frame, and one that says nothing
+/// of who asks.
+pub(super) fn framed_page(app: &App, reader: &Reader, markup: Markup) -> Response {
+    let policy = playing_policy(app).replace("frame-ancestors 'self'", "frame-ancestors *");
+    let mut response = with_policy(page(reader, markup), &policy);
+    response.headers_mut().remove(SET_COOKIE);
+    response
+}
+
+fn playing_policy(app: &App) -> String {
     let origins = app.config.direct_origins().join(" ");
-    if !origins.is_empty() {
-        let policy = POLICY.replace("connect-src 'self'", &format!("connect-src 'self' {origins}"));
-        if let Ok(policy) = HeaderValue::try_from(policy) {
-            response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-        }
+    if origins.is_empty() {
+        return POLICY.to_owned();
+    }
+    POLICY.replace("connect-src 'self'", &format!("connect-src 'self' {origins}"))
+}
+
+fn with_policy(mut response: Response, policy: &str) -> Response {
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }
     response
 }
