@@ -69,6 +69,7 @@ settings!(
         deliver: Deliver,
         search: Search,
         exchange: Exchange,
+        harvest: Harvest,
         session: Session,
         log: Log,
     }
@@ -228,6 +229,10 @@ settings!(
 settings!(
     /// `[exchange]`
     Exchange { oai_namespace: String, admin_email: String, records_per_answer: i64 }
+);
+settings!(
+    /// `[harvest]`
+    Harvest { pause_ms: u64, timeout_ms: u64, max_answer_bytes: usize, private_addresses: bool }
 );
 settings!(
     /// `[session]`
@@ -476,6 +481,9 @@ impl Config {
         self.server.check()?;
         self.speech.check()?;
         self.exchange.check()?;
+        if self.harvest.timeout_ms == 0 || self.harvest.max_answer_bytes == 0 {
+            return bad("harvest.timeout_ms", "and harvest.max_answer_bytes must be more than 0");
+        }
         if jiff::tz::TimeZone::get(&self.site.zone).is_err() {
             return bad("site.zone", &format!("{:?} is not a time zone", self.site.zone));
         }

@@ -22,6 +22,7 @@ mod resources;
 mod search;
 mod sentences;
 mod session;
+mod sources;
 mod uploads;
 
 use std::borrow::Cow;
@@ -52,6 +53,7 @@ pub(crate) use jobs::{JobView, STATES as JOB_STATES};
 pub(crate) use problem::chain;
 pub use sentences::sentence;
 pub(crate) use session::{SETUP, hash_password};
+pub(crate) use sources::{NewSource, add as add_source};
 
 use crate::app::App;
 use crate::server::Front;
@@ -157,6 +159,9 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(captions::get, captions::put, captions::delete))
         .routes(routes!(captions::recognise))
         .routes(routes!(exchange::oembed::oembed))
+        .routes(routes!(sources::list, sources::create))
+        .routes(routes!(sources::delete))
+        .routes(routes!(sources::run))
         .routes(routes!(jobs::list))
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
@@ -203,6 +208,7 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/login", get(pages::login_form).post(pages::log_in))
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))
+        .route("/admin/sources", get(pages::sources_page).post(pages::sources_form))
         .route("/admin/search", get(pages::dictionary_page).post(pages::dictionary_form))
         .route("/admin/duplicates", get(pages::duplicates_page).post(pages::duplicates_form))
         .route("/studio", get(pages::list))

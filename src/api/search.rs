@@ -67,6 +67,15 @@ pub(super) struct HitView {
     pub snippet: String,
     pub url: String,
     pub moments: Vec<MomentView>,
+    /// The repository that it comes from and is opened at; null: it is here.
+    pub home: Option<OriginView>,
+}
+
+/// Another repository, where a resource is opened.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct OriginView {
+    pub name: String,
+    pub url: String,
 }
 
 /// A place in it.
@@ -198,12 +207,14 @@ pub(super) async fn find(
     let ids: Vec<String> = found.hits.iter().map(|hit| hit.resource.clone()).collect();
     let mut public = public(app, &ids).await?;
     let gone = ids.len() - public.len();
+    let origins = origins(app, &ids).await?;
     let (hits, resources) = found
         .hits
         .into_iter()
         .filter_map(|hit| {
             let resource = public.remove(&hit.resource)?;
-            Some((hit_view(hit, &query.q), resource))
+            let home = origins.get(&hit.resource).cloned();
+            Some((HitView { home, ..hit_view(hit, &query.q) }, resource))
         })
         .unzip();
     let result = SearchResult {
@@ -335,6 +346,15 @@ async fn public(app: &App, ids: &[String]) -> Result<HashMap<String, Resource>, 
     Ok(found.into_iter().map(|resource| (resource.id.to_string(), resource)).collect())
 }
 
+/// Where those of `ids` are opened that are not here.
+async fn origins(app: &App, ids: &[String]) -> Result<HashMap<String, OriginView>, ApiError> {
+    let found = db::sources::origins(&mut *app.db.read().await?, ids).await?;
+    let view = |origin: db::sources::Origin| {
+        (origin.resource, OriginView { name: origin.name, url: origin.home })
+    };
+    Ok(found.into_iter().map(view).collect())
+}
+
 /// Searches take some milliseconds of processor: not on a thread that serves many, and only so many
 /// at a time, those that nobody waits for any more included.
 pub(super) async fn run<T: Send + 'static>(
@@ -373,12 +393,16 @@ async fn by_title(
     let (offset, limit) = (skipped as i64, query.per_page() as i64);
     let mut db = app.db.read().await?;
     let (total, found) = db::resources::find_by_title(&mut db, &asked, offset, limit).await?;
+    drop(db);
+    let ids: Vec<String> = found.iter().map(|resource| resource.id.to_string()).collect();
+    let origins = origins(app, &ids).await?;
     let hit = |resource: &Resource| HitView {
         url: format!("/resources/{}", resource.id),
         resource: resource.id.to_string(),
         title: escape(&resource.details.title),
         snippet: escape(&resource.details.description.chars().take(120).collect::<String>()),
         moments: Vec::new(),
+        home: origins.get(&resource.id.to_string()).cloned(),
     };
     let result = SearchResult {
         total: usize::try_from(total).unwrap_or_default(),
@@ -425,7 +449,8 @@ fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
             text: moment.text,
         })
         .collect();
-    HitView { title: hit.title, snippet: hit.snippet, resource: hit.resource, url, moments }
+    let (title, snippet, resource) = (hit.title, hit.snippet, hit.resource);
+    HitView { title, snippet, resource, url, moments, home: None }
 }
 
 fn list(text: &str) -> Vec<String> {

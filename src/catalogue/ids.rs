@@ -71,6 +71,10 @@ id!(
     UploadId
 );
 id!(
+    /// Of a repository that is harvested.
+    SourceId
+);
+id!(
     /// Of a rendition. A new encode has a new one.
     RenditionId
 );

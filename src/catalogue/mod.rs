@@ -8,12 +8,14 @@ mod media;
 mod organisation;
 mod resource;
 mod role;
+mod source;
 mod upload;
 mod vocabulary;
 
 pub use account::{Account, Caller, NetRole};
 pub use ids::{
-    AccountId, LibraryId, OrganisationId, RenditionId, ResourceId, Sha256, TeamId, UploadId,
+    AccountId, LibraryId, OrganisationId, RenditionId, ResourceId, Sha256, SourceId, TeamId,
+    UploadId,
 };
 pub use library::{Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use look::{Block, Colour, Look};
@@ -26,6 +28,7 @@ pub use organisation::{DivisionCode, History, Level, Organisation, Stay};
 pub(crate) use resource::tests::resource as test_resource;
 pub use resource::{Derived, Details, Kind, Poster, Resource, Sprite, Stage};
 pub use role::{Role, Roles};
+pub use source::{HarvestSource, Mapping, base_url};
 pub use upload::{DocumentForm, FileType, Refusal};
 pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of, licence_href};
 

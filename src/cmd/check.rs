@@ -252,6 +252,10 @@ async fn check_resource(
                 }
                 _ => {}
             }
+            // What was harvested is made and kept at its home.
+            if !db::sources::origins(&mut db, std::slice::from_ref(&id)).await?.is_empty() {
+                return Ok(());
+            }
             for problem in incomplete(&mut db, resource, &renditions).await? {
                 report.add("incomplete", &id, problem);
             }

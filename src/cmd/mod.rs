@@ -5,6 +5,7 @@ mod audit;
 mod check;
 mod compare;
 mod duplicates;
+mod harvest;
 mod import;
 mod jobs;
 mod library;
@@ -45,6 +46,9 @@ enum Command {
     Work,
     /// Takes files and folders into a library.
     Import(import::Import),
+    /// Repositories whose records are taken.
+    #[command(subcommand)]
+    Harvest(harvest::Harvest),
     /// Work that waits, runs or failed.
     Jobs(jobs::Jobs),
     /// Accounts.
@@ -118,6 +122,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Serve(serve) => serve.run(config).await,
             Command::Work => serve::work(config).await,
             Command::Import(import) => import.run(open(config).await?).await,
+            Command::Harvest(harvest) => harvest.run(open(config).await?).await,
             Command::Jobs(jobs) => jobs.run(open(config).await?).await,
             Command::User(user) => user.run(open(config).await?).await,
             Command::Token(token) => token.run(open(config).await?).await,

@@ -84,7 +84,10 @@ pub(super) async fn work(config: Config) -> anyhow::Result<ExitCode> {
 }
 
 fn start_workers(app: &App) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(ingest::worker::run(app.clone()))
+    let (work, harvest) = (ingest::worker::run(app.clone()), ingest::harvest::follow(app.clone()));
+    tokio::spawn(async move {
+        tokio::join!(work, harvest);
+    })
 }
 
 /// What asks the program to stop; listened for from the start, so that it is never killed by it.

@@ -101,7 +101,9 @@ pub async fn give(
         .bind(owner.map(|id| id.to_string()))
         .execute(&mut *db)
         .await?;
-    own(db, id, owner, now_ms).await
+    own(db, id, owner, now_ms).await?;
+    // Records tell of which level its owner is.
+    super::resources::touch_library(db, id).await
 }
 
 async fn own(

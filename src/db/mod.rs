@@ -16,6 +16,7 @@ pub mod renditions;
 pub mod resources;
 pub mod settings;
 pub mod slides;
+pub mod sources;
 pub mod traffic;
 pub mod twins;
 pub mod uploads;

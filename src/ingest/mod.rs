@@ -16,6 +16,7 @@ pub mod derive;
 pub mod disk;
 pub mod document;
 pub mod finish;
+pub mod harvest;
 pub mod index;
 pub mod intake;
 pub mod listen;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::Error;
 use crate::app::App;
-use crate::catalogue::{Caller, Library, LibraryId, Resource};
+use crate::catalogue::{Caller, Level, Library, LibraryId, OrganisationId, Resource};
 use crate::db;
 
 /// Changes that are taken in one transaction.
@@ -78,13 +78,22 @@ async fn step(app: &App, batch: i64) -> Result<Step, Error> {
         .into_iter()
         .map(|library| (library.id, library))
         .collect();
+    let levels: HashMap<OrganisationId, Level> =
+        db::organisations::list(&mut tx).await?.into_iter().map(|o| (o.id, o.level)).collect();
     let newest = db::records::span(&mut tx).await?.map_or(0, |(_, newest)| newest);
     let stamp_ms = (app.now_ms() + AHEAD_MS).max(newest + 1);
-    for resource in &changed {
-        let id = resource.id.to_string();
+    let ids: Vec<String> = changed.iter().map(|resource| resource.id.to_string()).collect();
+    // Others have those from their home.
+    let harvested = db::sources::origins(&mut tx, &ids).await?;
+    for (resource, id) in changed.iter().zip(ids) {
+        if harvested.iter().any(|origin| origin.resource == id) {
+            continue;
+        }
         match libraries.get(&resource.library).filter(|library| is_public(resource, library)) {
             Some(library) => {
-                db::records::put(&mut tx, &id, stamp_ms, &sets_of(resource, library)).await?;
+                let level = library.owner.and_then(|owner| levels.get(&owner).copied());
+                db::records::put(&mut tx, &id, stamp_ms, &sets_of(resource, library, level))
+                    .await?;
             }
             None => db::records::withdraw(&mut tx, &id, stamp_ms).await?,
         }
@@ -103,11 +112,12 @@ fn is_public(resource: &Resource, library: &Library) -> bool {
     Caller(None).can_see(resource, library)
 }
 
-/// The sets of OAI-PMH that a resource is in. The levels of organisations belong here too.
-fn sets_of(resource: &Resource, library: &Library) -> Vec<String> {
+/// The sets of OAI-PMH that a resource is in; its library's owner is of `level`.
+fn sets_of(resource: &Resource, library: &Library, level: Option<Level>) -> Vec<String> {
     let topics = resource.details.topics.iter().map(|topic| format!("topic.{topic}"));
+    let level = level.map(|level| format!("level.{level}"));
     let mut sets: Vec<String> =
-        std::iter::once(format!("library.{}", library.slug)).chain(topics).collect();
+        std::iter::once(format!("library.{}", library.slug)).chain(level).chain(topics).collect();
     sets.sort();
     sets.dedup();
     sets

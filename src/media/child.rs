@@ -13,7 +13,7 @@ use transcode::{Event, Input, Plan, Policy};
 
 use super::document::{self, Document, PageText, RenderedPage};
 use super::protocol::{Answer, Failure, PageAnswer, PagePoster, Request, Step};
-use super::{book, captions, ocr, office, prints, sandbox, speech};
+use super::{book, captions, ocr, office, prints, records, sandbox, speech};
 
 /// Largest side of a picture that is shown.
 const MAX_PICTURE_SIDE: u32 = 4096;
@@ -146,6 +146,13 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
             let grey = ocr::Grey::of(&picture);
             drop(picture);
             beating(|| recognise(&grey, 1, out, &options))
+        }
+        Step::Records { max_depth } => {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut &source, &mut bytes).map_err(io)?;
+            let answer = records::read(&bytes, max_depth)
+                .map_err(|code| failure(code, &"an answer of OAI-PMH", false))?;
+            tell(&Answer::Harvested(Box::new(answer))).map_err(io)
         }
         Step::Captions { name } => {
             let mut bytes = Vec::new();

@@ -8,6 +8,7 @@ use super::captions::{self, Captions, Cue};
 use super::document::{self, Document, PageSize, PageText};
 use super::outline::{MAX_DEPTH, MAX_ITEMS};
 use super::protocol::{Answer, PageAnswer, Step};
+use super::records;
 
 const MIB: usize = 1 << 20;
 
@@ -41,9 +42,11 @@ impl Step {
     /// The longest line of an answer, bytes.
     pub(super) fn max_line_bytes(&self) -> usize {
         match self {
-            Self::Captions { .. } | Self::Derive(_) | Self::Convert { .. } | Self::Book { .. } => {
-                48 * MIB
-            }
+            Self::Captions { .. }
+            | Self::Derive(_)
+            | Self::Convert { .. }
+            | Self::Book { .. }
+            | Self::Records { .. } => 48 * MIB,
             Self::Listen(_) => 8 * MIB,
             Self::Inspect { .. }
             | Self::Pages { .. }
@@ -112,6 +115,7 @@ impl Answer {
             Self::Picture { width, height, poster_width, poster_height } => {
                 [*width, *height, *poster_width, *poster_height].into_iter().all(is_side)
             }
+            Self::Harvested(answer) => records::holds(answer),
             Self::Captions(captions) => captions_hold(captions),
             Self::Heard(heard) => {
                 heard.language.as_deref().is_none_or(is_language)

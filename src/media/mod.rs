@@ -17,6 +17,7 @@ mod outline;
 pub mod parent;
 pub mod prints;
 pub mod protocol;
+pub mod records;
 pub mod sandbox;
 pub mod scratch;
 pub mod selftest;

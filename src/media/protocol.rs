@@ -10,6 +10,7 @@ use super::captions::Captions;
 use super::document::{Document, PageText};
 use super::ocr;
 use super::prints::Prints;
+use super::records::Harvested;
 use super::sandbox::Limits;
 use super::speech::{Heard, Listen};
 
@@ -98,6 +99,11 @@ pub enum Step {
     },
     /// Recognise what is said in a piece of the sound: [`Answer::Heard`].
     Listen(Box<Listen>),
+    /// An answer of another repository to OAI-PMH: [`Answer::Harvested`].
+    Records {
+        /// Elements within each other.
+        max_depth: usize,
+    },
     /// Captions: [`Answer::Captions`].
     Captions {
         /// Name of the file, for its ending.
@@ -170,6 +176,8 @@ pub enum Answer {
     },
     /// What is said in a piece of the sound.
     Heard(Heard),
+    /// What another repository answered.
+    Harvested(Box<Harvested>),
     /// Captions that were uploaded.
     Captions(Captions),
     /// Nothing new, but the step goes on.

@@ -315,6 +315,7 @@ fn footer(shell: &Shell) -> Markup {
                     @if shell.visitor.as_ref().is_some_and(|visitor| visitor.may_administer) {
                         a href="/admin/duplicates" { (shell.pick("重复资源", "Duplicates")) }
                         a href="/admin/search" { (shell.pick("搜索词典", "Words of the search")) }
+                        a href="/admin/sources" { (shell.pick("来源库", "Sources")) }
                     }
                     @for lang in [Lang::Zh, Lang::En] {
                         @if lang != shell.lang {

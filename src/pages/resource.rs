@@ -73,8 +73,19 @@ pub struct ResourceView {
     pub edit_href: Option<String>,
     /// Others that belong beside it.
     pub related: Vec<ResourceTile>,
+    /// Where it comes from and is opened, when that is elsewhere.
+    pub home: Option<HomeLink>,
     /// Dublin Core: name, language of the text, text.
     pub dublin_core: Vec<(String, Option<String>, String)>,
+}
+
+/// Another repository, where a resource is opened.
+#[derive(Clone, Debug)]
+pub struct HomeLink {
+    /// Its name.
+    pub name: String,
+    /// The resource there, http or https.
+    pub href: String,
 }
 
 /// A word of a controlled list that leads to a search.
@@ -116,9 +127,9 @@ pub fn resource(shell: &Shell, view: &ResourceView) -> Markup {
     let page = Page {
         description: Some(summary.as_str()).filter(|text| !text.is_empty()),
         search: Some(&view.query),
-        canonical: Some(&view.path),
+        canonical: Some(view.home.as_ref().map_or(&view.path, |home| &home.href)),
         picture: view.poster.as_deref().filter(|_| public),
-        json_ld: public.then(|| json_ld(shell, view)),
+        json_ld: (public && view.home.is_none()).then(|| json_ld(shell, view)),
         head: if public {
             share_head(shell, view)
         } else {
@@ -140,7 +151,8 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
                 (stage_notice(shell, view))
                 @if let Some(notice) = &view.notice { p.notice role="status" { (notice) } }
                 @if !plays { (moments(shell, view)) }
-                (media(shell, &view.media, &view.title, &view.query))
+                @if let Some(home) = &view.home { (at_home(shell, home)) }
+                @else { (media(shell, &view.media, &view.title, &view.query)) }
                 (slides(shell, &view.media, &view.path))
             }
             (head(shell, view))
@@ -159,7 +171,7 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
                 div.resource-facts {
                     (facts(shell, view))
                     (downloads(shell, view))
-                    @if view.stage == Stage::Published { (share(shell, view)) }
+                    @if view.stage == Stage::Published && view.home.is_none() { (share(shell, view)) }
                 }
             }
         }
@@ -167,6 +179,18 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
             section.wrap.band aria-labelledby="related" {
                 div.band-head { h2 id="related" { (shell.pick("接着学", "Next")) } }
                 (tiles(shell, &view.related))
+            }
+        }
+    }
+}
+
+/// The way to where it is opened.
+fn at_home(shell: &Shell, home: &HomeLink) -> Markup {
+    html! {
+        div.stage-frame.nothing.at-home {
+            p { (icon(Icon::Library)) (shell.pick("来自", "From ")) (home.name) }
+            a.button.primary href=(home.href) rel="noopener" {
+                (shell.pick("到来源打开", "Open it there"))
             }
         }
     }

@@ -8,7 +8,7 @@ use super::{
     icon::{Icon, icon},
     layout::{Page, document},
     paging::paging,
-    tile::{cover, extent, linked, moment_icon},
+    tile::{cover, extent, from, linked, moment_icon},
     words::clock,
 };
 
@@ -252,6 +252,7 @@ fn hit(shell: &Shell, hit: &HitView, soon: bool) -> Markup {
                 h2 { a href=(tile.href) { (marked(&hit.title_html)) } }
                 p.tile-facts {
                     @if let Some(library) = &tile.library { span { (library) } }
+                    (from(shell, tile))
                     @if let Some(when_ms) = tile.when_ms {
                         time datetime=(super::words::rfc3339(when_ms)) { (shell.lang.day(when_ms, &shell.zone)) }
                     }

@@ -74,6 +74,7 @@ fn video() -> ResourceView {
         }],
         edit_href: None,
         related: Vec::new(),
+        home: None,
         dublin_core: vec![("DC.title".into(), Some("zh".into()), "\"编网\"".into())],
     }
 }

@@ -26,6 +26,8 @@ pub struct ResourceTile {
     pub pages: Option<u32>,
     /// The name of its library; left out on that library's own page.
     pub library: Option<String>,
+    /// The name of the repository that it comes from and is opened at.
+    pub home: Option<String>,
     /// When it was published (or made, when not published), Unix time in milliseconds.
     pub when_ms: Option<i64>,
 }
@@ -41,6 +43,13 @@ pub(super) fn tiles(shell: &Shell, tiles: &[ResourceTile]) -> Markup {
     }
 }
 
+/// `来自…`, of what is opened at its home.
+pub(super) fn from(shell: &Shell, tile: &ResourceTile) -> Markup {
+    html! {
+        @if let Some(home) = &tile.home { span.from { (shell.pick("来自", "From ")) (home) } }
+    }
+}
+
 fn card(shell: &Shell, tile: &ResourceTile, soon: bool) -> Markup {
     html! {
         article.tile {
@@ -49,6 +58,7 @@ fn card(shell: &Shell, tile: &ResourceTile, soon: bool) -> Markup {
                 h3 { a href=(tile.href) { (tile.title) } }
                 p.tile-facts {
                     @if let Some(library) = &tile.library { span { (library) } }
+                    (from(shell, tile))
                     @if let Some(when_ms) = tile.when_ms {
                         time datetime=(rfc3339(when_ms)) { (shell.lang.day(when_ms, &shell.zone)) }
                     }

@@ -20,6 +20,7 @@ mod demand;
 mod documents;
 mod exchange;
 mod forms;
+mod harvest;
 mod http;
 mod http2;
 mod import;

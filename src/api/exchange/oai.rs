@@ -9,7 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use crate::app::App;
-use crate::catalogue::{Library, LibraryId, Resource, TOPICS, Visibility};
+use crate::catalogue::{Level, Library, LibraryId, Resource, TOPICS, Visibility};
 use crate::config::is_domain;
 use crate::db;
 use crate::db::records::{Range, Record};
@@ -20,6 +20,14 @@ use crate::exchange::{Item, dublin_core, lom};
 
 /// Name of the setting with what identifiers begin with.
 const NAMESPACE: &str = "oai_namespace";
+
+/// What the sets of libraries by the level of their owners are called.
+const LEVELS: [(Level, &str); 4] = [
+    (Level::City, "市级 City"),
+    (Level::District, "区县级 District or county"),
+    (Level::Township, "乡镇街道级 Township or street"),
+    (Level::Community, "村居级 Village or community"),
+];
 
 pub(in crate::api) async fn oai_get(
     State(app): State<App>,
@@ -160,17 +168,21 @@ async fn identity(app: &App, site: &Site) -> Result<Identity, ApiError> {
     })
 }
 
-/// Libraries that everybody may see, then topics.
+/// Libraries that everybody may see, levels of who owns them, topics.
 async fn sets(app: &App) -> Result<Vec<RecordSet>, ApiError> {
     let libraries = db::libraries::list(&mut *app.db.read().await?).await?;
     let libraries = libraries.into_iter().filter(|l| l.visibility == Visibility::Public);
     let libraries = libraries
         .map(|library| RecordSet { spec: format!("library.{}", library.slug), name: library.name });
+    let levels = LEVELS.iter().map(|(level, name)| RecordSet {
+        spec: format!("level.{level}"),
+        name: (*name).to_owned(),
+    });
     let topics = TOPICS.iter().map(|topic| RecordSet {
         spec: format!("topic.{}", topic.code),
         name: format!("{} {}", topic.zh, topic.en),
     });
-    Ok(libraries.chain(topics).collect())
+    Ok(libraries.chain(levels).chain(topics).collect())
 }
 
 /// The record that is named.

@@ -22,7 +22,8 @@ use super::shell::{page, playing_page, shell};
 use super::tiles::{library_tiles, term_links, tiles, topic_links};
 use crate::app::App;
 use crate::catalogue::{
-    AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, Slide, Stage, TOPICS, label_of, licence_href,
+    AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, ResourceId, Slide, Stage, TOPICS, label_of,
+    licence_href,
 };
 use crate::db;
 use crate::db::resources::Filter;
@@ -30,9 +31,9 @@ use crate::deliver::Delivery;
 use crate::exchange::{Item, dublin_core_meta};
 use crate::media::captions::{parse, plain};
 use crate::pages::{
-    self, BookView, CaptionsView, Choice, Cue, Facet, FacetValue, HitView, HomeView, Lang,
-    LibrariesView, LibraryView, MediaView, MomentKind, MomentView, Paging, PictureView, PlayView,
-    ReadView, ResourceView, SearchView, SlideView,
+    self, BookView, CaptionsView, Choice, Cue, Facet, FacetValue, HitView, HomeLink, HomeView,
+    Lang, LibrariesView, LibraryView, MediaView, MomentKind, MomentView, Paging, PictureView,
+    PlayView, ReadView, ResourceView, SearchView, SlideView,
 };
 
 /// Cards on the front page.
@@ -469,8 +470,15 @@ pub(in crate::api) async fn resource(
         related: tiles(&app, &related, false).await?,
         query: query.q,
         dublin_core,
+        home: home_of(&app, resource.id).await?,
     };
     Ok(playing_page(&app, &reader, pages::resource(&shell, &view)))
+}
+
+/// Where the resource `id` is opened, when that is elsewhere.
+async fn home_of(app: &App, id: ResourceId) -> Result<Option<HomeLink>, ApiError> {
+    let mut origins = db::sources::origins(&mut *app.db.read().await?, &[id.to_string()]).await?;
+    Ok(origins.pop().map(|origin| HomeLink { name: origin.name, href: origin.home }))
 }
 
 pub(super) async fn media(

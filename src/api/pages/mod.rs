@@ -8,6 +8,7 @@ mod embed;
 mod learn;
 mod login;
 mod shell;
+mod sources;
 mod studio;
 mod tiles;
 
@@ -18,4 +19,5 @@ pub(super) use embed::embed;
 pub(super) use learn::{home, libraries, library, resource, search};
 pub(super) use login::{log_in, log_out, login_form, set_up, setup_form};
 pub(super) use shell::{asset, error_page, load_assets, web_file};
+pub(super) use sources::{sources_form, sources_page};
 pub(super) use studio::{captions_form, edit_form, list, resource_page};

@@ -22,10 +22,18 @@ pub(super) async fn tiles(
     resources: &[Resource],
     library: bool,
 ) -> Result<Vec<ResourceTile>, ApiError> {
-    let libraries = db::libraries::list(&mut *app.db.read().await?).await?;
+    let mut db = app.db.read().await?;
+    let libraries = db::libraries::list(&mut db).await?;
+    let ids: Vec<String> = resources.iter().map(|resource| resource.id.to_string()).collect();
+    let origins = db::sources::origins(&mut db, &ids).await?;
+    drop(db);
+    let home = |id: &str| origins.iter().find(|o| o.resource == id).map(|o| o.name.clone());
     let of = |resource: &Resource| libraries.iter().find(|known| known.id == resource.library);
-    let tile = |resource| of(resource).map(|own| tile(app, resource, own, library));
-    Ok(resources.iter().filter_map(tile).collect())
+    let tile = |(resource, id): (&Resource, &String)| {
+        let home = home(id);
+        of(resource).map(|own| ResourceTile { home, ..tile(app, resource, own, library) })
+    };
+    Ok(resources.iter().zip(&ids).filter_map(tile).collect())
 }
 
 fn tile(app: &App, resource: &Resource, own: &Library, library: bool) -> ResourceTile {
@@ -37,6 +45,7 @@ fn tile(app: &App, resource: &Resource, own: &Library, library: bool) -> Resourc
         duration_ms: resource.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
         pages: resource.pages.and_then(|pages| u32::try_from(pages).ok()),
         library: library.then(|| own.name.clone()),
+        home: None,
         when_ms: Some(resource.published_ms.unwrap_or(resource.created_ms)),
     }
 }
