@@ -24,7 +24,7 @@ const AGENT: &str = concat!("duoku/", env!("CARGO_PKG_VERSION"), " (OAI-PMH harv
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(super) enum Error {
     /// The address leads into the operator's own network, or not to the web.
     #[error("{0} may not be asked")]
     Forbidden(String),
@@ -44,7 +44,7 @@ pub enum Error {
 
 /// Asks other repositories.
 #[derive(Debug, Clone)]
-pub struct Fetcher {
+pub(super) struct Fetcher {
     client: reqwest::Client,
     inside: bool,
     max_bytes: usize,
@@ -56,7 +56,7 @@ impl Fetcher {
     /// # Errors
     ///
     /// [`Error::Http`] when TLS cannot be had.
-    pub fn new(settings: &config::Harvest) -> Result<Self, Error> {
+    pub(super) fn new(settings: &config::Harvest) -> Result<Self, Error> {
         let timeout = Duration::from_millis(settings.timeout_ms);
         let client = reqwest::Client::builder()
             .user_agent(AGENT)
@@ -76,7 +76,7 @@ impl Fetcher {
     /// # Errors
     ///
     /// [`Error`].
-    pub async fn get(&self, url: &Url) -> Result<Vec<u8>, Error> {
+    pub(super) async fn get(&self, url: &Url) -> Result<Vec<u8>, Error> {
         let mut url = url.clone();
         for _ in 0..=MAX_REDIRECTS {
             self.check(&url)?;
