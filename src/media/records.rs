@@ -74,7 +74,10 @@ pub struct Record {
 pub(super) fn read(bytes: &[u8], max_depth: usize) -> Result<Harvested, &'static str> {
     let text = xml::decode(bytes);
     let mut reading = Reading::default();
-    xml::walk(&text, max_depth, |event| reading.take(event)).map_err(|error| error.code())?;
+    xml::walk(&text, max_depth, |event| reading.take(event)).map_err(|error| match error {
+        xml::Error::Malformed(_) => "harvest_not_oai",
+        error => error.code(),
+    })?;
     if reading.doctype {
         return Err("xml_declarations");
     }

@@ -8,12 +8,16 @@ make a thousand answers. Stop it and start it with other records to see what a h
 it: identifiers stay, titles end with the start's time.
 """
 
+import cgi
 import datetime
 import http.server
 import sys
 import urllib.parse
 
 from oaipmh import common, metadata, server
+
+# pyoai reads its tokens with what Python 3.8 removed, and needs a Python before 3.13, which has cgi.
+cgi.parse_qs = urllib.parse.parse_qs
 
 BEGAN = datetime.datetime.utcnow().replace(microsecond=0)
 
