@@ -2,6 +2,8 @@
 
 mod caller;
 mod captions;
+mod collections;
+mod courses;
 mod dictionary;
 mod forms;
 mod jobs;
@@ -20,6 +22,7 @@ mod resources;
 mod search;
 mod sentences;
 mod session;
+mod shown;
 mod uploads;
 
 use std::borrow::Cow;
@@ -45,6 +48,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use caller::{fresh_token, token_hash};
+pub(crate) use courses::{gather_cartridge, write_cartridge};
 pub(crate) use jobs::{JobView, STATES as JOB_STATES};
 pub(crate) use problem::chain;
 pub use sentences::sentence;
@@ -150,6 +154,15 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(resources::events))
         .routes(routes!(captions::get, captions::put, captions::delete))
         .routes(routes!(captions::recognise))
+        .routes(routes!(courses::list, courses::create))
+        .routes(routes!(courses::get, courses::patch, courses::delete))
+        .routes(routes!(courses::publish))
+        .routes(routes!(courses::withdraw))
+        .routes(routes!(courses::get_lessons, courses::put_lessons))
+        .routes(routes!(courses::put_listing, courses::delete_listing))
+        .routes(routes!(courses::get_cartridge))
+        .routes(routes!(collections::list, collections::create))
+        .routes(routes!(collections::get, collections::patch, collections::delete))
         .routes(routes!(jobs::list))
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
@@ -186,6 +199,17 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/libraries", get(pages::libraries))
         .route("/libraries/{slug}", get(pages::library))
         .route("/resources/{id}", get(pages::resource))
+        .route("/courses/{id}", get(pages::course))
+        .route("/courses/{id}/lessons/{number}", get(pages::lesson))
+        .route("/courses/{id}/listings", post(pages::listing_form))
+        .route("/collections/{id}", get(pages::collection))
+        .route("/studio/courses", get(pages::courses_page).post(pages::new_course))
+        .route("/studio/courses/{id}", get(pages::course_edit_page).post(pages::course_form))
+        .route("/studio/collections", post(pages::new_collection))
+        .route(
+            "/studio/collections/{id}",
+            get(pages::collection_edit_page).post(pages::collection_form),
+        )
         .route("/login", get(pages::login_form).post(pages::log_in))
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))

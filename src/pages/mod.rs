@@ -10,12 +10,17 @@
 mod assets;
 mod book;
 mod captions;
+mod collection;
+mod course;
+mod course_form;
+mod course_studio;
 mod dictionary;
 mod error;
 mod facts;
 mod home;
 mod icon;
 mod layout;
+mod lesson;
 mod library;
 mod login;
 mod media;
@@ -31,10 +36,19 @@ mod words;
 pub use assets::{Assets, AssetsError};
 pub use book::BookView;
 pub use captions::{CaptionsEditView, edit_captions};
+pub use collection::{CollectionView, collection};
+pub use course::{CourseTile, CourseView, LessonRow, ListingChoice, SectionView, course};
+pub use course_form::{
+    CourseEditView, EditLesson, EditSection, LessonState, PickedRow, PickerView, edit_course,
+};
+pub use course_studio::{
+    CollectionEditView, CourseStudioRow, CoursesView, courses, edit_collection,
+};
 pub use dictionary::{DictionaryView, dictionary};
 pub use error::{ErrorView, error};
 pub use home::{HomeView, home};
 pub use layout::{Shell, Theme, Visitor};
+pub use lesson::{LessonView, lesson};
 pub use library::{LibrariesView, LibraryTile, LibraryView, libraries, library};
 pub use login::{LoginView, login};
 pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView, SlideView};
@@ -44,8 +58,8 @@ pub use search::{Choice, Facet, FacetValue, HitView, MomentKind, MomentView, Sea
 pub use setup::{SetupView, setup};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
 pub use studio_form::{CaptionsRow, EditView, PosterChoice, edit};
-pub use tile::ResourceTile;
-pub use words::{Lang, kind_word, size, stage_word, term_word};
+pub use tile::{ResourceTile, TileKind};
+pub use words::{Lang, found_word, kind_word, size, stage_word, term_word};
 
 #[cfg(test)]
 mod tests;

@@ -97,7 +97,10 @@ pub fn studio(shell: &Shell, view: &StudioView) -> Markup {
     let title = shell.pick("工作室", "Studio");
     let body = html! {
         div.wrap {
-            header.page-head { h1 { (title) } }
+            header.page-head {
+                h1 { (title) }
+                p { a.button.quiet href="/studio/courses" { (icon(Icon::List)) (shell.pick("课程与专题", "Courses and collections")) } }
+            }
             @if !view.libraries.is_empty() { (upload(shell, view)) }
             @if view.tabs.len() > 1 { (tabs(shell, view)) }
             h2.unseen { (shell.pick("我的资源", "My resources")) }
