@@ -38,6 +38,7 @@ use http::header::{CACHE_CONTROL, REFERRER_POLICY, VARY};
 use http::{HeaderName, HeaderValue, Method};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
@@ -116,7 +117,10 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
         .merge(page_routes(app))
         .merge(utoipa_swagger_ui::SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
         .layer(json_limit)
-        .layer(CompressionLayer::new());
+        // A cartridge is an archive.
+        .layer(CompressionLayer::new().compress_when(
+            DefaultPredicate::new().and(NotForContentType::const_new(crate::cartridge::MEDIA_TYPE)),
+        ));
     let routes = compressed.merge(media_routes());
     Ok(routes
         .fallback(async || problem::ApiError::NotFound)

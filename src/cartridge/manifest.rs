@@ -69,9 +69,9 @@ fn items(xml: &mut String, number: usize, section: &Section) {
 fn resource(xml: &mut String, lesson: &Lesson) {
     let (id, path) = (&lesson.id, lesson.path());
     let line = match lesson.content {
-        // Of a web link only its file is named.
+        // A web link has no address in the cartridge, only a file.
         Content::Link(_) => format!(
-            "<resource identifier=\"R_{id}\" type=\"imswl_xmlv1p3\" href=\"{path}\"><file href=\"{path}\"/></resource>\n"
+            "<resource identifier=\"R_{id}\" type=\"imswl_xmlv1p3\"><file href=\"{path}\"/></resource>\n"
         ),
         _ => format!(
             "<resource identifier=\"R_{id}\" type=\"webcontent\" href=\"{path}\"><file href=\"{path}\"/></resource>\n"

@@ -224,12 +224,12 @@ fn found(shell: &Shell, view: &CourseView, path: &str) -> Markup {
         section aria-labelledby="found" {
             div.band-head {
                 h2 id="found" { "“" (view.query) "”" }
-                a.more href=(path) { (shell.pick("看全部课目", "All lessons")) (icon(Icon::Right)) }
+                a.more href=(path) { (shell.pick("看课程目录", "All lessons")) (icon(Icon::Right)) }
             }
             @if view.hits.is_empty() {
                 p.notice role="status" { (shell.pick("这门课里没有找到。", "Not found in this course.")) }
             } @else {
-                p.hint role="status" { (shell.lang.count(view.found, "课里有", "lesson has it", "lessons have it")) }
+                p.hint role="status" { (shell.pick("在 ", "")) (shell.lang.count(view.found, "课里找到", "lesson has it", "lessons have it")) }
                 ol.hits { @for (at, one) in view.hits.iter().enumerate() { li { (hit(shell, one, at < 4)) } } }
             }
         }
@@ -241,7 +241,7 @@ fn lessons(shell: &Shell, view: &CourseView) -> Markup {
         @if view.sections.is_empty() {
             section.empty { h2 { (shell.pick("课程里还没有内容", "There is nothing in the course yet")) } }
         } @else {
-            h2.unseen { (shell.pick("课目", "Lessons")) }
+            h2.unseen { (shell.pick("课程目录", "Lessons")) }
             (lesson_list(shell, &view.sections))
         }
     }

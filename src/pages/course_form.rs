@@ -189,7 +189,7 @@ fn state(shell: &Shell, view: &CourseEditView, action: &str) -> Markup {
                 (hidden(shell, view))
                 @if view.cover_chosen {
                     (button("cover:", "text-button", shell.pick("不用这个封面", "Use no chosen cover")))
-                } @else { p.hint { (shell.pick("封面取自第一个有封面的课目；也可以在下面挑一个资源，点“作封面”。", "The cover is the first lesson's; “Cover” below chooses another.")) } }
+                } @else { p.hint { (shell.pick("封面取自第一个有封面的课；也可以在下面挑一个资源，点“作封面”。", "The cover is the first lesson's; “Cover” below chooses another.")) } }
             }
             strong.stage data-stage=(view.stage.as_str()) { (stage_word(shell.lang, view.stage)) }
             form.actions method="post" action=(action) {
@@ -252,7 +252,7 @@ fn edit_section(
                     (arrow(shell, &format!("section-up:{number}"), named, true, number == 0))
                     (arrow(shell, &format!("section-down:{number}"), named, false, number == last))
                     button.icon-button type="submit" name="action" value=(format!("section-remove:{number}"))
-                        id=(format!("section-remove-{number}")) title=(shell.pick("去掉单元，课目并入相邻单元", "Remove the section; its lessons stay"))
+                        id=(format!("section-remove-{number}")) title=(shell.pick("去掉单元，里面的课并入相邻单元", "Remove the section; its lessons stay"))
                         aria-label=(format!("{} {named}", shell.pick("去掉单元", "Remove the section"))) { (icon(Icon::Minus)) }
                 }
             }
@@ -341,7 +341,7 @@ fn picker(shell: &Shell, view: &CourseEditView, action: &str) -> Markup {
     html! {
         section.card.picker id="picker" aria-labelledby="picker-title" {
             h2 id="picker-title" { (shell.pick("加入资源", "Add resources")) }
-            form.search action=(format!("{action}#picker")) method="get" role="search" data-picker-search {
+            form.search action=(format!("{action}#picker")) method="get" role="search" aria-label=(shell.pick("找资源", "Find resources")) data-picker-search {
                 input type="search" name="q" value=(view.picker.query) maxlength="1000" autocomplete="off" enterkeyhint="search" aria-label=(label) placeholder=(label);
                 button type="submit" aria-label=(shell.pick("搜索", "Search")) { (icon(Icon::Search)) }
             }
@@ -376,6 +376,10 @@ fn picker(shell: &Shell, view: &CourseEditView, action: &str) -> Markup {
 
 /// A resource with its buttons: add, and use as cover with `covers`.
 pub(super) fn picked(shell: &Shell, row: &PickedRow, covers: bool) -> Markup {
+    let add = match row.inside {
+        true => shell.pick("再加一次", "Add again"),
+        false => shell.pick("加入", "Add"),
+    };
     html! {
         article.picked-row {
             (cover(shell.lang, row.kind, &row.title, row.poster.as_deref(), extent(shell.lang, row.duration_ms, row.pages).as_deref(), false))
@@ -389,8 +393,9 @@ pub(super) fn picked(shell: &Shell, row: &PickedRow, covers: bool) -> Markup {
             }
             div.picked-tools {
                 button.button.quiet type="submit" name="action" value=(format!("add:{}", row.id)) id=(format!("add-{}", row.id))
-                    aria-label=(format!("{} {}", shell.pick("加入", "Add"), row.title)) {
-                    @if row.inside { (icon(Icon::Check)) (shell.pick("再加一次", "Add again")) } @else { (icon(Icon::Plus)) (shell.pick("加入", "Add")) }
+                    aria-label=(format!("{add} {}", row.title)) {
+                    @if row.inside { (icon(Icon::Check)) } @else { (icon(Icon::Plus)) }
+                    (add)
                 }
                 @if covers && row.poster.is_some() {
                     button.text-button type="submit" name="action" value=(format!("cover:{}", row.id)) id=(format!("cover-{}", row.id))

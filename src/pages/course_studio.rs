@@ -242,7 +242,7 @@ fn picker(shell: &Shell, view: &CollectionEditView, action: &str) -> Markup {
     html! {
         section.card.picker id="picker" aria-labelledby="picker-title" {
             h2 id="picker-title" { (shell.pick("加入资源", "Add resources")) }
-            form.search action=(format!("{action}#picker")) method="get" role="search" data-picker-search {
+            form.search action=(format!("{action}#picker")) method="get" role="search" aria-label=(shell.pick("找资源", "Find resources")) data-picker-search {
                 input type="search" name="q" value=(view.picker.query) maxlength="1000" autocomplete="off" enterkeyhint="search" aria-label=(label) placeholder=(label);
                 button type="submit" aria-label=(shell.pick("搜索", "Search")) { (icon(Icon::Search)) }
             }

@@ -106,7 +106,10 @@ fn body(shell: &Shell, view: &LessonView) -> Markup {
                 }
                 details.panel.lesson-panel open {
                     summary { (icon(Icon::List)) span { (shell.pick("课程目录", "Lessons")) } span.number { (view.number.1) } }
-                    div.lesson-scroll data-lessons tabindex="0" role="region" aria-label=(shell.pick("课程目录", "Lessons")) { (lesson_list(shell, &view.sections)) }
+                    div.lesson-scroll data-lessons tabindex="0" role="region" aria-label=(shell.pick("课程目录", "Lessons")) {
+                        h2.unseen { (shell.pick("课程目录", "Lessons")) }
+                        (lesson_list(shell, &view.sections))
+                    }
                 }
                 (beside(shell, &view.media, &view.path))
             }

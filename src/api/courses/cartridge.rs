@@ -37,7 +37,7 @@ const MAX_SIDE: i64 = 720;
 /// A course as an IMS Common Cartridge 1.3 (.imscc), for people of a library. Documents and pictures
 /// are in it as files as far as size and licence allow; videos and sounds are played from here.
 #[utoipa::path(get, path = "/api/courses/{id}/cartridge", tag = "courses", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/zip"), (status = 403), (status = 404)))]
+    responses((status = 200, content_type = "application/vnd.ims.imsccv1p3"), (status = 403), (status = 404)))]
 pub(in crate::api) async fn get_cartridge(
     State(app): State<App>,
     Who(caller): Who,
@@ -54,7 +54,7 @@ pub(in crate::api) async fn get_cartridge(
     let cartridge = gather(&app, &caller, reader.lang, (&course, &library), origin).await?;
     let name = attachment(&format!("{}.imscc", course.details.title));
     let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("application/zip")),
+        (CONTENT_TYPE, HeaderValue::from_static(cartridge::MEDIA_TYPE)),
         (CONTENT_DISPOSITION, HeaderValue::try_from(name).map_err(|_| ApiError::NotFound)?),
     ];
     Ok((headers, Body::from_stream(ReceiverStream::new(sent(app, cartridge)))).into_response())

@@ -17,6 +17,7 @@ use super::super::search::{
     find_in,
 };
 use super::super::sentences::sentence;
+use super::super::shown::Shown;
 use super::courses::{collections_of, courses_of, newest_courses};
 use super::downloads::downloads;
 use super::shell::{page, playing_page, shell};
@@ -92,7 +93,8 @@ pub(in crate::api) async fn search(
     let cards = shown_tiles(&app, &shown).await?;
     let mut hits = Vec::with_capacity(found.hits.len());
     for ((hit, shown), mut tile) in found.hits.iter().zip(&shown).zip(cards) {
-        if !query.q.is_empty() {
+        // A course's page searches inside it for what its address asks.
+        if !query.q.is_empty() && matches!(shown, Shown::Resource(_)) {
             tile.href = format!("{}?q={}", tile.href, encode(&query.q));
         }
         hits.push(HitView {

@@ -1,7 +1,7 @@
 import { all, find } from "../lib/dom";
 import { pick } from "../lib/lang";
 import { acceptLanguage, refusal } from "../lib/problem";
-import { draggable } from "./drag";
+import { draggable, showHandles } from "./drag";
 
 /**
  * The editor of a course works by plain forms. Here they are sent without loading the page anew:
@@ -10,21 +10,25 @@ import { draggable } from "./drag";
 export function editContents(editor: HTMLElement): void {
   let busy = false;
 
-  const send = async (form: HTMLFormElement, fields: Record<string, string>): Promise<void> => {
-    if (busy) return;
+  /** False: nothing was done. */
+  const send = async (form: HTMLFormElement, fields: Record<string, string>): Promise<boolean> => {
+    if (busy) return false;
     busy = true;
     editor.setAttribute("aria-busy", "true");
     const body = new URLSearchParams();
     for (const [name, value] of new FormData(form)) if (typeof value === "string") body.append(name, value);
     for (const [name, value] of Object.entries(fields)) body.set(name, value);
     try {
-      const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "text/html", "accept-language": acceptLanguage } });
+      // Not `form.action`: buttons are called so.
+      const answer = await fetch(form.getAttribute("action") ?? "", { method: "POST", body, headers: { accept: "text/html", "accept-language": acceptLanguage } });
       const text = await answer.text();
       const page = new DOMParser().parseFromString(text, "text/html");
       if (!find("[data-course-editor]", page)) throw new Error(find("main h1 ~ p, main p", page)?.textContent ?? refusal(answer.status, text));
       swap(editor, page);
+      return answer.ok;
     } catch (error) {
       notice(editor, error instanceof Error && error.message !== "Failed to fetch" ? error.message : refusal(0, ""));
+      return false;
     } finally {
       busy = false;
       editor.removeAttribute("aria-busy");
@@ -37,16 +41,16 @@ export function editContents(editor: HTMLElement): void {
     if (!form.matches("[data-course-form]") || !button) return;
     event.preventDefault();
     const [verb, id] = button.value.split(":");
-    void send(form, { action: button.value }).then(() => {
+    void send(form, { action: button.value }).then((done) => {
       focusAgain(editor, button);
-      if (id && (verb === "up" || verb === "down")) say(editor, id);
+      if (done && id && (verb === "up" || verb === "down")) say(editor, id);
     });
   });
 
   draggable(editor, (lesson, section, before) => {
     const form = find<HTMLFormElement>("[data-contents]", editor);
     if (!form) return;
-    void send(form, { action: `put:${lesson}`, to: section, before }).then(() => say(editor, lesson));
+    void send(form, { action: `put:${lesson}`, to: section, before }).then((done) => done && say(editor, lesson));
   });
 }
 
@@ -58,6 +62,7 @@ function swap(editor: HTMLElement, page: Document): void {
     const other = find(`[data-swap="${part.dataset["swap"]}"]`, page);
     if (other) part.replaceWith(document.adoptNode(other));
   }
+  showHandles(editor);
   const version = find<HTMLInputElement>('[name="version"]', page)?.value;
   if (version) for (const field of all<HTMLInputElement>('[name="version"]', editor)) field.value = version;
   for (const id of open) {

@@ -9,23 +9,28 @@ const speed = 12;
  * of the section, and the lesson it is put in front of (empty: the end). Escape puts it back.
  */
 export function draggable(editor: HTMLElement, put: (lesson: string, section: string, before: string) => void): void {
+  showHandles(editor);
   editor.addEventListener("pointerdown", (event) => {
     const handle = (event.target as Element).closest<HTMLElement>("[data-drag]");
     const row = handle?.closest<HTMLElement>("[data-lesson]");
     if (!handle || !row || event.button !== 0) return;
     event.preventDefault();
-    begin(row, event.pointerId, handle, put);
+    begin(row, event.pointerId, put);
   });
 }
 
-function begin(row: HTMLElement, pointer: number, handle: HTMLElement, put: (lesson: string, section: string, before: string) => void): void {
+/** Handles that the server has just sent wait for the script. */
+export function showHandles(editor: HTMLElement): void {
+  for (const handle of all("[data-drag][data-waits]", editor)) handle.removeAttribute("data-waits");
+}
+
+/** Listens at the window: a row that is put elsewhere loses what its handle had captured. */
+function begin(row: HTMLElement, pointer: number, put: (lesson: string, section: string, before: string) => void): void {
   const list = row.parentElement;
   const next = row.nextElementSibling;
   let y = 0;
   let moved = false;
-  let over = false;
   row.classList.add("dragged");
-  handle.setPointerCapture(pointer);
 
   const scroll = window.setInterval(() => {
     if (!moved) return;
@@ -35,16 +40,17 @@ function begin(row: HTMLElement, pointer: number, handle: HTMLElement, put: (les
     place(row, y);
   }, 16);
   const move = (event: PointerEvent) => {
+    if (event.pointerId !== pointer) return;
     moved = true;
     y = event.clientY;
     place(row, y);
   };
   const end = (kept: boolean) => {
-    if (over) return;
-    over = true;
     clearInterval(scroll);
     row.classList.remove("dragged");
-    handle.removeEventListener("pointermove", move);
+    removeEventListener("pointermove", move);
+    removeEventListener("pointerup", up);
+    removeEventListener("pointercancel", cancel);
     removeEventListener("keydown", escape, true);
     const stays = row.parentElement === list && row.nextElementSibling === next;
     if (!kept) list?.insertBefore(row, next);
@@ -53,12 +59,13 @@ function begin(row: HTMLElement, pointer: number, handle: HTMLElement, put: (les
   const escape = (event: KeyboardEvent) => {
     if (event.key !== "Escape") return;
     event.stopPropagation();
-    handle.releasePointerCapture(pointer);
     end(false);
   };
-  handle.addEventListener("pointermove", move);
-  handle.addEventListener("pointerup", () => end(true), { once: true });
-  handle.addEventListener("pointercancel", () => end(false), { once: true });
+  const up = () => end(true);
+  const cancel = () => end(false);
+  addEventListener("pointermove", move);
+  addEventListener("pointerup", up);
+  addEventListener("pointercancel", cancel);
   addEventListener("keydown", escape, true);
 }
 
