@@ -256,7 +256,11 @@ pub(super) async fn visible(
     let mut db = app.db.read().await?;
     let collection = db::collections::find(&mut db, id).await?.ok_or(ApiError::NotFound)?;
     let library = db::libraries::get(&mut db, collection.library).await?;
-    if caller.can_see_library(&library) { Ok((collection, library)) } else { Err(ApiError::NotFound) }
+    if caller.can_see_library(&library) {
+        Ok((collection, library))
+    } else {
+        Err(ApiError::NotFound)
+    }
 }
 
 /// The published resources of a collection that `caller` may see, with their libraries, in their order.
@@ -329,8 +333,7 @@ async fn check(
     if let Some(twice) = after.iter().enumerate().find(|(at, id)| after[..*at].contains(id)) {
         return wrong(twice.1.to_string());
     }
-    let fresh: Vec<ResourceId> =
-        after.iter().filter(|id| !before.contains(id)).copied().collect();
+    let fresh: Vec<ResourceId> = after.iter().filter(|id| !before.contains(id)).copied().collect();
     let found = db::resources::list_these(tx, &fresh).await?;
     let libraries = db::libraries::list(tx).await?;
     let may = |id: &ResourceId| {

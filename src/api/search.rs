@@ -199,8 +199,7 @@ pub(super) async fn find(
     };
     let by_title = async || by_title(app, query, among.as_deref(), begun).await;
     let Some(index) = app.index.load_full() else { return by_title().await };
-    let asked =
-        indexer::Query { now_ms: app.now_ms(), among: among.clone(), ..query.asked() };
+    let asked = indexer::Query { now_ms: app.now_ms(), among: among.clone(), ..query.asked() };
     let work = move || {
         let found = index.search(&asked)?;
         let nowhere = found.total == 0 || found.heard;
@@ -224,7 +223,10 @@ pub(super) async fn find(
         .into_iter()
         .filter_map(|hit| {
             let shown = public.remove(&hit.resource)?;
-            Some((HitView { kind: shown.kind(), url: shown.path(), ..hit_view(hit, &query.q) }, shown))
+            Some((
+                HitView { kind: shown.kind(), url: shown.path(), ..hit_view(hit, &query.q) },
+                shown,
+            ))
         })
         .unzip();
     let result = SearchResult {

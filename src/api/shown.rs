@@ -40,10 +40,7 @@ impl Shown {
 }
 
 /// Those of `ids` that everybody may see now.
-pub(super) async fn public(
-    app: &App,
-    ids: &[String],
-) -> Result<HashMap<String, Shown>, ApiError> {
+pub(super) async fn public(app: &App, ids: &[String]) -> Result<HashMap<String, Shown>, ApiError> {
     let mut db = app.db.read().await?;
     let resources = db::resources::list_public(&mut db, ids).await?;
     let mut shown: HashMap<String, Shown> = resources
@@ -53,9 +50,7 @@ pub(super) async fn public(
     let others: Vec<String> = ids.iter().filter(|id| !shown.contains_key(*id)).cloned().collect();
     let courses = db::courses::list_public(&mut db, &others).await?;
     shown.extend(
-        courses
-            .into_iter()
-            .map(|course| (course.id.to_string(), Shown::Course(Box::new(course)))),
+        courses.into_iter().map(|course| (course.id.to_string(), Shown::Course(Box::new(course)))),
     );
     Ok(shown)
 }

@@ -17,7 +17,9 @@ const LINK: &str = "http://www.imsglobal.org/xsd/imsccv1p3/imswl_v1p3";
 pub(super) fn manifest(cartridge: &Cartridge) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     xml.push_str(&HEAD.replace("{id}", &format!("M_{}", cartridge.id)));
-    xml.push_str("<metadata><schema>IMS Common Cartridge</schema><schemaversion>1.3.0</schemaversion>\n");
+    xml.push_str(
+        "<metadata><schema>IMS Common Cartridge</schema><schemaversion>1.3.0</schemaversion>\n",
+    );
     xml.push_str(&lom(cartridge));
     xml.push_str("</metadata>\n<organizations>\n");
     let _ = writeln!(

@@ -80,7 +80,8 @@ impl Lesson {
         match &self.content {
             Content::File(_, ending) => format!("files/{}.{ending}", self.id),
             Content::Page(_) => format!("pages/{}.html", self.id),
-            Content::Link(_) => format!("links/{}.xml", self.id),
+            // An object of its own kind stands in a folder of its own (profile, section 1.4).
+            Content::Link(_) => format!("links/{}/link.xml", self.id),
         }
     }
 }
@@ -98,9 +99,8 @@ pub fn write<R: Read>(
     let mut zip = ZipWriter::new_stream(out);
     let text = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     // Documents and pictures are compressed already.
-    let file = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .large_file(true);
+    let file =
+        SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true);
     zip.start_file("imsmanifest.xml", text)?;
     zip.write_all(manifest::manifest(cartridge).as_bytes())?;
     for lesson in cartridge.sections.iter().flat_map(|section| &section.lessons) {
@@ -177,12 +177,12 @@ mod tests {
         for (name, start, named) in [
             ("files/a.pdf", "content of key", 2),
             ("pages/b.html", "<!DOCTYPE html>", 2),
-            ("links/c.xml", "<?xml", 1),
+            ("links/c/link.xml", "<?xml", 1),
         ] {
             assert!(read(name).starts_with(start), "{name}");
             assert_eq!(manifest.matches(&format!("href=\"{name}\"")).count(), named, "{name}");
         }
-        assert!(read("links/c.xml").contains("?a=1&amp;b=2"));
+        assert!(read("links/c/link.xml").contains("?a=1&amp;b=2"));
     }
 
     #[test]

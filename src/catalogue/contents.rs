@@ -1,7 +1,7 @@
 //! What is in a course: sections, and lessons in their order.
 
-use super::{LessonId, ResourceId, RuleError};
 use super::resource::tidy;
+use super::{LessonId, ResourceId, RuleError};
 
 /// The most characters of the title of a section or lesson.
 const MAX_TITLE: usize = 200;
@@ -77,9 +77,7 @@ impl Contents {
         let mut ids: Vec<LessonId> = contents.lessons().map(|(_, lesson)| lesson.id).collect();
         ids.sort_unstable();
         match ids.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => {
-                Err(RuleError::BadField { field: "lessons", value: pair[0].to_string() })
-            }
+            Some(pair) => Err(RuleError::BadField { field: "lessons", value: pair[0].to_string() }),
             None => Ok(contents),
         }
     }

@@ -1,9 +1,9 @@
 //! A course: lessons in their order, and who may do what to it.
 
+use super::resource::{known, language_of, tidy};
 use super::{
     AccountId, Caller, CourseId, Library, LibraryId, ResourceId, RuleError, Stage, vocabulary,
 };
-use super::resource::{known, language_of, tidy};
 
 /// The most hours of learning that a course can have.
 const MAX_HOURS: f64 = 10_000.0;

@@ -252,10 +252,11 @@ pub async fn lock_library(db: &mut AnyConnection, library: LibraryId) -> Result<
 ///
 /// Those of the database.
 pub async fn touch_library(db: &mut AnyConnection, library: LibraryId) -> Result<()> {
-    let ids: Vec<String> = sqlx::query_scalar("SELECT id FROM course WHERE library = $1 ORDER BY id")
-        .bind(library.to_string())
-        .fetch_all(&mut *db)
-        .await?;
+    let ids: Vec<String> =
+        sqlx::query_scalar("SELECT id FROM course WHERE library = $1 ORDER BY id")
+            .bind(library.to_string())
+            .fetch_all(&mut *db)
+            .await?;
     for id in ids {
         let changed = settings::next_change(&mut *db).await?;
         sqlx::query("UPDATE course SET changed = $2 WHERE id = $1")

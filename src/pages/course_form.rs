@@ -240,7 +240,8 @@ fn edit_section(
     section: &EditSection,
 ) -> Markup {
     let last = view.sections.len() - 1;
-    let named = if section.title.is_empty() { shell.pick("开头", "Beginning") } else { &section.title };
+    let named =
+        if section.title.is_empty() { shell.pick("开头", "Beginning") } else { &section.title };
     let label = shell.pick("单元名称", "Title of the section");
     html! {
         section.edit-section aria-label=(named) {
@@ -263,7 +264,12 @@ fn edit_section(
     }
 }
 
-fn edit_lesson(shell: &Shell, view: &CourseEditView, section: usize, lesson: &EditLesson) -> Markup {
+fn edit_lesson(
+    shell: &Shell,
+    view: &CourseEditView,
+    section: usize,
+    lesson: &EditLesson,
+) -> Markup {
     let id = &lesson.id;
     html! {
         li.edit-lesson data-lesson=(id) data-title=(lesson.title) id=(format!("lesson-{id}")) {
@@ -321,15 +327,25 @@ fn edit_lesson(shell: &Shell, view: &CourseEditView, section: usize, lesson: &Ed
 fn mark(shell: &Shell, state: LessonState) -> Markup {
     let says = match state {
         LessonState::Open => return html! {},
-        LessonState::Not(Stage::Withdrawn) => shell.pick("资源已下架，学习者看不到这一课", "Its resource was withdrawn: learners do not see it"),
-        LessonState::Not(_) => shell.pick("资源还没有发布，学习者看不到这一课", "Its resource is not published: learners do not see it"),
-        LessonState::Gone => shell.pick("资源已不在或不再公开，学习者看不到这一课", "Its resource is gone or no longer public: learners do not see it"),
+        LessonState::Not(Stage::Withdrawn) => shell.pick(
+            "资源已下架，学习者看不到这一课",
+            "Its resource was withdrawn: learners do not see it",
+        ),
+        LessonState::Not(_) => shell.pick(
+            "资源还没有发布，学习者看不到这一课",
+            "Its resource is not published: learners do not see it",
+        ),
+        LessonState::Gone => shell.pick(
+            "资源已不在或不再公开，学习者看不到这一课",
+            "Its resource is gone or no longer public: learners do not see it",
+        ),
     };
     html! { p.lesson-mark { (says) } }
 }
 
 fn arrow(shell: &Shell, value: &str, what: &str, up: bool, off: bool) -> Markup {
-    let label = if up { shell.pick("上移", "Move up") } else { shell.pick("下移", "Move down") };
+    let label =
+        if up { shell.pick("上移", "Move up") } else { shell.pick("下移", "Move down") };
     html! {
         button.icon-button.arrow.up[up] type="submit" name="action" value=(value) id=(value.replace(':', "-"))
             disabled[off] title=(label) aria-label=(format!("{label} {what}")) { (icon(Icon::Right)) }
@@ -337,7 +353,8 @@ fn arrow(shell: &Shell, value: &str, what: &str, up: bool, off: bool) -> Markup 
 }
 
 fn picker(shell: &Shell, view: &CourseEditView, action: &str) -> Markup {
-    let label = shell.pick("找资源：标题、字幕里的话、文档里的字", "Find resources by titles and words in them");
+    let label = shell
+        .pick("找资源：标题、字幕里的话、文档里的字", "Find resources by titles and words in them");
     html! {
         section.card.picker id="picker" aria-labelledby="picker-title" {
             h2 id="picker-title" { (shell.pick("加入资源", "Add resources")) }

@@ -238,7 +238,8 @@ fn tool(value: &str, label: &str, what: &str, class: &str, sign: Icon) -> Markup
 }
 
 fn picker(shell: &Shell, view: &CollectionEditView, action: &str) -> Markup {
-    let label = shell.pick("找资源：标题、字幕里的话、文档里的字", "Find resources by titles and words in them");
+    let label = shell
+        .pick("找资源：标题、字幕里的话、文档里的字", "Find resources by titles and words in them");
     html! {
         section.card.picker id="picker" aria-labelledby="picker-title" {
             h2 id="picker-title" { (shell.pick("加入资源", "Add resources")) }

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read as _};
 use std::time::Duration;
 
-use duoku::catalogue::LibraryRole;
+use duoku::catalogue::Role;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -38,7 +38,8 @@ async fn put(client: &Client, course: &str, resources: &[&str]) -> Answer {
 async fn lessons(client: &Client, course: &str) -> Vec<(String, String)> {
     let view = client.get(&format!("/api/courses/{course}/lessons")).await.expect(200).json();
     let sections = view["sections"].as_array().expect("a list");
-    let lessons = sections.iter().flat_map(|section| section["lessons"].as_array().expect("a list"));
+    let lessons =
+        sections.iter().flat_map(|section| section["lessons"].as_array().expect("a list"));
     lessons
         .map(|lesson| (text_of(&lesson["title"]).to_owned(), text_of(&lesson["state"]).to_owned()))
         .collect()
@@ -76,7 +77,8 @@ async fn version(client: &Client, path: &str) -> String {
 async fn a_course_is_made_published_learned_and_withdrawn() {
     let app = TestApp::start();
     let (admin, nobody) = (app.admin().await, app.nobody());
-    let (a, b) = (picture(&admin, "main", "红纸", 1).await, picture(&admin, "main", "梭子", 2).await);
+    let (a, b) =
+        (picture(&admin, "main", "红纸", 1).await, picture(&admin, "main", "梭子", 2).await);
     let id = course(&admin, "main", "乡村手艺", &[&a, &b]).await;
     let path = format!("/courses/{id}");
     nobody.get(&format!("/api{path}")).await.expect(404);
@@ -86,7 +88,8 @@ async fn a_course_is_made_published_learned_and_withdrawn() {
     assert_eq!((&seen["lessons"], &seen["hours"]), (&json!(2), &json!(2.5)));
     assert!(text_of(&seen["poster"]).starts_with(&format!("/media/{a}/poster.jpg")), "{seen}");
     let text = page(&nobody, &path).await.expect(200).text();
-    for part in ["乡村手艺", "王守海", "红纸", "梭子", "2.5 学时", &format!("{path}/lessons/1")] {
+    for part in ["乡村手艺", "王守海", "红纸", "梭子", "2.5 学时", &format!("{path}/lessons/1")]
+    {
         assert!(text.contains(part), "{part}");
     }
     assert!(!text.contains("/cartridge") && !text.contains("/studio/"), "for people of a library");
@@ -230,11 +233,19 @@ async fn lessons_are_put_in_order_by_buttons() {
 #[tokio::test]
 async fn nobody_is_told_of_what_they_may_not_see() {
     let app = TestApp::start();
-    app.ran(&["library", "create", "inner", "--name", "内部", "--internal", "--publish-when-ready"]);
+    app.ran(&[
+        "library",
+        "create",
+        "inner",
+        "--name",
+        "内部",
+        "--internal",
+        "--publish-when-ready",
+    ]);
     let (admin, nobody) = (app.admin().await, app.nobody());
-    let author = app.person("lin", &[("main", LibraryRole::Author)]).await;
-    let other = app.person("chen", &[("main", LibraryRole::Author)]).await;
-    let member = app.person("wei", &[("inner", LibraryRole::Author)]).await;
+    let author = app.person("lin", &[("main", Role::Author)]).await;
+    let other = app.person("chen", &[("main", Role::Author)]).await;
+    let member = app.person("wei", &[("inner", Role::Author)]).await;
     let secret = picture(&admin, "inner", "机密图", 1).await;
     let open = picture(&admin, "main", "公开图", 2).await;
     let inside = course(&admin, "inner", "内部课程", &[&secret, &open]).await;
@@ -280,7 +291,8 @@ async fn nobody_is_told_of_what_they_may_not_see() {
     // A lesson of a library that became internal is gone for all but its people.
     admin.post(&format!("/api/courses/{mine}/publish")).await.expect(200);
     let patch = json!({ "visibility": "internal" });
-    let collection = json!({ "library": "inner", "title": "内部专题", "resources": [open, secret] });
+    let collection =
+        json!({ "library": "inner", "title": "内部专题", "resources": [open, secret] });
     let made = admin.send(Method::POST, "/api/collections", &collection).await.expect(201).json();
     let path = format!("/api/collections/{}", text_of(&made["id"]));
     nobody.get(&path).await.expect(404);
@@ -332,7 +344,10 @@ async fn courses_are_found_and_searched_inside() {
         assert_eq!(text_of(&view["hits"][0]["url"]), format!("/courses/{id}"));
     }
     let (_, all) = finds("/api/search").await;
-    assert_eq!((&all["total"], &all["facets"]["kind"]), (&json!(3), &json!([["document", 2], ["course", 1]])));
+    assert_eq!(
+        (&all["total"], &all["facets"]["kind"]),
+        (&json!(3), &json!([["document", 2], ["course", 1]]))
+    );
     eventually("both documents are found", Duration::from_secs(5), || async {
         (finds("/api/search?q=knots").await.0.len() == 2).then_some(())
     })
@@ -370,8 +385,8 @@ async fn a_course_is_shown_by_another_library_with_thanks() {
         app.ran(&["library", "create", slug, "--name", name, "--publish-when-ready"]);
     }
     let (admin, nobody) = (app.admin().await, app.nobody());
-    let librarian = app.person("sun", &[("juxian", LibraryRole::Librarian)]).await;
-    let author = app.person("lin", &[("juxian", LibraryRole::Author)]).await;
+    let librarian = app.person("sun", &[("juxian", Role::Librarian)]).await;
+    let author = app.person("lin", &[("juxian", Role::Author)]).await;
     let a = picture(&admin, "lanshan", "红纸", 1).await;
     let b = picture(&admin, "main", "主库图", 2).await;
     let id = course(&admin, "lanshan", "岚山手艺", &[&a, &b]).await;
@@ -396,7 +411,10 @@ async fn a_course_is_shown_by_another_library_with_thanks() {
     librarian.delete(&listing).await.expect(204);
     librarian.delete(&listing).await.expect(404);
     assert!(!page(&nobody, "/libraries/juxian").await.text().contains(&id));
-    admin.send(Method::PUT, &format!("/api/courses/{id}/listings/lanshan"), &json!({})).await.expect(409);
+    admin
+        .send(Method::PUT, &format!("/api/courses/{id}/listings/lanshan"), &json!({}))
+        .await
+        .expect(409);
 }
 
 #[tokio::test]
@@ -420,7 +438,7 @@ async fn a_course_is_exported_as_a_common_cartridge() {
     let path = format!("/api/courses/{id}/cartridge");
     nobody.get(&path).await.expect(401);
     app.person("wei", &[]).await.get(&path).await.expect(403);
-    let author = app.person("lin", &[("lanshan", LibraryRole::Author)]).await;
+    let author = app.person("lin", &[("lanshan", Role::Author)]).await;
     let cartridge = author.get(&path).await.expect(200);
     assert_eq!(cartridge.header("content-type"), "application/vnd.ims.imsccv1p3");
     assert!(cartridge.header("content-disposition").contains("imscc"));
@@ -432,7 +450,11 @@ async fn a_course_is_exported_as_a_common_cartridge() {
         bytes
     };
     let manifest = String::from_utf8(read("imsmanifest.xml")).expect("UTF-8");
-    assert_eq!(manifest.matches("<item identifier=\"I_").count(), 3, "the withdrawn one is left out");
+    assert_eq!(
+        manifest.matches("<item identifier=\"I_").count(),
+        3,
+        "the withdrawn one is left out"
+    );
     assert!(manifest.contains("讲义 &lt;一&gt; &amp; 二") && !manifest.contains("已下架"));
     let named = |ending: &str| {
         let name = names.iter().find(|name| name.ends_with(ending)).expect(ending);
@@ -454,7 +476,10 @@ async fn a_course_is_exported_as_a_common_cartridge() {
     let file = std::fs::File::open(&out).expect("written");
     let archive = zip::ZipArchive::new(file).expect("an archive");
     let names: Vec<&str> = archive.file_names().collect();
-    assert!(names.iter().any(|name| name.starts_with("files/") && !name.ends_with(".pdf")), "{names:?}");
+    assert!(
+        names.iter().any(|name| name.starts_with("files/") && !name.ends_with(".pdf")),
+        "{names:?}"
+    );
     assert!(!names.iter().any(|name| name.starts_with("links/")), "{names:?}");
     assert!(app.ran(&["course", "list"]).contains(&format!("{id}\tpublished\tmain\t4\t手艺")));
     assert_ne!(app.run(&["course", "export", "0198c0de000070008000000000000000"]).code, 0);
@@ -488,7 +513,8 @@ async fn what_cannot_be_kept_is_refused_with_a_sentence() {
     }
     let studio = format!("/studio/courses/{id}");
     let version = version(&admin, &studio).await;
-    let hours = [("version", version.as_str()), ("action", "save"), ("title", "新名"), ("hours", "两")];
+    let hours =
+        [("version", version.as_str()), ("action", "save"), ("title", "新名"), ("hours", "两")];
     let refused = form(&admin, &studio, &hours).await.expect(422).text();
     assert!(refused.contains("这一项不能使用：学时 两") && refused.contains("value=\"新名\""));
 }

@@ -168,7 +168,9 @@ async fn content(
         let delivery = delivery.ok_or(ApiError::NotFound)?;
         // What needs a ticket would soon not play any more.
         return Ok(match delivery.is_public() && delivery.is_playable() {
-            true => Content::Page(cartridge::page(&player(app, lang, place, &delivery, origin, url))),
+            true => {
+                Content::Page(cartridge::page(&player(app, lang, place, &delivery, origin, url)))
+            }
             false => Content::Link(url),
         });
     }
@@ -210,7 +212,8 @@ fn player(
     };
     let file = of_kind.clone().find(small).or(of_kind.clone().last());
     let whole = file.map(|file| (absolute(&file.href), file.media_type.to_owned()));
-    let hls = links.hls.as_deref().map(|hls| (absolute(hls), "application/vnd.apple.mpegurl".to_owned()));
+    let hls =
+        links.hls.as_deref().map(|hls| (absolute(hls), "application/vnd.apple.mpegurl".to_owned()));
     let own = &delivery.library;
     Player {
         title: place.title().to_owned(),

@@ -253,9 +253,7 @@ fn lesson_view(course: &Course, place: &Place) -> LessonView {
         kind: resource.map(|resource| resource.kind.as_str()),
         duration_ms: resource.and_then(|resource| resource.duration_ms),
         pages: resource.and_then(|resource| resource.pages),
-        thanks: place
-            .owner(course)
-            .map(|library| (library.slug.to_string(), library.name.clone())),
+        thanks: place.owner(course).map(|library| (library.slug.to_string(), library.name.clone())),
         url: format!("/courses/{}/lessons/{}", course.id, place.number),
     }
 }

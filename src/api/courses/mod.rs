@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-pub(crate) use self::cartridge::{gather as gather_cartridge, write as write_cartridge};
 pub(super) use self::cartridge::{__path_get_cartridge, get_cartridge};
+pub(crate) use self::cartridge::{gather as gather_cartridge, write as write_cartridge};
 pub(super) use self::change::{Change, apply, may_be_taken};
 pub(super) use self::lessons::{
     __path_get_lessons, __path_put_lessons, Place, cover, get_lessons, places, put_lessons,

@@ -135,8 +135,7 @@ pub(in crate::api) async fn course_edit_page(
     }
     let (course, library) = editable(&app, &visitor.caller, &id).await?;
     let mut view = edit_view(&app, &visitor.caller, &course, &library, &query.q).await?;
-    view.saved =
-        (!query.saved.is_empty()).then(|| reader.lang.pick("已保存", "Saved").to_owned());
+    view.saved = (!query.saved.is_empty()).then(|| reader.lang.pick("已保存", "Saved").to_owned());
     Ok(page(&reader, pages::edit_course(&shell(&app, &reader, &visitor), &view)))
 }
 
@@ -174,7 +173,10 @@ pub(in crate::api) async fn course_form(
     let (refusals, status) = match done {
         Ok(_) if verb == "delete" => return Ok(Redirect::to("/studio/courses").into_response()),
         Ok(_) => {
-            let saved = format!("/studio/courses/{id}?q={}&saved=1", super::super::search::encode(&query.q));
+            let saved = format!(
+                "/studio/courses/{id}?q={}&saved=1",
+                super::super::search::encode(&query.q)
+            );
             return Ok(Redirect::to(&format!("{saved}{}", place_of(&verb, &what))).into_response());
         }
         Err(ApiError::Rule(broken @ RuleError::BadField { field, .. })) => {
@@ -245,10 +247,8 @@ fn change(
     fields: Fields,
     (details, hours): (CourseDetails, String),
 ) -> Result<Change, RuleError> {
-    let wrong = |field: &'static str| RuleError::BadField {
-        field,
-        value: what.chars().take(40).collect(),
-    };
+    let wrong =
+        |field: &'static str| RuleError::BadField { field, value: what.chars().take(40).collect() };
     let lesson = || what.parse::<LessonId>().map_err(|_| wrong("lessons"));
     let section = || what.parse::<usize>().map_err(|_| wrong("sections"));
     let rearrange = |how: Box<dyn FnOnce(&mut Contents) + Send>| Ok(Change::Contents(how));
@@ -453,8 +453,7 @@ pub(in crate::api) async fn collection_edit_page(
         return Ok(Redirect::to(&format!("/login?next=/studio/collections/{id}")).into_response());
     }
     let mut view = collection_edit_view(&app, &visitor.caller, &id, &query.q).await?;
-    view.saved =
-        (!query.saved.is_empty()).then(|| reader.lang.pick("已保存", "Saved").to_owned());
+    view.saved = (!query.saved.is_empty()).then(|| reader.lang.pick("已保存", "Saved").to_owned());
     Ok(page(&reader, pages::edit_collection(&shell(&app, &reader, &visitor), &view)))
 }
 
@@ -470,9 +469,8 @@ async fn collection_edit_view(
     }
     let resources = collections::all_of(app, caller, &collection).await?;
     let inside: Vec<ResourceId> = resources.iter().map(|resource| resource.id).collect();
-    let hidden = |resource: &Resource| {
-        Some(resource.stage).filter(|stage| *stage != Stage::Published)
-    };
+    let hidden =
+        |resource: &Resource| Some(resource.stage).filter(|stage| *stage != Stage::Published);
     Ok(CollectionEditView {
         id: collection.id.to_string(),
         version: collection.version,
@@ -562,7 +560,8 @@ async fn collection_edit(
             }
         }
         ("down", Some(at)) => {
-            if let Some(other) = (at + 1..resources.len()).find(|other| is_seen(&resources[*other])) {
+            if let Some(other) = (at + 1..resources.len()).find(|other| is_seen(&resources[*other]))
+            {
                 resources.swap(at, other);
             }
         }

@@ -59,7 +59,10 @@ pub(super) async fn course_tile(
 }
 
 /// The newest courses that everybody may see.
-pub(super) async fn newest_courses(app: &App, caller: &Caller) -> Result<Vec<CourseTile>, ApiError> {
+pub(super) async fn newest_courses(
+    app: &App,
+    caller: &Caller,
+) -> Result<Vec<CourseTile>, ApiError> {
     let filter = Filter { stage: Some("published".into()), public_only: true, ..Filter::default() };
     let mut db = app.db.read().await?;
     let (_, courses) = db::courses::list(&mut db, &filter, 0, NEWEST).await?;
@@ -80,11 +83,8 @@ pub(super) async fn courses_of(
     caller: &Caller,
     library: &Library,
 ) -> Result<Vec<CourseTile>, ApiError> {
-    let filter = Filter {
-        library: Some(library.id),
-        stage: Some("published".into()),
-        ..Filter::default()
-    };
+    let filter =
+        Filter { library: Some(library.id), stage: Some("published".into()), ..Filter::default() };
     let mut db = app.db.read().await?;
     let (_, own) = db::courses::list(&mut db, &filter, 0, OF_LIBRARY).await?;
     let listed = db::courses::listed_in(&mut db, library.id).await?;
@@ -382,8 +382,7 @@ async fn search_in(
                 .collect(),
         })
     };
-    let hits: Vec<HitView> =
-        found.hits.iter().zip(&shown).zip(cards).filter_map(hit).collect();
+    let hits: Vec<HitView> = found.hits.iter().zip(&shown).zip(cards).filter_map(hit).collect();
     Ok((hits.len() as u64, hits))
 }
 

@@ -242,9 +242,9 @@ fn tabs(lang: Lang, query: &SearchQuery, found: &SearchResult) -> Vec<FacetValue
         }
     };
     let all = tab("", lang.pick("全部", "All"), kinds.iter().map(|(_, count)| count).sum());
-    let each = kinds.iter().filter_map(|(code, count)| {
-        Some(tab(code, pages::found_word(lang, code)?, *count))
-    });
+    let each = kinds
+        .iter()
+        .filter_map(|(code, count)| Some(tab(code, pages::found_word(lang, code)?, *count)));
     std::iter::once(all).chain(each).collect()
 }
 

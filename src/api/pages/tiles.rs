@@ -31,10 +31,7 @@ pub(super) async fn tiles(
 }
 
 /// Cards of what a search found, in its order.
-pub(super) async fn shown_tiles(
-    app: &App,
-    shown: &[Shown],
-) -> Result<Vec<ResourceTile>, ApiError> {
+pub(super) async fn shown_tiles(app: &App, shown: &[Shown]) -> Result<Vec<ResourceTile>, ApiError> {
     let libraries = db::libraries::list(&mut *app.db.read().await?).await?;
     let of = |id| libraries.iter().find(|known| known.id == id);
     let mut cards = Vec::with_capacity(shown.len());
