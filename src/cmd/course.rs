@@ -73,7 +73,7 @@ async fn export(
         "videos are played from this server: give its address by --url or server.public_url"
     );
     let mut db = app.db.read().await?;
-    let account = db::accounts::find_by_name(&mut db, user).await?;
+    let account = db::accounts::find_by_name(&mut db, user, app.now_ms()).await?;
     let caller = Caller(Some(account.with_context(|| format!("there is no account {user:?}"))?));
     let course = db::courses::find(&mut db, id).await?;
     let course = course.with_context(|| format!("there is no course {id}"))?;
