@@ -210,7 +210,7 @@ fn collected(shell: &Shell, view: &CollectionEditView, action: &str) -> Markup {
             @if view.resources.is_empty() { p.hint { (shell.pick("在下面找资源，点“加入”。", "Find resources below and add them.")) } }
             ol.edit-lessons {
                 @for (at, (id, title, stage)) in view.resources.iter().enumerate() {
-                    li.edit-lesson {
+                    li.edit-lesson.plain {
                         span.lesson-number { (at + 1) }
                         div.edit-lesson-words {
                             p.edit-lesson-title { (title) }
