@@ -195,7 +195,8 @@ async fn lessons_are_put_in_order_by_buttons() {
     };
     let press = async |action: &str, more: &[(&str, &str)]| {
         let version = version(&admin, &studio).await;
-        let fields = [&[("version", version.as_str()), ("action", action)], more].concat();
+        let mut fields = vec![("version", version.as_str()), ("action", action)];
+        fields.extend_from_slice(more);
         form(&admin, &studio, &fields).await.expect(303);
         admin.get(&path).await.expect(200).json()
     };
@@ -226,7 +227,7 @@ async fn lessons_are_put_in_order_by_buttons() {
     let view = press("section-remove:1", &[]).await;
     assert_eq!(order(&view), ["丙乙"]);
     let (version, wrong) = (version(&admin, &studio).await, "up:x");
-    form(&admin, &studio, &[("version", &version), ("action", wrong)]).await.expect(422);
+    form(&admin, &studio, &[("version", version.as_str()), ("action", wrong)]).await.expect(422);
     form(&admin, &studio, &[("version", "x"), ("action", "titles")]).await.expect(400);
 }
 
@@ -419,10 +420,7 @@ async fn a_course_is_shown_by_another_library_with_thanks() {
 
 #[tokio::test]
 async fn a_course_is_exported_as_a_common_cartridge() {
-    let app = TestApp::with(&[
-        ("DUOKU_SERVER_PUBLIC_URL", "https://learn.example"),
-        ("DUOKU_COURSES_CARTRIDGE_FILE_BYTES", "1000000"),
-    ]);
+    let app = TestApp::with(&[("DUOKU_SERVER_PUBLIC_URL", "https://learn.example")]);
     app.ran(&["library", "create", "lanshan", "--name", "岚山馆", "--publish-when-ready"]);
     let (admin, nobody) = (app.admin().await, app.nobody());
     let pdf = fixture::pdf();
