@@ -210,7 +210,7 @@ fn player(
         let side = file.label.split_once('p').and_then(|(side, _)| side.parse().ok());
         !video || side.is_some_and(|side: i64| side <= MAX_SIDE)
     };
-    let file = of_kind.clone().find(small).or(of_kind.clone().last());
+    let file = of_kind.clone().find(small).or(of_kind.clone().next_back());
     let whole = file.map(|file| (absolute(&file.href), file.media_type.to_owned()));
     let hls =
         links.hls.as_deref().map(|hls| (absolute(hls), "application/vnd.apple.mpegurl".to_owned()));

@@ -14,10 +14,13 @@ use crate::catalogue::{
 };
 use crate::db;
 
+/// Says something else about a course.
+pub(in crate::api) type EditCourse = Box<dyn FnOnce(&mut Course) -> Result<(), RuleError> + Send>;
+
 /// What is to be done.
 pub(in crate::api) enum Change {
     /// Say something else about it.
-    Edit(Box<dyn FnOnce(&mut Course) -> Result<(), RuleError> + Send>),
+    Edit(EditCourse),
     /// Put its lessons otherwise, or other ones.
     Contents(Box<dyn FnOnce(&mut Contents) + Send>),
     /// Put these sections in the place of what is in it.
@@ -101,7 +104,7 @@ async fn edited(
     tx: &mut db::Tx,
     caller: &Caller,
     mut course: Course,
-    edit: Box<dyn FnOnce(&mut Course) -> Result<(), RuleError> + Send>,
+    edit: EditCourse,
 ) -> Result<Course, ApiError> {
     let cover = course.cover;
     edit(&mut course)?;
