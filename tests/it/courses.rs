@@ -1,6 +1,6 @@
 //! Courses and collections: made, edited by several, learned, searched, shared and exported.
 
-use std::io::{Cursor, Read as _};
+use std::io::{Cursor, Read};
 use std::time::Duration;
 
 use duoku::catalogue::Role;
@@ -418,6 +418,11 @@ async fn a_course_is_shown_by_another_library_with_thanks() {
         .expect(409);
 }
 
+fn names_in<R: Read + std::io::Seek>(archive: &zip::ZipArchive<R>) -> Vec<String> {
+    let names = archive.file_names();
+    names.map(|name| name.expect("UTF-8").into_owned()).collect()
+}
+
 #[tokio::test]
 async fn a_course_is_exported_as_a_common_cartridge() {
     let app = TestApp::with(&[("DUOKU_SERVER_PUBLIC_URL", "https://learn.example")]);
@@ -441,7 +446,7 @@ async fn a_course_is_exported_as_a_common_cartridge() {
     assert_eq!(cartridge.header("content-type"), "application/vnd.ims.imsccv1p3");
     assert!(cartridge.header("content-disposition").contains("imscc"));
     let mut archive = zip::ZipArchive::new(Cursor::new(cartridge.body)).expect("an archive");
-    let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+    let names = names_in(&archive);
     let mut read = |name: &str| {
         let mut bytes = Vec::new();
         archive.by_name(name).expect(name).read_to_end(&mut bytes).expect("read");
@@ -473,7 +478,7 @@ async fn a_course_is_exported_as_a_common_cartridge() {
     app.ran(&["course", "export", &id, "--out", out.to_str().expect("UTF-8")]);
     let file = std::fs::File::open(&out).expect("written");
     let archive = zip::ZipArchive::new(file).expect("an archive");
-    let names: Vec<&str> = archive.file_names().collect();
+    let names = names_in(&archive);
     assert!(
         names.iter().any(|name| name.starts_with("files/") && !name.ends_with(".pdf")),
         "{names:?}"
