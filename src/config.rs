@@ -68,6 +68,7 @@ settings!(
         twins: Twins,
         deliver: Deliver,
         search: Search,
+        courses: Courses,
         session: Session,
         log: Log,
     }
@@ -219,6 +220,10 @@ settings!(
 settings!(
     /// `[deliver]`
     Deliver { max_heads_bytes: u64, heads_at_once: usize }
+);
+settings!(
+    /// `[courses]`
+    Courses { max_lessons: usize, cartridge_file_bytes: i64 }
 );
 settings!(
     /// `[search]`

@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod api;
 pub mod app;
+pub mod cartridge;
 pub mod catalogue;
 pub mod cmd;
 pub mod config;

@@ -34,6 +34,7 @@ export default defineConfig({
         viewer: "src/viewer.ts",
         studio: "src/studio.ts",
         captions: "src/captions.ts",
+        courses: "src/courses.ts",
       },
     },
   },

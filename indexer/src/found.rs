@@ -14,6 +14,8 @@ pub struct Query {
     pub text: String,
     /// The one resource that is looked at.
     pub resource: Option<String>,
+    /// The only resources that are looked at; `None`: all.
+    pub among: Option<Vec<String>>,
     /// Library slugs.
     pub libraries: Vec<String>,
     /// Kinds of resource.
@@ -39,6 +41,7 @@ impl Default for Query {
         Self {
             text: String::new(),
             resource: None,
+            among: None,
             libraries: Vec::new(),
             kinds: Vec::new(),
             topics: Vec::new(),

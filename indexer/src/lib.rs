@@ -26,7 +26,7 @@ mod suggest;
 mod view;
 mod words;
 
-pub use entry::{Entry, Passage, PassageKind};
+pub use entry::{COURSE, Entry, Passage, PassageKind};
 pub use error::Error;
 pub use found::{Explanation, Found, Hit, Moment, Query, Sort, Suggestion, WordExplanation};
 pub use index::Index;

@@ -2,6 +2,8 @@
 
 mod caller;
 mod captions;
+mod collections;
+mod courses;
 mod dictionary;
 mod duplicates;
 mod forms;
@@ -21,6 +23,7 @@ mod resources;
 mod search;
 mod sentences;
 mod session;
+mod shown;
 mod uploads;
 
 use std::borrow::Cow;
@@ -37,6 +40,7 @@ use http::{HeaderName, HeaderValue, Method};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -46,6 +50,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use caller::{fresh_token, token_hash};
+pub(crate) use courses::{gather_cartridge, write_cartridge};
 pub(crate) use duplicates::csv_of_all;
 pub(crate) use jobs::{JobView, STATES as JOB_STATES};
 pub(crate) use problem::chain;
@@ -114,7 +119,10 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
         .merge(page_routes(app))
         .merge(utoipa_swagger_ui::SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
         .layer(json_limit)
-        .layer(CompressionLayer::new());
+        // A cartridge is an archive.
+        .layer(CompressionLayer::new().compress_when(
+            DefaultPredicate::new().and(NotForContentType::const_new(crate::cartridge::MEDIA_TYPE)),
+        ));
     let routes = compressed.merge(media_routes());
     Ok(routes
         .fallback(async || problem::ApiError::NotFound)
@@ -155,6 +163,15 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(resources::events))
         .routes(routes!(captions::get, captions::put, captions::delete))
         .routes(routes!(captions::recognise))
+        .routes(routes!(courses::list, courses::create))
+        .routes(routes!(courses::get, courses::patch, courses::delete))
+        .routes(routes!(courses::publish))
+        .routes(routes!(courses::withdraw))
+        .routes(routes!(courses::get_lessons, courses::put_lessons))
+        .routes(routes!(courses::put_listing, courses::delete_listing))
+        .routes(routes!(courses::get_cartridge))
+        .routes(routes!(collections::list, collections::create))
+        .routes(routes!(collections::get, collections::patch, collections::delete))
         .routes(routes!(jobs::list))
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
@@ -191,6 +208,17 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/libraries", get(pages::libraries))
         .route("/libraries/{slug}", get(pages::library))
         .route("/resources/{id}", get(pages::resource))
+        .route("/courses/{id}", get(pages::course))
+        .route("/courses/{id}/lessons/{number}", get(pages::lesson))
+        .route("/courses/{id}/listings", post(pages::listing_form))
+        .route("/collections/{id}", get(pages::collection))
+        .route("/studio/courses", get(pages::courses_page).post(pages::new_course))
+        .route("/studio/courses/{id}", get(pages::course_edit_page).post(pages::course_form))
+        .route("/studio/collections", post(pages::new_collection))
+        .route(
+            "/studio/collections/{id}",
+            get(pages::collection_edit_page).post(pages::collection_form),
+        )
         .route("/login", get(pages::login_form).post(pages::log_in))
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))

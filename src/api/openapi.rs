@@ -16,6 +16,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
         (name = "resources", description = "资源 Resources"),
         (name = "uploads", description = "上传 Uploads (tus 1.0.0)"),
         (name = "libraries", description = "资源库 Libraries"),
+        (name = "courses", description = "课程与专题 Courses and collections"),
         (name = "session", description = "登录 Session"),
         (name = "operation", description = "运行 Operation")
     ),

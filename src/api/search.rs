@@ -3,15 +3,19 @@
 use axum::extract::{Query, RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
+use super::caller::Visitor;
+use super::courses::visible as visible_course;
 use super::narrow::{names_library, narrow};
 use super::problem::ApiError;
+use super::shown::{Shown, lessons_of, public};
 use crate::app::App;
 use crate::catalogue::{Resource, ResourceId};
 use crate::db;
@@ -25,7 +29,9 @@ pub(super) struct SearchQuery {
     pub q: String,
     /// Slugs of libraries.
     pub library: String,
-    /// Kinds.
+    /// Id of a course: only its lessons.
+    pub course: String,
+    /// Kinds, `course` among them.
     pub kind: String,
     /// Topics.
     pub topic: String,
@@ -59,10 +65,13 @@ pub(super) struct SearchResult {
     pub did_you_mean: Option<String>,
 }
 
-/// A resource that was found. Texts are HTML, with what matched in `<mark>`.
+/// A resource or course that was found. Texts are HTML, with what matched in `<mark>`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct HitView {
+    /// Its id.
     pub resource: String,
+    /// video, audio, document, image, package or course
+    pub kind: &'static str,
     pub title: String,
     pub snippet: String,
     pub url: String,
@@ -98,7 +107,7 @@ pub(super) struct SuggestQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SuggestionView {
     pub text: String,
-    /// The resource of that title.
+    /// The resource, or course, of that title.
     pub resource: Option<String>,
 }
 
@@ -108,7 +117,13 @@ pub(super) async fn search(
     State(app): State<App>,
     RawQuery(asked): RawQuery,
     Query(query): Query<SearchQuery>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    if !query.course.is_empty() {
+        // Everything else that is found is public, whoever asks.
+        let caller = Visitor::of(&app, &headers).await?.caller;
+        visible_course(&app, &caller, &query.course).await?;
+    }
     let asked = format!("search?{}", asked.unwrap_or_default());
     kept(&app, &asked, async || Ok(find(&app, &query).await?.0)).await
 }
@@ -170,16 +185,21 @@ async fn complete(app: &App, query: SuggestQuery) -> Result<Vec<SuggestionView>,
     Ok(found.into_iter().map(view).collect())
 }
 
-/// Searches. Gives the resources of the hits too, in their order.
+/// Searches. Gives what the hits are too, in their order.
 pub(super) async fn find(
     app: &App,
     query: &SearchQuery,
-) -> Result<(SearchResult, Vec<Resource>), ApiError> {
+) -> Result<(SearchResult, Vec<Shown>), ApiError> {
     let begun = Instant::now();
     refuse_long(&query.q)?;
     let query = &narrowed(app, query).await?;
-    let Some(index) = app.index.load_full() else { return by_title(app, query, begun).await };
-    let asked = indexer::Query { now_ms: app.now_ms(), ..query.asked() };
+    let among = match query.course.as_str() {
+        "" => None,
+        id => Some(lessons_of(app, id).await?),
+    };
+    let by_title = async || by_title(app, query, among.as_deref(), begun).await;
+    let Some(index) = app.index.load_full() else { return by_title().await };
+    let asked = indexer::Query { now_ms: app.now_ms(), among: among.clone(), ..query.asked() };
     let work = move || {
         let found = index.search(&asked)?;
         let nowhere = found.total == 0 || found.heard;
@@ -189,7 +209,7 @@ pub(super) async fn find(
     let (found, did_you_mean) = match run(app, work).await {
         Err(ApiError::Index(error)) if !matches!(error, indexer::Error::QueryTooLong { .. }) => {
             doubt(app, &error);
-            return by_title(app, query, begun).await;
+            return by_title().await;
         }
         found => found?,
     };
@@ -198,12 +218,15 @@ pub(super) async fn find(
     let ids: Vec<String> = found.hits.iter().map(|hit| hit.resource.clone()).collect();
     let mut public = public(app, &ids).await?;
     let gone = ids.len() - public.len();
-    let (hits, resources) = found
+    let (hits, shown) = found
         .hits
         .into_iter()
         .filter_map(|hit| {
-            let resource = public.remove(&hit.resource)?;
-            Some((hit_view(hit, &query.q), resource))
+            let shown = public.remove(&hit.resource)?;
+            Some((
+                HitView { kind: shown.kind(), url: shown.path(), ..hit_view(hit, &query.q) },
+                shown,
+            ))
         })
         .unzip();
     let result = SearchResult {
@@ -215,7 +238,7 @@ pub(super) async fn find(
         heard: found.heard,
         did_you_mean,
     };
-    Ok((result, resources))
+    Ok((result, shown))
 }
 
 impl SearchQuery {
@@ -302,12 +325,6 @@ fn doubt(app: &App, error: &indexer::Error) {
     }
 }
 
-/// Those of `ids` that everybody may see now.
-async fn public(app: &App, ids: &[String]) -> Result<HashMap<String, Resource>, ApiError> {
-    let found = db::resources::list_public(&mut *app.db.read().await?, ids).await?;
-    Ok(found.into_iter().map(|resource| (resource.id.to_string(), resource)).collect())
-}
-
 /// Searches take some milliseconds of processor: not on a thread that serves many, and only so many
 /// at a time, those that nobody waits for any more included.
 pub(super) async fn run<T: Send + 'static>(
@@ -328,12 +345,13 @@ pub(super) async fn run<T: Send + 'static>(
     }
 }
 
-/// What answers while there is no index.
+/// What answers while there is no index: resources, no courses.
 async fn by_title(
     app: &App,
     query: &SearchQuery,
+    among: Option<&[String]>,
     begun: Instant,
-) -> Result<(SearchResult, Vec<Resource>), ApiError> {
+) -> Result<(SearchResult, Vec<Shown>), ApiError> {
     let asked = db::resources::TitleQuery {
         text: query.q.trim().to_owned(),
         libraries: list(&query.library),
@@ -345,8 +363,16 @@ async fn by_title(
     let skipped = (query.page() - 1).saturating_mul(query.per_page()).min(indexer::MAX_DEPTH);
     let (offset, limit) = (skipped as i64, query.per_page() as i64);
     let mut db = app.db.read().await?;
-    let (total, found) = db::resources::find_by_title(&mut db, &asked, offset, limit).await?;
+    let (total, found) = match among {
+        None => db::resources::find_by_title(&mut db, &asked, offset, limit).await?,
+        Some(ids) => {
+            let mut found = db::resources::list_public(&mut db, ids).await?;
+            found.retain(|resource| resource.details.title.contains(&asked.text));
+            (found.len() as i64, found.into_iter().skip(skipped).take(query.per_page()).collect())
+        }
+    };
     let hit = |resource: &Resource| HitView {
+        kind: resource.kind.as_str(),
         url: format!("/resources/{}", resource.id),
         resource: resource.id.to_string(),
         title: escape(&resource.details.title),
@@ -362,7 +388,8 @@ async fn by_title(
         heard: false,
         did_you_mean: None,
     };
-    Ok((result, found))
+    let shown = found.into_iter().map(|resource| Shown::Resource(Box::new(resource)));
+    Ok((result, shown.collect()))
 }
 
 fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
@@ -398,7 +425,8 @@ fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
             text: moment.text,
         })
         .collect();
-    HitView { title: hit.title, snippet: hit.snippet, resource: hit.resource, url, moments }
+    let (title, snippet) = (hit.title, hit.snippet);
+    HitView { title, snippet, resource: hit.resource, kind: "", url, moments }
 }
 
 fn list(text: &str) -> Vec<String> {

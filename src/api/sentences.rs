@@ -78,6 +78,22 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "Something broke here and was recorded. Try again later.",
     ),
     ("busy", "服务器正忙，请稍后再试。", "The server is busy. Try again later."),
+    // Courses
+    (
+        "edited_meanwhile",
+        "在您编辑期间，别人保存了修改。请看看现在的内容再改。",
+        "Somebody saved a change while you were editing. Look at what is there now.",
+    ),
+    (
+        "course_empty",
+        "课程里还没有内容，不能发布。",
+        "There is nothing in the course yet, so it cannot be published.",
+    ),
+    (
+        "course_not_shared",
+        "只能展示别的资源库已公开发布的课程。",
+        "Only a public course of another library can be shown.",
+    ),
     // Uploads
     (
         "type",
@@ -415,6 +431,13 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "language", zh: "语言", en: "language" },
     crate::catalogue::Term { code: "topics", zh: "主题", en: "topics" },
     crate::catalogue::Term { code: "audiences", zh: "适用人群", en: "audiences" },
+    crate::catalogue::Term { code: "teachers", zh: "授课人", en: "teachers" },
+    crate::catalogue::Term { code: "hours", zh: "学时", en: "hours" },
+    crate::catalogue::Term { code: "cover", zh: "封面", en: "cover" },
+    crate::catalogue::Term { code: "sections", zh: "单元", en: "sections" },
+    crate::catalogue::Term { code: "lessons", zh: "课程内容", en: "lessons" },
+    crate::catalogue::Term { code: "resources", zh: "资源", en: "resources" },
+    crate::catalogue::Term { code: "ordering", zh: "排序", en: "ordering" },
     crate::catalogue::Term { code: "slug", zh: "网址名", en: "slug" },
     crate::catalogue::Term { code: "publishing", zh: "发布方式", en: "publishing" },
     crate::catalogue::Term { code: "visibility", zh: "可见范围", en: "visibility" },

@@ -67,6 +67,18 @@ id!(
     ResourceId
 );
 id!(
+    /// Of a course.
+    CourseId
+);
+id!(
+    /// Of a lesson of a course.
+    LessonId
+);
+id!(
+    /// Of a collection.
+    CollectionId
+);
+id!(
     /// Of an upload.
     UploadId
 );

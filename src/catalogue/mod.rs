@@ -1,6 +1,9 @@
 //! The nouns and their rules. Nothing here reads a clock, a file or the network.
 
 mod account;
+mod collection;
+mod contents;
+mod course;
 mod ids;
 mod library;
 mod look;
@@ -12,8 +15,12 @@ mod upload;
 mod vocabulary;
 
 pub use account::{Account, Caller, NetRole};
+pub use collection::{Collection, Ordering};
+pub use contents::{Contents, Lesson, Section, Way};
+pub use course::{Course, CourseDetails};
 pub use ids::{
-    AccountId, LibraryId, OrganisationId, RenditionId, ResourceId, Sha256, TeamId, UploadId,
+    AccountId, CollectionId, CourseId, LessonId, LibraryId, OrganisationId, RenditionId,
+    ResourceId, Sha256, TeamId, UploadId,
 };
 pub use library::{Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use look::{Block, Colour, Look};

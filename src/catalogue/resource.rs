@@ -109,14 +109,6 @@ impl Details {
     ///
     /// [`RuleError::BadField`] for the first field that cannot be kept.
     pub fn checked(mut self) -> Result<Self, RuleError> {
-        let tidy = |field: &'static str, text: &str, most: usize| {
-            let text = text.trim().replace('\0', "");
-            if text.chars().count() > most {
-                let value = text.chars().take(40).collect::<String>() + "…";
-                return Err(RuleError::BadField { field, value });
-            }
-            Ok(text)
-        };
         self.title = tidy("title", &self.title, 1024)?;
         if self.title.is_empty() {
             return Err(RuleError::BadField { field: "title", value: String::new() });
@@ -124,20 +116,38 @@ impl Details {
         self.description = tidy("description", &self.description, 20_000)?;
         self.author = tidy("author", &self.author, 1024)?;
         self.licence = tidy("licence", &self.licence, 200)?;
-        self.language = self.language.filter(|language| !language.trim().is_empty());
-        if let Some(language) = &self.language
-            && (language.len() > 35
-                || !language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
-        {
-            return Err(RuleError::BadField { field: "language", value: language.clone() });
-        }
+        self.language = language_of(self.language)?;
         known("topics", &self.topics, vocabulary::TOPICS)?;
         known("audiences", &self.audiences, vocabulary::AUDIENCES)?;
         Ok(self)
     }
 }
 
-fn known(
+/// `text` trimmed, with `most` characters at most.
+pub(super) fn tidy(field: &'static str, text: &str, most: usize) -> Result<String, RuleError> {
+    let text = text.trim().replace('\0', "");
+    if text.chars().count() > most {
+        let value = text.chars().take(40).collect::<String>() + "…";
+        return Err(RuleError::BadField { field, value });
+    }
+    Ok(text)
+}
+
+/// A language (BCP 47); none when it is blank.
+pub(super) fn language_of(language: Option<String>) -> Result<Option<String>, RuleError> {
+    let language = language.filter(|language| !language.trim().is_empty());
+    match language {
+        Some(value)
+            if value.len() > 35
+                || !value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') =>
+        {
+            Err(RuleError::BadField { field: "language", value })
+        }
+        language => Ok(language),
+    }
+}
+
+pub(super) fn known(
     field: &'static str,
     codes: &[String],
     terms: &[vocabulary::Term],
@@ -236,6 +246,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(super) use words;
 
 words!(
     /// What sort of thing a resource is.

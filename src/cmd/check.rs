@@ -319,10 +319,7 @@ async fn incomplete(
 
 /// The index holds what is public, once, and nothing else.
 async fn check_index(app: &App, report: &mut Report) -> anyhow::Result<()> {
-    let expected: HashSet<String> = {
-        let mut db = app.db.read().await?;
-        db::resources::public_ids(&mut db).await?.into_iter().collect()
-    };
+    let expected: HashSet<String> = ingest::index::public_ids(app).await?.into_iter().collect();
     let mut indexed = ingest::index::read_current(app).await?;
     if matches!(indexed, Some(Err(_))) {
         // A server beside us may have merged files that were to be read.

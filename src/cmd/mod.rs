@@ -4,6 +4,7 @@ mod account;
 mod audit;
 mod check;
 mod compare;
+mod course;
 mod duplicates;
 mod import;
 mod jobs;
@@ -62,6 +63,9 @@ enum Command {
     /// Libraries.
     #[command(subcommand)]
     Library(library::LibraryCommand),
+    /// Courses.
+    #[command(subcommand)]
+    Course(course::CourseCommand),
     /// The log of all changes.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -124,6 +128,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Ticket(ticket) => ticket.run(open(config).await?).await,
             Command::Organisation(organisation) => organisation.run(open(config).await?).await,
             Command::Library(library) => library.run(open(config).await?).await,
+            Command::Course(course) => course.run(open(config).await?).await,
             Command::Audit(audit) => audit.run(open(config).await?).await,
             Command::Migrate => {
                 open(config).await?;

@@ -3,9 +3,12 @@
 pub mod accounts;
 pub mod audit;
 pub mod books;
+pub mod collections;
+pub mod courses;
 pub mod grants;
 pub mod heard;
 pub mod jobs;
+pub mod lessons;
 pub mod libraries;
 pub mod media;
 pub mod objects;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use indexer::{Entry, Index, Passage, PassageKind, Words};
 
-use super::{Error, blocking, io};
+use super::{Error, blocking, changes, io};
 use crate::app::App;
 use crate::catalogue::{DocumentForm, FileType, Resource, Stage, TOPICS, Visibility, label_of};
 use crate::config::Config;
@@ -165,12 +165,12 @@ async fn catch_up(app: &App, index: &Index, step: impl Fn(&Index)) -> Result<boo
     let mut pending = Pending::default();
     while !app.stop.is_cancelled() {
         let mut db = app.db.read().await?;
-        let changed = db::resources::list_changed(&mut db, mark, BATCH).await?;
+        let changed = changes::list(&mut db, mark, BATCH).await?;
         let all = changed.len() < BATCH as usize;
         let (mut entries, mut bytes) = (Vec::new(), 0);
-        for resource in changed {
-            mark = resource.changed;
-            let (id, entry) = entry(&mut db, resource).await?;
+        for one in changed {
+            mark = one.number();
+            let (id, entry) = one.entry(&mut db).await?;
             bytes += entry.as_ref().map_or(0, text_bytes);
             entries.push((id, entry));
             if bytes >= BATCH_BYTES {
@@ -233,7 +233,7 @@ pub async fn rebuild(app: &App, progress: impl Fn(usize, usize)) -> Result<usize
     let name = fresh_name(app).await?;
     let folder = root.join(&name);
     let index = blocking(move || open_index(&folder, words)).await?;
-    let all = db::resources::public_ids(&mut *app.db.read().await?).await?.len();
+    let all = public_ids(app).await?.len();
     catch_up(app, &index, |index| progress(index.len().unwrap_or(0), all)).await?;
     let count = index.len()?;
     blocking(move || {
@@ -243,6 +243,18 @@ pub async fn rebuild(app: &App, progress: impl Fn(usize, usize)) -> Result<usize
     })
     .await?;
     Ok(count)
+}
+
+/// Ids of what the index is to hold.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn public_ids(app: &App) -> Result<Vec<String>, Error> {
+    let mut db = app.db.read().await?;
+    let mut ids = db::resources::public_ids(&mut db).await?;
+    ids.extend(db::courses::public_ids(&mut db).await?);
+    Ok(ids)
 }
 
 /// Ids that the index in use holds, or how it is damaged; `None` when there is none.
@@ -262,7 +274,7 @@ pub async fn read_current(app: &App) -> Result<Option<Result<Vec<String>, indexe
 }
 
 /// What the index is given of `resource`: nothing unless it is public.
-async fn entry(
+pub(super) async fn entry(
     db: &mut sqlx::AnyConnection,
     resource: Resource,
 ) -> Result<(String, Option<Entry>), Error> {
@@ -316,7 +328,7 @@ fn kind_of(resource: &Resource, numbered: bool) -> PassageKind {
 }
 
 /// What the topics of `codes` are called, in both languages.
-fn labels(codes: &[String]) -> Vec<String> {
+pub(super) fn labels(codes: &[String]) -> Vec<String> {
     let both =
         |code: &String| [true, false].map(|chinese| label_of(TOPICS, code, chinese).to_owned());
     codes.iter().flat_map(both).collect()

@@ -10,6 +10,7 @@
 
 pub mod book;
 pub mod captions;
+mod changes;
 pub mod counted;
 pub mod demand;
 pub mod derive;

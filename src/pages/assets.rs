@@ -23,6 +23,8 @@ pub struct Assets {
     pub captions: String,
     /// The caption editor's stylesheet.
     pub captions_css: String,
+    /// The script of courses: their pages and their editor.
+    pub courses: String,
     /// The picture for browser tabs.
     pub favicon: String,
 }
@@ -70,6 +72,7 @@ impl Assets {
             studio: file("src/studio.ts")?,
             captions: file("src/captions.ts")?,
             captions_css: css("src/captions.ts", "the stylesheet of src/captions.ts")?,
+            courses: file("src/courses.ts")?,
             favicon: "/favicon.svg".to_owned(),
         })
     }

@@ -10,6 +10,10 @@
 mod assets;
 mod book;
 mod captions;
+mod collection;
+mod course;
+mod course_form;
+mod course_studio;
 mod dictionary;
 mod duplicates;
 mod error;
@@ -17,6 +21,7 @@ mod facts;
 mod home;
 mod icon;
 mod layout;
+mod lesson;
 mod library;
 mod login;
 mod media;
@@ -32,6 +37,14 @@ mod words;
 pub use assets::{Assets, AssetsError};
 pub use book::BookView;
 pub use captions::{CaptionsEditView, edit_captions};
+pub use collection::{CollectionView, collection};
+pub use course::{CourseTile, CourseView, LessonRow, ListingChoice, SectionView, course};
+pub use course_form::{
+    CourseEditView, EditLesson, EditSection, LessonState, PickedRow, PickerView, edit_course,
+};
+pub use course_studio::{
+    CollectionEditView, CourseStudioRow, CoursesView, courses, edit_collection,
+};
 pub use dictionary::{DictionaryView, dictionary};
 pub use duplicates::{
     AlikeHint, DuplicatesView, GroupView, MemberView, PairView, VerdictView, alike, duplicates,
@@ -39,6 +52,7 @@ pub use duplicates::{
 pub use error::{ErrorView, error};
 pub use home::{HomeView, home};
 pub use layout::{Shell, Theme, Visitor};
+pub use lesson::{LessonView, lesson};
 pub use library::{LibrariesView, LibraryTile, LibraryView, libraries, library};
 pub use login::{LoginView, login};
 pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView, SlideView};
@@ -48,8 +62,8 @@ pub use search::{Choice, Facet, FacetValue, HitView, MomentKind, MomentView, Sea
 pub use setup::{SetupView, setup};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
 pub use studio_form::{CaptionsRow, EditView, PosterChoice, edit};
-pub use tile::ResourceTile;
-pub use words::{Lang, kind_word, size, stage_word, term_word};
+pub use tile::{ResourceTile, TileKind};
+pub use words::{Lang, found_word, kind_word, size, stage_word, term_word};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::{
     icon::{Icon, icon},
     layout::{Page, document},
     paging::paging,
-    tile::{cover, extent, linked, moment_icon},
+    tile::{cover, linked, moment_icon, tile_extent},
     words::clock,
 };
 
@@ -238,9 +238,9 @@ fn facet_value(shell: &Shell, value: &FacetValue) -> Markup {
     }
 }
 
-fn hit(shell: &Shell, hit: &HitView, soon: bool) -> Markup {
+pub(super) fn hit(shell: &Shell, hit: &HitView, soon: bool) -> Markup {
     let tile = &hit.tile;
-    let size = extent(shell.lang, tile.duration_ms, tile.pages);
+    let size = tile_extent(shell.lang, tile);
     html! {
         article.hit {
             (linked(&tile.href, &cover(shell.lang, tile.kind, &tile.title, tile.poster.as_deref(), size.as_deref(), soon)))

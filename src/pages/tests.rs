@@ -11,6 +11,7 @@ const MANIFEST: &str = r#"{
   "src/captions.ts": { "file": "assets/captions-h.js", "css": ["assets/captions-i.css"], "isEntry": true },
   "src/player.ts": { "file": "assets/player-c.js", "css": ["assets/player-d.css"], "isEntry": true },
   "src/viewer.ts": { "file": "assets/viewer-e.js", "isEntry": true },
+  "src/courses.ts": { "file": "assets/courses-j.js", "isEntry": true },
   "src/studio.ts": { "file": "assets/studio-f.js", "isEntry": true }
 }"#;
 

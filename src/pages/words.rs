@@ -179,6 +179,15 @@ pub fn kind_word(lang: Lang, kind: Kind) -> &'static str {
     }
 }
 
+/// The word for what a search found, `code` being a kind of resource or `course`.
+#[must_use]
+pub fn found_word(lang: Lang, code: &str) -> Option<&'static str> {
+    match code.parse() {
+        Ok(kind) => Some(kind_word(lang, kind)),
+        Err(_) => (code == indexer::COURSE).then(|| lang.pick("课程", "Course")),
+    }
+}
+
 /// The word for a stage of a resource.
 #[must_use]
 pub fn stage_word(lang: Lang, stage: Stage) -> &'static str {

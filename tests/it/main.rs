@@ -15,6 +15,7 @@ mod accounts;
 mod audit;
 mod books;
 mod connections;
+mod courses;
 mod crash;
 mod demand;
 mod documents;

@@ -13,7 +13,7 @@ mod terms;
 mod top;
 
 use tantivy::query::EnableScoring;
-use tantivy::{DocId, SegmentReader};
+use tantivy::{DocId, SegmentReader, Term};
 
 use self::facets::{Counts, SegmentFacets};
 use self::parse::Clause;
@@ -155,7 +155,7 @@ impl<'a> Search<'a> {
         Top::new(self.query)
     }
 
-    /// Has `collect` look at each segment, and in it at one resource if only one is wanted.
+    /// Has `collect` look at each segment, and in it at single resources if only these are wanted.
     fn each_segment(
         &self,
         mut collect: impl FnMut(
@@ -166,18 +166,28 @@ impl<'a> Search<'a> {
         ) -> tantivy::Result<()>,
     ) -> tantivy::Result<(Top, Counts<'a>)> {
         let (mut top, mut counts) = (self.top(), Counts::new(self.view));
-        let wanted = self.query.resource.as_ref().map(|id| self.fields.id_term(id));
+        let one = self.query.resource.as_ref().map(std::slice::from_ref);
+        let wanted = one.or(self.query.among.as_deref());
+        let wanted = wanted.map(|ids| ids.iter().map(|id| self.fields.id_term(id)));
+        let wanted: Option<Vec<Term>> = wanted.map(Iterator::collect);
         for (number, reader, segment) in self.view.each() {
-            let only = match &wanted {
-                None => None,
-                Some(id) => match segment.find(reader, id)? {
-                    None => continue,
-                    head => head,
-                },
-            };
             let mut facets = SegmentFacets::open(segment, self.query);
-            collect((number, reader, segment), only, &mut facets, &mut top)?;
+            let here = (number, reader, segment);
+            match &wanted {
+                None => collect(here, None, &mut facets, &mut top)?,
+                Some(ids) => {
+                    for id in ids {
+                        if let Some(head) = segment.find(reader, id)? {
+                            collect(here, Some(head), &mut facets, &mut top)?;
+                        }
+                    }
+                }
+            }
             facets.finish(number, &mut counts);
+        }
+        if self.query.resource.is_none() {
+            // The passages of the last one looked at say nothing about the others.
+            top.inside.clear();
         }
         Ok((top, counts))
     }

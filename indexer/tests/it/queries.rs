@@ -144,3 +144,25 @@ fn one_resource_shows_all_its_places() {
     assert_eq!(found.hits[0].moments[0].start_ms, Some(0));
     assert_eq!(shelf.find("剪纸").hits.iter().map(|hit| hit.moments.len()).max(), Some(3));
 }
+
+#[test]
+fn a_search_among_some_shows_the_best_places_of_each() {
+    let steps = |from: i64| (0..5).map(|at| caption((from + at) * 1_000, "剪纸的一步")).collect();
+    let shelf = Shelf::new(&[Entry { passages: steps(0), ..titled("a", "第一课") }]);
+    shelf.put(&[
+        Entry { passages: steps(100), ..titled("b", "第二课") },
+        titled("c", "剪纸"),
+        titled("d", "别的"),
+    ]);
+    let among = Some(vec!["b".into(), "a".into(), "d".into(), "none".into()]);
+    let query = Query { text: "剪纸".into(), among, ..Query::default() };
+    let found = shelf.index.search(&query).unwrap();
+    assert_eq!((found.total, found.facets["kind"].clone()), (2, vec![("video".into(), 2)]));
+    for hit in &found.hits {
+        let first = if hit.resource == "a" { 0..100_000 } else { 100_000..200_000 };
+        assert_eq!(hit.moments.len(), 3, "{}", hit.resource);
+        assert!(hit.moments.iter().all(|moment| first.contains(&moment.start_ms.unwrap())));
+    }
+    let nothing = Query { among: Some(Vec::new()), ..query };
+    assert_eq!(shelf.index.search(&nothing).unwrap().total, 0);
+}

@@ -17,9 +17,11 @@ use super::super::search::{
     find_in,
 };
 use super::super::sentences::sentence;
+use super::super::shown::Shown;
+use super::courses::{collections_of, courses_of, newest_courses};
 use super::downloads::downloads;
 use super::shell::{page, playing_page, shell};
-use super::tiles::{library_tiles, term_links, tiles, topic_links};
+use super::tiles::{library_tiles, shown_tiles, term_links, tiles, topic_links};
 use crate::app::App;
 use crate::catalogue::{
     AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, Slide, Stage, TOPICS, label_of,
@@ -79,6 +81,7 @@ pub(in crate::api) async fn home(
         libraries_total: libraries.len() as u64,
         libraries: libraries.into_iter().take(12).collect(),
         newest: tiles(&app, &newest, true).await?,
+        courses: newest_courses(&app, &visitor.caller).await?,
         topics: topic_links(reader.lang, &topics),
     };
     Ok(page(&reader, pages::home(&shell(&app, &reader, &visitor), &view)))
@@ -90,18 +93,21 @@ pub(in crate::api) async fn search(
     visitor: Visitor,
     Query(query): Query<SearchQuery>,
 ) -> Result<Response, ApiError> {
-    let (found, resources) = find(&app, &query).await?;
-    let cards = tiles(&app, &resources, true).await?;
+    // A course is searched on its own page.
+    let query = SearchQuery { course: String::new(), ..query };
+    let (found, shown) = find(&app, &query).await?;
+    let cards = shown_tiles(&app, &shown).await?;
     let mut hits = Vec::with_capacity(found.hits.len());
-    for ((hit, resource), mut tile) in found.hits.iter().zip(&resources).zip(cards) {
-        if !query.q.is_empty() {
+    for ((hit, shown), mut tile) in found.hits.iter().zip(&shown).zip(cards) {
+        // A course's page searches inside it for what its address asks.
+        if !query.q.is_empty() && matches!(shown, Shown::Resource(_)) {
             tile.href = format!("{}?q={}", tile.href, encode(&query.q));
         }
         hits.push(HitView {
             tile,
             title_html: hit.title.clone(),
-            snippet_html: snippet(hit, &resource.details.description),
-            moments: moments(hit, resource.kind, &query.q),
+            snippet_html: snippet(hit, shown.description()),
+            moments: moments(hit, &query.q),
         });
     }
     let reachable = found.total.min(indexer::MAX_DEPTH);
@@ -142,7 +148,7 @@ pub(in crate::api) async fn search(
 }
 
 /// What stands under the title: what was met, unless a moment says the same, then the description.
-fn snippet(hit: &FoundView, description: &str) -> String {
+pub(super) fn snippet(hit: &FoundView, description: &str) -> String {
     if hit.moments.iter().all(|moment| moment.text != hit.snippet) {
         return hit.snippet.clone();
     }
@@ -151,7 +157,7 @@ fn snippet(hit: &FoundView, description: &str) -> String {
 }
 
 /// The places of a hit; each link keeps the query, so that the resource's page can show it too.
-fn moments(hit: &FoundView, of: Kind, q: &str) -> Vec<MomentView> {
+pub(super) fn moments(hit: &FoundView, q: &str) -> Vec<MomentView> {
     let view = |moment: &FoundMoment| match (moment.start_ms, moment.page) {
         (Some(start_ms), _) => MomentView {
             kind: MomentKind::Time(u64::try_from(start_ms).unwrap_or_default()),
@@ -163,7 +169,7 @@ fn moments(hit: &FoundView, of: Kind, q: &str) -> Vec<MomentView> {
             kind: match moment.kind {
                 "slide" => MomentKind::Slide(page.unwrap_or(1)),
                 "chapter" => MomentKind::Chapter(page.unwrap_or(1)),
-                _ if of == Kind::Image => MomentKind::Picture,
+                _ if hit.kind == Kind::Image.as_str() => MomentKind::Picture,
                 _ => MomentKind::Page(page.unwrap_or(1)),
             },
             href: moment.url.clone(),
@@ -188,13 +194,13 @@ fn has_text(media: &MediaView) -> bool {
 
 /// Where `q` is met in `resource`. Nothing when it is not public or the index does not answer: the
 /// page can do without.
-async fn moments_in(app: &App, resource: &Resource, q: &str) -> Vec<MomentView> {
+pub(super) async fn moments_in(app: &App, resource: &Resource, q: &str) -> Vec<MomentView> {
     if q.trim().is_empty() {
         return Vec::new();
     }
     find_in(app, resource.id, q)
         .await
-        .map(|hit| moments(&hit, resource.kind, q))
+        .map(|hit| moments(&FoundView { kind: resource.kind.as_str(), ..hit }, q))
         .unwrap_or_default()
 }
 
@@ -242,10 +248,9 @@ fn tabs(lang: Lang, query: &SearchQuery, found: &SearchResult) -> Vec<FacetValue
         }
     };
     let all = tab("", lang.pick("全部", "All"), kinds.iter().map(|(_, count)| count).sum());
-    let each = kinds.iter().filter_map(|(code, count)| {
-        let kind: Kind = code.parse().ok()?;
-        Some(tab(code, pages::kind_word(lang, kind), *count))
-    });
+    let each = kinds
+        .iter()
+        .filter_map(|(code, count)| Some(tab(code, pages::found_word(lang, code)?, *count)));
     std::iter::once(all).chain(each).collect()
 }
 
@@ -288,9 +293,7 @@ fn facets(
     let chinese = lang == Lang::Zh;
     let label = |field: &str, code: &str| match field {
         "library" => libraries.get(code).cloned().unwrap_or_else(|| code.to_owned()),
-        "kind" => code
-            .parse()
-            .map_or_else(|_| code.to_owned(), |kind: Kind| pages::kind_word(lang, kind).to_owned()),
+        "kind" => pages::found_word(lang, code).unwrap_or(code).to_owned(),
         "topic" => label_of(TOPICS, code, chinese).to_owned(),
         "audience" => label_of(AUDIENCES, code, chinese).to_owned(),
         _ => label_of(LANGUAGES, code, chinese).to_owned(),
@@ -393,6 +396,14 @@ pub(in crate::api) async fn library(
     let (total, newest) =
         db::resources::list(&mut db, &filter, (at - 1) * PER_PAGE, PER_PAGE).await?;
     drop(db);
+    let first = at == 1 && kind.is_none();
+    let (courses, collections) = match first {
+        true => (
+            courses_of(&app, &visitor.caller, &library).await?,
+            collections_of(&app, &visitor.caller, &library).await?,
+        ),
+        false => (Vec::new(), Vec::new()),
+    };
     let chosen = kind.map(|kind| format!("kind={}&", kind.as_str())).unwrap_or_default();
     let view = LibraryView {
         name: library.name.clone(),
@@ -401,6 +412,8 @@ pub(in crate::api) async fn library(
         kinds,
         kind,
         newest: tiles(&app, &newest, false).await?,
+        courses,
+        collections,
         paging: Paging {
             page: u32::try_from(at).unwrap_or(1),
             pages: u32::try_from((total + PER_PAGE - 1) / PER_PAGE).unwrap_or(1),
@@ -421,7 +434,7 @@ pub(in crate::api) struct ResourceQuery {
     #[serde(default)]
     at: String,
     #[serde(default)]
-    q: String,
+    pub(super) q: String,
 }
 
 pub(in crate::api) async fn resource(

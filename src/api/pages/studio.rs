@@ -391,10 +391,15 @@ impl Fields {
     }
 
     pub(super) fn one(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.find(name).unwrap_or("")
     }
 
-    fn all(&self, name: &str) -> Vec<String> {
+    /// The field `name`, if the form has it.
+    pub(super) fn find(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn all(&self, name: &str) -> Vec<String> {
         let named = self.0.iter().filter(|(known, value)| known == name && !value.is_empty());
         named.map(|(_, value)| value.clone()).collect()
     }
