@@ -25,6 +25,7 @@ mod schema;
 mod suggest;
 mod view;
 mod words;
+mod written;
 
 pub use entry::{Entry, Passage, PassageKind};
 pub use error::Error;

@@ -12,7 +12,8 @@ use tantivy::index::SegmentId;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, Searcher, SegmentReader, TERMINATED, Term};
 
-use crate::schema::{FACETS, Fields, id_text, read_signature};
+use crate::schema::{FACETS, Fields};
+use crate::written::{id_text, read_signature};
 
 /// The segments of one commit.
 pub(crate) struct View {
@@ -152,7 +153,7 @@ impl Segment {
         self.published.get_val(self.heads.rank(head))
     }
 
-    /// The number of the title, see [`crate::schema::exact`].
+    /// The number of the title, see [`crate::written::exact`].
     pub(crate) fn exact(&self, head: DocId) -> u64 {
         self.exact.get_val(self.heads.rank(head))
     }

@@ -5,8 +5,9 @@ use tantivy::{DocAddress, DocId, TantivyDocument};
 
 use super::top::Candidate;
 use crate::highlight::{Needles, snippet, title};
-use crate::schema::{Fields, Place, id_text, stored};
+use crate::schema::Fields;
 use crate::view::View;
+use crate::written::{Place, id_text, stored};
 use crate::{Hit, Moment};
 
 /// Reads what is stored of `candidate` and of its `passages`, and marks what was found.
