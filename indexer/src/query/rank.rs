@@ -4,13 +4,15 @@
 //! passages. The candidates come from the rarest words; the others are looked up in the same
 //! block, so a common word costs little beside a rare one.
 
+use tantivy::fieldnorm::FieldNormReader;
 use tantivy::query::EnableScoring;
+use tantivy::schema::Field;
 use tantivy::{DocId, SegmentReader, TERMINATED};
 
 use super::asked::{Asked, InSegment};
 use super::facets::SegmentFacets;
 use super::plan::{Plan, Way};
-use super::sheet::{Scored, Sheet, Words};
+use super::sheet::{Scored, Sheet, Title, Words};
 use super::top::{Top, freshness};
 use crate::view::Segment;
 use crate::{Explanation, WordExplanation};
@@ -29,9 +31,15 @@ pub(crate) struct Ranking {
     whole: f32,
     /// The sum of `weights`.
     sum: f32,
+    /// With what they are worth.
+    runs: Vec<(Vec<Ready>, f32)>,
+    /// Pairs that only add to the score.
     extras: Vec<Ready>,
     excluded: Vec<Ready>,
     exact: Option<u64>,
+    parts: Vec<u64>,
+    /// The field with the lengths of titles, when one word is all that is asked.
+    alone: Option<Field>,
     threshold: f32,
 }
 
@@ -40,6 +48,7 @@ struct Ready {
     factor: f32,
     title: bool,
     full: bool,
+    size: Option<u8>,
 }
 
 impl Ranking {
@@ -49,6 +58,7 @@ impl Ranking {
         plan: &Plan,
         share: f32,
         question: bool,
+        titles: Field,
         scoring: EnableScoring<'_>,
     ) -> tantivy::Result<Self> {
         let words = plan.words.iter().map(|word| (word, true));
@@ -61,7 +71,7 @@ impl Ranking {
         chosen.sort_by(|(a, _), (b, _)| b.weight.total_cmp(&a.weight));
         chosen.truncate(Words::BITS as usize - 1);
         let weights: Vec<f32> = chosen.iter().map(|(word, _)| word.weight).collect();
-        let mut extras = ready(&plan.extras, scoring)?;
+        let mut extras = Vec::new();
         if !question {
             for pair in plan.pairs.iter().filter(|pair| pair.known) {
                 extras.extend(ready(&pair.ways, scoring)?);
@@ -78,9 +88,16 @@ impl Ranking {
             texts: chosen.iter().map(|(word, _)| word.text.clone()).collect(),
             all: (0..chosen.len()).filter(is_word).map(|at| 1 << at).sum(),
             whole: (0..chosen.len()).filter(is_word).map(|at| weights[at]).sum(),
+            runs: plan
+                .runs
+                .iter()
+                .map(|run| Ok((ready(&run.ways, scoring)?, run.worth)))
+                .collect::<tantivy::Result<_>>()?,
             extras,
             excluded: ready(&plan.excluded, scoring)?,
             exact: plan.exact,
+            parts: plan.parts.clone(),
+            alone: (plan.words.len() == 1).then_some(titles),
             // Sums of floats differ by order.
             sum: weights.iter().sum(),
             threshold: weights.iter().sum::<f32>() * share * 0.999,
@@ -131,7 +148,8 @@ impl Ranking {
         let scored = walk.score(segment, head, end);
         // The lists only go forward: each word is looked at with lists of its own.
         let mut again = self.walk(reader)?;
-        let extras = std::mem::take(&mut again.extras);
+        let runs = std::mem::take(&mut again.runs).into_iter().flat_map(|(lanes, _)| lanes);
+        let extras = runs.chain(std::mem::take(&mut again.extras)).collect();
         let words = self.texts.iter().cloned().zip(self.weights.iter().copied());
         let words =
             words.chain([(String::new(), 0.0)]).zip(again.words.into_iter().chain([extras]));
@@ -169,8 +187,17 @@ impl Ranking {
         }
         Ok(Walk {
             words: self.words.iter().map(|ways| lanes(ways, segment)).collect::<Result<_, _>>()?,
+            runs: self
+                .runs
+                .iter()
+                .map(|(ways, worth)| Ok((lanes(ways, segment)?, *worth)))
+                .collect::<tantivy::Result<_>>()?,
             extras: lanes(&self.extras, segment)?,
             excluded: lanes(&self.excluded, segment)?,
+            lengths: match self.alone {
+                Some(titles) => segment.fieldnorms_readers().get_field(titles)?,
+                None => None,
+            },
             ranking: self,
             leading,
             sheet: Sheet::default(),
@@ -182,7 +209,8 @@ fn ready(ways: &[Way], scoring: EnableScoring<'_>) -> tantivy::Result<Vec<Ready>
     ways.iter()
         .map(|way| {
             let asked = Asked::of(way, scoring)?;
-            Ok(Ready { asked, factor: way.factor, title: way.title, full: way.full })
+            let Way { factor, title, full, size, .. } = *way;
+            Ok(Ready { asked, factor, title, full, size })
         })
         .collect()
 }
@@ -193,7 +221,7 @@ fn lanes(ways: &[Ready], segment: &SegmentReader) -> tantivy::Result<Vec<Lane>> 
     for way in ways {
         let found = way.asked.in_segment(segment, way.factor)?;
         if let Some(found) = found.filter(|found| found.doc() != TERMINATED) {
-            lanes.push(Lane { found, title: way.title, full: way.full });
+            lanes.push(Lane { found, title: way.title, full: way.full, size: way.size });
         }
     }
     Ok(lanes)
@@ -204,6 +232,7 @@ struct Lane {
     found: InSegment,
     title: bool,
     full: bool,
+    size: Option<u8>,
 }
 
 impl Lane {
@@ -232,8 +261,11 @@ impl Lane {
 struct Walk<'a> {
     ranking: &'a Ranking,
     words: Vec<Vec<Lane>>, // the rarest first
+    runs: Vec<(Vec<Lane>, f32)>,
     extras: Vec<Lane>,
     excluded: Vec<Lane>,
+    /// Of titles, when one word is all that is asked.
+    lengths: Option<FieldNormReader>,
     leading: usize,
     sheet: Sheet,
 }
@@ -275,9 +307,22 @@ impl Walk<'_> {
         self.sheet.clear(head, end);
         for (word, lanes) in self.words.iter_mut().enumerate() {
             for lane in lanes.iter_mut().filter_map(|lane| lane.enters(head, end).then_some(lane)) {
+                if let (Some(size), Some(lengths)) = (lane.size, &self.lengths)
+                    && lengths.fieldnorm_id(head) == FieldNormReader::fieldnorm_to_id(size.into())
+                {
+                    self.sheet.sounds_so();
+                }
                 while lane.found.doc() < end {
                     let (doc, score) = (lane.found.doc(), lane.found.score());
                     self.sheet.add_word(word, doc, score, lane.full, lane.title);
+                    lane.found.advance();
+                }
+            }
+        }
+        for (run, (lanes, worth)) in self.runs.iter_mut().enumerate() {
+            for lane in lanes.iter_mut().filter_map(|lane| lane.enters(head, end).then_some(lane)) {
+                while lane.found.doc() < end {
+                    self.sheet.add_run(run, lane.found.doc(), lane.found.score(), *worth);
                     lane.found.advance();
                 }
             }
@@ -290,8 +335,15 @@ impl Walk<'_> {
                 }
             }
         }
-        let exact = || self.ranking.exact == Some(segment.exact(head));
-        self.sheet.total(self.ranking.all, self.ranking.whole, exact)
+        let title = || {
+            let number = segment.exact(head);
+            match () {
+                () if self.ranking.exact == Some(number) => Title::Whole,
+                () if self.ranking.parts.contains(&number) => Title::Part,
+                () => Title::Other,
+            }
+        };
+        self.sheet.total(self.ranking.all, self.ranking.whole, title)
     }
 
     /// Moves what leads the walk behind the block.

@@ -3,7 +3,7 @@
 use tantivy::DocId;
 
 /// What the second and third best passage add to the best.
-const NEXT_PASSAGES: [f32; 3] = [1.0, 0.25, 0.1];
+const NEXT_PASSAGES: [f32; 3] = [1.0, 0.1, 0.05];
 /// What is added, in units of the query's whole weight, so that places rank in this order: the
 /// title is the query, it has all words, the resource's own text has them, one passage has them.
 /// Titles need no boost beside that: questions are answered worse with one.
@@ -11,6 +11,9 @@ const EXACT: f32 = 8.0;
 const ALL_IN_TITLE: f32 = 4.5;
 const ALL_ABOUT: f32 = 3.0;
 const ALL_IN_PASSAGE: f32 = 0.5;
+/// The same where the title is what is between two spaces of the query, and the rest is said of the
+/// resource: `author title`.
+const TITLE_AND_REST: f32 = 6.0;
 
 /// A bit for each word.
 pub(super) type Words = u128;
@@ -33,6 +36,18 @@ pub(super) struct Sheet {
     rows: Vec<Line>,
     touched: Vec<usize>,
     in_title: Words,
+    /// The title is what was asked, as it sounds.
+    sounds_so: bool,
+}
+
+/// What a title is beside the query.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Title {
+    /// The query.
+    Whole,
+    /// What is between two spaces of it.
+    Part,
+    Other,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -41,6 +56,8 @@ struct Line {
     words: Words,
     full: Words, // but not those that only sound like a word which itself occurs elsewhere
     last: f32,   // what the last word gave: the best of its ways counts
+    runs: Words,
+    run: f32, // what the runs that stand here are worth
 }
 
 impl Sheet {
@@ -55,6 +72,12 @@ impl Sheet {
         }
         self.head = head;
         self.in_title = 0;
+        self.sounds_so = false;
+    }
+
+    /// The title is nothing but a word that sounds like the query.
+    pub(super) fn sounds_so(&mut self) {
+        self.sounds_so = true;
     }
 
     fn line(&mut self, doc: DocId) -> &mut Line {
@@ -69,6 +92,17 @@ impl Sheet {
     /// Adds what no word stands for.
     pub(super) fn add(&mut self, doc: DocId, score: f32) {
         self.line(doc).score += score;
+    }
+
+    /// Adds what a run that stands in `doc` gave, and once what it is worth.
+    pub(super) fn add_run(&mut self, run: usize, doc: DocId, score: f32, worth: f32) {
+        let line = self.line(doc);
+        line.score += score;
+        let bit = 1 << (run as u32 % Words::BITS);
+        if line.runs & bit == 0 {
+            line.runs |= bit;
+            line.run += worth;
+        }
     }
 
     /// Adds what a way to find `word` gave in `doc`; ways of one word come one after another.
@@ -109,22 +143,24 @@ impl Sheet {
     }
 
     /// The score of the block: `all` are the words that count for places, `whole` their weight,
-    /// `exact` whether the title is what was asked.
-    pub(super) fn total(&self, all: Words, whole: f32, exact: impl Fn() -> bool) -> Scored {
+    /// `title` what the title is beside what was asked.
+    pub(super) fn total(&self, all: Words, whole: f32, title: impl Fn() -> Title) -> Scored {
         let mut passages: [Option<(DocId, f32)>; 3] = [None; 3];
         let mut best_words = 0;
+        let mut run = self.rows[0].run;
         for &row in self.touched.iter().filter(|row| **row > 0) {
             let line = self.rows[row];
             let doc = self.head + u32::try_from(row).unwrap_or(u32::MAX);
+            run = run.max(line.run);
             if line.words != 0 && insert(&mut passages, doc, line.score) {
                 best_words = line.full;
             }
         }
         let own = self.rows[0];
         let place = if self.in_title & all == all {
-            if exact() { EXACT } else { ALL_IN_TITLE }
+            if self.sounds_so || title() == Title::Whole { EXACT } else { ALL_IN_TITLE }
         } else if own.full & all == all {
-            ALL_ABOUT
+            if title() == Title::Part { TITLE_AND_REST } else { ALL_ABOUT }
         } else if best_words & all == all {
             ALL_IN_PASSAGE
         } else {
@@ -135,7 +171,7 @@ impl Sheet {
             .zip(NEXT_PASSAGES)
             .filter_map(|(passage, share)| passage.map(|(_, score)| score * share))
             .sum();
-        let place = place * whole;
+        let place = place * whole + run;
         Scored { score: own.score + from_passages + place, place, passages }
     }
 }
