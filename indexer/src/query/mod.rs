@@ -83,9 +83,10 @@ pub(crate) fn explain(
     let scoring = EnableScoring::enabled_from_statistics_provider(&stats, &view.searcher);
     let ranking = Ranking::new(&plan, 1.0, false, fields.title, scoring)?;
     let id = fields.id_term(resource);
-    for (_, reader, segment) in view.each() {
+    for (number, reader, segment) in view.each() {
         if let Some(head) = segment.find(reader, &id)? {
-            return ranking.explain(reader, segment, head, query.now_ms);
+            let place = |doc| show::place(view, fields, number, doc);
+            return ranking.explain(reader, segment, head, query.now_ms, place);
         }
     }
     Ok(Explanation::default())
@@ -138,7 +139,7 @@ impl<'a> Search<'a> {
             let mut is_excluded = excluded.excluder(reader)?;
             let mut list = |head| {
                 if !is_excluded(head, segment.end(head)) && facets.count(head) {
-                    let scored = Scored { score: 0.0, place: 0.0, passages: [None; 3] };
+                    let scored = Scored::default();
                     top.push(scored, number, head, || segment.published(head));
                 }
             };

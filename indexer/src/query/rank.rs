@@ -4,6 +4,8 @@
 //! passages. The candidates come from the rarest words; the others are looked up in the same
 //! block, so a common word costs little beside a rare one.
 
+use std::collections::BTreeMap;
+
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::query::EnableScoring;
 use tantivy::schema::Field;
@@ -15,10 +17,13 @@ use super::plan::{Plan, Way};
 use super::sheet::{Scored, Sheet, Title, Words};
 use super::top::{Top, freshness};
 use crate::view::Segment;
-use crate::{Explanation, WordExplanation};
+use crate::written::Place;
+use crate::{Explanation, FoundAt, Stands, WordExplanation};
 
 /// The most passages shown of the one resource that is searched.
 const MAX_INSIDE: usize = 100;
+/// The most places of a word that are explained.
+const MAX_EXPLAINED: usize = 50;
 
 /// A plan made ready for tantivy.
 pub(crate) struct Ranking {
@@ -121,7 +126,8 @@ impl Ranking {
             if !reader.is_deleted(head) && walk.reaches(head, end) {
                 top.matched += 1;
                 if facets.count(head) {
-                    let scored = walk.score(segment, head, end);
+                    let scored = walk.by_title(segment, head, end);
+                    let scored = scored.unwrap_or_else(|| walk.score(segment, head, end));
                     if only.is_some() {
                         top.inside = walk.sheet.best(MAX_INSIDE);
                     }
@@ -141,6 +147,7 @@ impl Ranking {
         segment: &Segment,
         head: DocId,
         now_ms: i64,
+        place: impl Fn(DocId) -> tantivy::Result<Place>,
     ) -> tantivy::Result<Explanation> {
         let end = segment.end(head);
         let mut walk = self.walk(reader)?;
@@ -150,20 +157,25 @@ impl Ranking {
         let mut again = self.walk(reader)?;
         let runs = std::mem::take(&mut again.runs).into_iter().flat_map(|(lanes, _)| lanes);
         let extras = runs.chain(std::mem::take(&mut again.extras)).collect();
-        let words = self.texts.iter().cloned().zip(self.weights.iter().copied());
-        let words =
-            words.chain([(String::new(), 0.0)]).zip(again.words.into_iter().chain([extras]));
-        let words = words.map(|((text, weight), lanes)| {
-            let found = lanes.into_iter().flat_map(|lane| lane.scores(head, end));
-            WordExplanation { text, weight, found: found.collect() }
-        });
+        let texts = self.texts.iter().cloned().zip(self.weights.iter().copied());
+        let texts = texts.chain([(String::new(), 0.0)]);
+        let mut words = Vec::new();
+        for ((text, weight), lanes) in texts.zip(again.words.into_iter().chain([extras])) {
+            let found = places(lanes, head, end, &place)?;
+            if !text.is_empty() || !found.is_empty() {
+                words.push(WordExplanation { text, weight, found });
+            }
+        }
         let freshness = freshness(now_ms, segment.published(head));
+        let Scored { stands, place, run, .. } = scored;
         Ok(Explanation {
             matches,
             score: scored.score * freshness,
-            place: scored.place,
+            stands,
+            place,
+            run,
             freshness,
-            words: words.filter(|word| !word.text.is_empty() || !word.found.is_empty()).collect(),
+            words,
         })
     }
 
@@ -175,6 +187,16 @@ impl Ranking {
     ) -> tantivy::Result<impl FnMut(DocId, DocId) -> bool> {
         let mut lanes = lanes(&self.excluded, segment)?;
         Ok(move |head, end| lanes.iter_mut().any(|lane| lane.enters(head, end)))
+    }
+
+    /// What the title of the resource at `head` is beside the query.
+    fn title(&self, segment: &Segment, head: DocId) -> Title {
+        let number = segment.exact(head);
+        match () {
+            () if self.exact == Some(number) => Title::Whole,
+            () if self.parts.contains(&number) => Title::Part,
+            () => Title::Other,
+        }
     }
 
     fn walk(&self, segment: &SegmentReader) -> tantivy::Result<Walk<'_>> {
@@ -203,6 +225,34 @@ impl Ranking {
             sheet: Sheet::default(),
         })
     }
+}
+
+/// Where `lanes` find anything in a block; of several ways in one place the best.
+fn places(
+    lanes: Vec<Lane>,
+    head: DocId,
+    end: DocId,
+    place: impl Fn(DocId) -> tantivy::Result<Place>,
+) -> tantivy::Result<Vec<FoundAt>> {
+    let mut best: BTreeMap<(DocId, bool), f32> = BTreeMap::new();
+    for lane in lanes {
+        let about = !lane.title;
+        for (doc, score) in lane.scores(head, end) {
+            let had = best.entry((doc, about)).or_default();
+            *had = had.max(score);
+        }
+    }
+    let found = best.into_iter().take(MAX_EXPLAINED).map(|((doc, about), score)| {
+        let at = if doc == head { None } else { Some(place(doc)?) };
+        Ok(FoundAt {
+            title: !about,
+            passage: at.map(|at| at.kind),
+            start_ms: at.and_then(|at| at.start_ms),
+            page: at.and_then(|at| at.page),
+            score,
+        })
+    });
+    found.collect()
 }
 
 fn ready(ways: &[Way], scoring: EnableScoring<'_>) -> tantivy::Result<Vec<Ready>> {
@@ -241,15 +291,19 @@ impl Lane {
         let doc = self.found.doc();
         (if doc < head { self.found.seek(head) } else { doc }) < end
     }
-}
 
-impl Lane {
-    /// The scores in a block, by places in it.
-    fn scores(mut self, head: DocId, end: DocId) -> Vec<(u32, f32)> {
+    /// Whether the title at `head`, in which it finds something, is nothing else.
+    fn is_whole(&self, lengths: Option<&FieldNormReader>, head: DocId) -> bool {
+        let (Some(size), Some(lengths)) = (self.size, lengths) else { return false };
+        lengths.fieldnorm_id(head) == FieldNormReader::fieldnorm_to_id(size.into())
+    }
+
+    /// The scores of the documents of a block.
+    fn scores(mut self, head: DocId, end: DocId) -> Vec<(DocId, f32)> {
         let mut scores = Vec::new();
         if self.enters(head, end) {
             while self.found.doc() < end {
-                scores.push((self.found.doc() - head, self.found.score()));
+                scores.push((self.found.doc(), self.found.score()));
                 self.found.advance();
             }
         }
@@ -307,9 +361,7 @@ impl Walk<'_> {
         self.sheet.clear(head, end);
         for (word, lanes) in self.words.iter_mut().enumerate() {
             for lane in lanes.iter_mut().filter_map(|lane| lane.enters(head, end).then_some(lane)) {
-                if let (Some(size), Some(lengths)) = (lane.size, &self.lengths)
-                    && lengths.fieldnorm_id(head) == FieldNormReader::fieldnorm_to_id(size.into())
-                {
+                if lane.is_whole(self.lengths.as_ref(), head) {
                     self.sheet.sounds_so();
                 }
                 while lane.found.doc() < end {
@@ -335,15 +387,31 @@ impl Walk<'_> {
                 }
             }
         }
-        let title = || {
-            let number = segment.exact(head);
-            match () {
-                () if self.ranking.exact == Some(number) => Title::Whole,
-                () if self.ranking.parts.contains(&number) => Title::Part,
-                () => Title::Other,
-            }
-        };
+        let title = || self.ranking.title(segment, head);
         self.sheet.total(self.ranking.all, self.ranking.whole, title)
+    }
+
+    /// The score of a block that has the only word in its title and nowhere else, which needs no
+    /// adding up: a syllable is in the titles of a hundred thousand.
+    fn by_title(&mut self, segment: &Segment, head: DocId, end: DocId) -> Option<Scored> {
+        let [lanes] = &mut self.words[..] else { return None };
+        if !self.runs.is_empty() || !self.extras.is_empty() {
+            return None;
+        }
+        let mut found = None;
+        for lane in lanes {
+            if lane.enters(head, end) && found.replace(lane).is_some() {
+                return None;
+            }
+        }
+        let lane = found.filter(|lane| lane.title && lane.full)?;
+        let same = lane.is_whole(self.lengths.as_ref(), head)
+            || self.ranking.title(segment, head) == Title::Whole;
+        let stands = if same { Stands::SameTitle } else { Stands::InTitle };
+        let place = stands.worth() * self.ranking.whole;
+        let score = lane.found.score() + place;
+        lane.found.advance();
+        Some(Scored { score, stands, place, ..Scored::default() })
     }
 
     /// Moves what leads the walk behind the block.

@@ -48,6 +48,18 @@ fn moment(doc: &TantivyDocument, fields: &Fields, needles: &Needles) -> Moment {
     Moment { kind, start_ms, page, text: snippet(&stored(doc, fields.shown), needles).html }
 }
 
+/// Where the passage `doc` of a segment is.
+pub(crate) fn place(
+    view: &View,
+    fields: &Fields,
+    segment: u32,
+    doc: DocId,
+) -> tantivy::Result<Place> {
+    let doc: TantivyDocument = view.searcher.doc(DocAddress::new(segment, doc))?;
+    let bytes = doc.get_first(fields.place).and_then(|value| value.as_bytes());
+    Ok(Place::read(bytes.unwrap_or_default()))
+}
+
 /// How the resource's text begins; empty when it has none.
 fn first_passage(
     view: &View,
