@@ -11,6 +11,7 @@ mod search;
 mod shell;
 mod studio;
 mod tiles;
+mod why;
 
 pub(super) use captions::{captions_page, new_captions};
 pub(super) use dictionary::{dictionary_form, dictionary_page};
@@ -21,3 +22,4 @@ pub(super) use resource::resource;
 pub(super) use search::search;
 pub(super) use shell::{asset, error_page, load_assets, web_file};
 pub(super) use studio::{captions_form, edit_form, list, resource_page};
+pub(super) use why::why;

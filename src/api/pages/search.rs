@@ -78,6 +78,8 @@ pub(in crate::api) async fn search(
             pages: u32::try_from(reachable.div_ceil(query.per_page())).unwrap_or(1),
             href: format!("{}&page=", address(&query)),
         },
+        why_href: (visitor.caller.is_administrator() && !query.q.trim().is_empty())
+            .then(|| format!("/admin/search/why?q={}", encode(&query.q))),
         query: query.q.clone(),
         hits,
     };
