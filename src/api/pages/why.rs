@@ -18,6 +18,8 @@ use crate::pages::{self, Lang, Rarity, WhyHit, WhyPart, WhyView, WhyWord};
 
 /// Hits that are explained.
 const HITS: usize = 10;
+/// The fewest points that are told.
+const LEAST: f32 = 0.05;
 /// Places of a word that are named.
 const MAX_PLACES: usize = 4;
 /// Weights of words that are rare and common: one in a thousand, one in thirty.
@@ -127,8 +129,9 @@ fn hit(lang: Lang, rank: Option<usize>, resource: &Resource, told: &Explanation)
             points,
         ),
     });
-    if told.freshness > 1.0 {
-        parts.push(part("新发布", "Newly published", told.score - raw));
+    let new = told.score - raw;
+    if new >= LEAST {
+        parts.push(part("新发布", "Newly published", new));
     }
     WhyHit {
         rank,
