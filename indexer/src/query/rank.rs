@@ -192,10 +192,12 @@ impl Ranking {
     /// What the title of the resource at `head` is beside the query.
     fn title(&self, segment: &Segment, head: DocId) -> Title {
         let number = segment.exact(head);
-        match () {
-            () if self.exact == Some(number) => Title::Whole,
-            () if self.parts.contains(&number) => Title::Part,
-            () => Title::Other,
+        if self.exact == Some(number) {
+            Title::Whole
+        } else if self.parts.contains(&number) {
+            Title::Part
+        } else {
+            Title::Other
         }
     }
 
