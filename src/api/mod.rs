@@ -6,6 +6,7 @@ mod collections;
 mod courses;
 mod dictionary;
 mod duplicates;
+mod explain;
 mod forms;
 mod jobs;
 mod libraries;
@@ -150,7 +151,7 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(search::search))
         .routes(routes!(search::suggest))
         .routes(routes!(dictionary::get, dictionary::put))
-        .routes(routes!(dictionary::explain))
+        .routes(routes!(explain::explain))
         .routes(routes!(duplicates::list))
         .routes(routes!(duplicates::csv))
         .routes(routes!(duplicates::put, duplicates::delete))
@@ -223,6 +224,7 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))
         .route("/admin/search", get(pages::dictionary_page).post(pages::dictionary_form))
+        .route("/admin/search/why", get(pages::why))
         .route("/admin/duplicates", get(pages::duplicates_page).post(pages::duplicates_form))
         .route("/studio", get(pages::list))
         .route("/studio/resources/{id}", get(pages::resource_page).post(pages::edit_form))

@@ -15,7 +15,7 @@ use super::caller::Visitor;
 use super::courses::visible as visible_course;
 use super::narrow::{names_library, narrow};
 use super::problem::ApiError;
-use super::shown::{Shown, lessons_of, public};
+use super::shown::{Shown, lessons_of, public, public_ids};
 use crate::app::App;
 use crate::catalogue::{Resource, ResourceId};
 use crate::db;
@@ -71,7 +71,7 @@ pub(super) struct HitView {
     /// Its id.
     pub resource: String,
     /// video, audio, document, image, package or course
-    pub kind: &'static str,
+    pub kind: String,
     pub title: String,
     pub snippet: String,
     pub url: String,
@@ -125,21 +125,22 @@ pub(super) async fn search(
         visible_course(&app, &caller, &query.course).await?;
     }
     let asked = format!("search?{}", asked.unwrap_or_default());
-    kept(&app, &asked, async || Ok(find(&app, &query).await?.0)).await
+    kept(&app, &asked, async |change| answer(&app, &query, change).await).await
 }
 
-/// The answer that is kept for `asked`, or what `make` makes, as JSON.
+/// The answer that is kept for `asked`, or what `make` makes, as JSON; `make` is given the number
+/// of the last change.
 async fn kept<T: Serialize>(
     app: &App,
     asked: &str,
-    make: impl AsyncFnOnce() -> Result<T, ApiError>,
+    make: impl AsyncFnOnce(i64) -> Result<T, ApiError>,
 ) -> Result<Response, ApiError> {
     let change = db::settings::last_change(&mut *app.db.read().await?).await?;
     let moment = app.answers.moment(change);
     let answer = match app.answers.find(moment, asked) {
         Some(answer) => answer,
         None => {
-            let answer = serde_json::to_vec(&make().await?).expect("texts and numbers");
+            let answer = serde_json::to_vec(&make(change).await?).expect("texts and numbers");
             let answer = Bytes::from(answer);
             // Without an index, or its completions, it is another answer soon.
             let index = app.index.load();
@@ -163,26 +164,67 @@ pub(super) async fn suggest(
     Query(query): Query<SuggestQuery>,
 ) -> Result<Response, ApiError> {
     let asked = format!("suggest?{}", asked.unwrap_or_default());
-    kept(&app, &asked, async || complete(&app, query).await).await
+    kept(&app, &asked, async |change| complete(&app, query, change).await).await
 }
 
-async fn complete(app: &App, query: SuggestQuery) -> Result<Vec<SuggestionView>, ApiError> {
+async fn complete(
+    app: &App,
+    query: SuggestQuery,
+    change: i64,
+) -> Result<Vec<SuggestionView>, ApiError> {
     let Some(index) = app.index.load_full() else { return Ok(Vec::new()) };
     let limit = query.limit.unwrap_or(8).clamp(1, 20);
-    let mut found = match run(app, move || index.suggest(&query.q, limit)).await {
-        Err(ApiError::Index(indexer::Error::QueryTooLong { .. })) => Vec::new(),
+    let work = move || {
+        let mark = index.mark();
+        Ok((index.suggest(&query.q, limit)?, mark))
+    };
+    let (mut found, mark) = match run(app, work).await {
+        Err(ApiError::Index(indexer::Error::QueryTooLong { .. })) => (Vec::new(), change),
         Err(ApiError::Index(error)) => {
             doubt(app, &error);
-            Vec::new()
+            (Vec::new(), change)
         }
         found => found?,
     };
-    let ids: Vec<String> = found.iter().filter_map(|found| found.resource.clone()).collect();
-    let public = public(app, &ids).await?;
-    found.retain(|found| found.resource.as_ref().is_none_or(|id| public.contains_key(id)));
+    if mark != change {
+        let ids: Vec<String> = found.iter().filter_map(|found| found.resource.clone()).collect();
+        let public = public_ids(app, &ids).await?;
+        found.retain(|found| found.resource.as_ref().is_none_or(|id| public.contains(id)));
+    }
     let view =
         |found: indexer::Suggestion| SuggestionView { text: found.text, resource: found.resource };
     Ok(found.into_iter().map(view).collect())
+}
+
+/// What the index answers.
+struct Answer {
+    found: indexer::Found,
+    /// What may have been meant.
+    meant: Option<String>,
+    /// The change that the index was at, or a later one.
+    mark: i64,
+}
+
+/// Searches, `change` being the last one in the database.
+async fn answer(app: &App, query: &SearchQuery, change: i64) -> Result<SearchResult, ApiError> {
+    let begun = Instant::now();
+    let query = &narrowed(app, query).await?;
+    let among = among(app, query).await?;
+    let answer = ask(app, query, among.clone(), begun).await?;
+    let Some(Answer { mut found, meant, mark }) = answer else {
+        return Ok(by_title(app, query, among.as_deref(), begun).await?.0);
+    };
+    let mut gone = 0;
+    // An index that has every change has nothing but what is public.
+    if mark != change {
+        let ids: Vec<String> = found.hits.iter().map(|hit| hit.resource.clone()).collect();
+        let public = public_ids(app, &ids).await?;
+        found.hits.retain(|hit| public.contains(&hit.resource));
+        gone = ids.len() - found.hits.len();
+    }
+    let hits = std::mem::take(&mut found.hits);
+    let hits = hits.into_iter().map(|hit| hit_view(hit, &query.q)).collect();
+    Ok(result(found, gone, hits, meant, begun))
 }
 
 /// Searches. Gives what the hits are too, in their order.
@@ -191,45 +233,71 @@ pub(super) async fn find(
     query: &SearchQuery,
 ) -> Result<(SearchResult, Vec<Shown>), ApiError> {
     let begun = Instant::now();
-    refuse_long(&query.q)?;
     let query = &narrowed(app, query).await?;
-    let among = match query.course.as_str() {
-        "" => None,
-        id => Some(lessons_of(app, id).await?),
+    let among = among(app, query).await?;
+    let answer = ask(app, query, among.clone(), begun).await?;
+    let Some(Answer { mut found, meant, .. }) = answer else {
+        return by_title(app, query, among.as_deref(), begun).await;
     };
-    let by_title = async || by_title(app, query, among.as_deref(), begun).await;
-    let Some(index) = app.index.load_full() else { return by_title().await };
-    let asked = indexer::Query { now_ms: app.now_ms(), among: among.clone(), ..query.asked() };
-    let work = move || {
-        let found = index.search(&asked)?;
-        let nowhere = found.total == 0 || found.heard;
-        let meant = if nowhere { index.did_you_mean(&asked.text)? } else { None };
-        Ok((found, meant))
-    };
-    let (found, did_you_mean) = match run(app, work).await {
-        Err(ApiError::Index(error)) if !matches!(error, indexer::Error::QueryTooLong { .. }) => {
-            doubt(app, &error);
-            return by_title().await;
-        }
-        found => found?,
-    };
-    metrics::histogram!("duoku_search_seconds").record(begun.elapsed().as_secs_f64());
     // The index follows changes after a while; what is not public any more is left out at once.
     let ids: Vec<String> = found.hits.iter().map(|hit| hit.resource.clone()).collect();
     let mut public = public(app, &ids).await?;
     let gone = ids.len() - public.len();
-    let (hits, shown) = found
-        .hits
+    let (hits, shown) = std::mem::take(&mut found.hits)
         .into_iter()
         .filter_map(|hit| {
             let shown = public.remove(&hit.resource)?;
-            Some((
-                HitView { kind: shown.kind(), url: shown.path(), ..hit_view(hit, &query.q) },
-                shown,
-            ))
+            Some((hit_view(hit, &query.q), shown))
         })
         .unzip();
-    let result = SearchResult {
+    Ok((result(found, gone, hits, meant, begun), shown))
+}
+
+/// What alone is searched: the lessons of a course, where one is named.
+async fn among(app: &App, query: &SearchQuery) -> Result<Option<Vec<String>>, ApiError> {
+    match query.course.as_str() {
+        "" => Ok(None),
+        id => Ok(Some(lessons_of(app, id).await?)),
+    }
+}
+
+/// Asks the index; `None` when there is none that answers.
+async fn ask(
+    app: &App,
+    query: &SearchQuery,
+    among: Option<Vec<String>>,
+    begun: Instant,
+) -> Result<Option<Answer>, ApiError> {
+    let Some(index) = app.index.load_full() else { return Ok(None) };
+    let asked = indexer::Query { now_ms: app.now_ms(), among, ..query.asked() };
+    let work = move || {
+        let mark = index.mark();
+        let found = index.search(&asked)?;
+        let nowhere = found.total == 0 || found.heard;
+        let meant = if nowhere { index.did_you_mean(&asked.text)? } else { None };
+        Ok(Answer { found, meant, mark })
+    };
+    match run(app, work).await {
+        Err(ApiError::Index(error)) if !matches!(error, indexer::Error::QueryTooLong { .. }) => {
+            doubt(app, &error);
+            Ok(None)
+        }
+        answer => {
+            metrics::histogram!("duoku_search_seconds").record(begun.elapsed().as_secs_f64());
+            Ok(Some(answer?))
+        }
+    }
+}
+
+/// What is told of what was found, but for so many hits that are not public any more.
+fn result(
+    found: indexer::Found,
+    gone: usize,
+    hits: Vec<HitView>,
+    did_you_mean: Option<String>,
+    begun: Instant,
+) -> SearchResult {
+    SearchResult {
         total: found.total.saturating_sub(gone),
         took_ms: took_ms(begun),
         hits,
@@ -237,8 +305,7 @@ pub(super) async fn find(
         titles_only: false,
         heard: found.heard,
         did_you_mean,
-    };
-    Ok((result, shown))
+    }
 }
 
 impl SearchQuery {
@@ -279,7 +346,8 @@ fn refuse_long(q: &str) -> Result<(), indexer::Error> {
 }
 
 /// `query` with the filters that its words name.
-async fn narrowed(app: &App, query: &SearchQuery) -> Result<SearchQuery, ApiError> {
+pub(super) async fn narrowed(app: &App, query: &SearchQuery) -> Result<SearchQuery, ApiError> {
+    refuse_long(&query.q)?;
     if !query.q.contains([':', '：']) {
         return Ok(query.clone());
     }
@@ -372,7 +440,7 @@ async fn by_title(
         }
     };
     let hit = |resource: &Resource| HitView {
-        kind: resource.kind.as_str(),
+        kind: resource.kind.as_str().to_owned(),
         url: format!("/resources/{}", resource.id),
         resource: resource.id.to_string(),
         title: escape(&resource.details.title),
@@ -393,7 +461,10 @@ async fn by_title(
 }
 
 fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
-    let url = format!("/resources/{}", hit.resource);
+    let url = match hit.kind.as_str() {
+        indexer::COURSE => format!("/courses/{}", hit.resource),
+        _ => format!("/resources/{}", hit.resource),
+    };
     let moments = hit
         .moments
         .into_iter()
@@ -425,8 +496,8 @@ fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
             text: moment.text,
         })
         .collect();
-    let (title, snippet) = (hit.title, hit.snippet);
-    HitView { title, snippet, resource: hit.resource, kind: "", url, moments }
+    let indexer::Hit { resource, kind, title, snippet, .. } = hit;
+    HitView { resource, kind, title, snippet, url, moments }
 }
 
 fn list(text: &str) -> Vec<String> {

@@ -14,19 +14,17 @@ pub(super) enum Shown {
 }
 
 impl Shown {
-    /// Plain text.
-    pub(super) fn description(&self) -> &str {
+    pub(super) fn id(&self) -> String {
         match self {
-            Self::Resource(resource) => &resource.details.description,
-            Self::Course(course) => &course.details.description,
+            Self::Resource(resource) => resource.id.to_string(),
+            Self::Course(course) => course.id.to_string(),
         }
     }
 
-    /// As in facets and filters.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(super) fn title(&self) -> &str {
         match self {
-            Self::Resource(resource) => resource.kind.as_str(),
-            Self::Course(_) => indexer::COURSE,
+            Self::Resource(resource) => &resource.details.title,
+            Self::Course(course) => &course.details.title,
         }
     }
 
@@ -35,6 +33,14 @@ impl Shown {
         match self {
             Self::Resource(resource) => format!("/resources/{}", resource.id),
             Self::Course(course) => format!("/courses/{}", course.id),
+        }
+    }
+
+    /// Plain text.
+    pub(super) fn description(&self) -> &str {
+        match self {
+            Self::Resource(resource) => &resource.details.description,
+            Self::Course(course) => &course.details.description,
         }
     }
 }
@@ -53,6 +59,16 @@ pub(super) async fn public(app: &App, ids: &[String]) -> Result<HashMap<String, 
         courses.into_iter().map(|course| (course.id.to_string(), Shown::Course(Box::new(course)))),
     );
     Ok(shown)
+}
+
+/// Those of `ids` that everybody may see now, by id alone.
+pub(super) async fn public_ids(app: &App, ids: &[String]) -> Result<Vec<String>, ApiError> {
+    let mut db = app.db.read().await?;
+    let mut found = db::resources::public_among(&mut db, ids).await?;
+    let others: Vec<String> = ids.iter().filter(|id| !found.contains(id)).cloned().collect();
+    let courses = db::courses::list_public(&mut db, &others).await?;
+    found.extend(courses.iter().map(|course| course.id.to_string()));
+    Ok(found)
 }
 
 /// Ids of the resources in the course `id`, for a search in it; nothing when it names none.

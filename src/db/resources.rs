@@ -408,6 +408,29 @@ async fn rows_of(db: &mut AnyConnection, ids: &[String]) -> Result<Vec<Row>> {
     Ok(query.fetch_all(db).await?)
 }
 
+/// Those of `ids` whose resources everybody may see, in no order.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn public_among(db: &mut AnyConnection, ids: &[String]) -> Result<Vec<String>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // The join is in this order and the stage is no column, so that SQLite looks up ids alone.
+    let statement = format!(
+        "SELECT resource.id FROM resource CROSS JOIN library
+          WHERE resource.id IN ({}) AND library.id = resource.library
+            AND resource.stage || '' = 'published' AND library.visibility || '' = 'public'",
+        places(1, ids.len(), "")
+    );
+    let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(statement));
+    for id in ids {
+        query = query.bind(id);
+    }
+    Ok(query.fetch_all(db).await?)
+}
+
 /// Up to `limit` resources of `library` whose titles hold `text`, newest first: those that are
 /// published, and those uploaded by `seen_by`, else all. What failed is left out.
 ///

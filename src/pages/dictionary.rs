@@ -40,6 +40,7 @@ pub fn dictionary(shell: &Shell, view: &DictionaryView) -> Markup {
         div.wrap.dictionary {
             h1 { (title) }
             p.lead { (shell.pick("保存后一秒内生效，不必重建索引。以 # 开头的行是说明。", "Counts within a second, without a new index. Lines that begin with # are notes.")) }
+            p { a href="/admin/search/why" { (shell.pick("为什么这样排", "Why hits are where they are")) } }
             @if view.saved { p.notice role="status" { (shell.pick("已保存。", "Saved.")) } }
             @if let Some(refusal) = &view.refusal { p.notice.bad role="alert" { (refusal) } }
             form.form action=(view.action) method="post" {

@@ -32,6 +32,7 @@ mod setup;
 mod studio;
 mod studio_form;
 mod tile;
+mod why;
 mod words;
 
 pub use assets::{Assets, AssetsError};
@@ -63,7 +64,8 @@ pub use setup::{SetupView, setup};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
 pub use studio_form::{CaptionsRow, EditView, PosterChoice, edit};
 pub use tile::{ResourceTile, TileKind};
-pub use words::{Lang, found_word, kind_word, size, stage_word, term_word};
+pub use why::{Rarity, WhyHit, WhyPart, WhyView, WhyWord, why};
+pub use words::{Lang, clock, found_word, kind_word, size, stage_word, term_word};
 
 #[cfg(test)]
 mod tests;

@@ -42,6 +42,8 @@ pub struct SearchView {
     pub fewer: Vec<Choice>,
     /// Where in the hits this page is.
     pub paging: Paging,
+    /// The page that tells why the hits are where they are; for administrators.
+    pub why_href: Option<String>,
 }
 
 /// A search that can be chosen instead.
@@ -169,6 +171,9 @@ fn found_head(shell: &Shell, view: &SearchView) -> Markup {
                 (shell.lang.count(view.total, "项结果", "result", "results"))
                 @if !view.query.is_empty() {
                     " · " (view.took_ms) " " (shell.pick("毫秒", "ms"))
+                }
+                @if let Some(href) = &view.why_href {
+                    " · " a href=(href) { (shell.pick("为什么这样排", "Why in this order")) }
                 }
             }
         }

@@ -120,7 +120,8 @@ pub(super) fn rfc3339(unix_ms: i64) -> String {
 }
 
 /// `1:02:03` or `2:03`; rounded down to the second, as players show it.
-pub(super) fn clock(ms: u64) -> String {
+#[must_use]
+pub fn clock(ms: u64) -> String {
     let seconds = ms / 1000;
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {

@@ -1,6 +1,6 @@
 //! What else a query may say, and what is made of one that finds nothing.
 
-use indexer::{Entry, Query, Words};
+use indexer::{Entry, Query, Stands, Words};
 
 use crate::{Shelf, caption, titled};
 
@@ -107,13 +107,17 @@ fn a_score_is_explained() {
     assert!(explained.matches);
     let score = shelf.index.search(&query).unwrap().hits[0].score;
     assert!((explained.score - score).abs() < 1e-3);
-    let places: Vec<(&str, Vec<u32>)> = explained
-        .words
-        .iter()
-        .map(|word| (word.text.as_str(), word.found.iter().map(|(at, _)| *at).collect()))
-        .collect();
-    assert!(places.contains(&("剪纸", vec![1])), "{places:?}");
-    assert!(places.iter().any(|(text, at)| *text == "太极拳" && at.contains(&0)), "{places:?}");
+    assert_eq!(explained.stands, Stands::Apart);
+    let places = |text: &str| {
+        let word = explained.words.iter().find(|word| word.text == text).unwrap();
+        word.found.iter().map(|at| (at.title, at.start_ms)).collect::<Vec<_>>()
+    };
+    assert_eq!(places("剪纸"), [(false, Some(0))]);
+    assert_eq!(places("太极拳"), [(true, None)]);
+    let query = Query { text: "太极拳教学".into(), ..Query::default() };
+    let explained = shelf.index.explain(&query, "a").unwrap();
+    assert_eq!(explained.stands, Stands::SameTitle);
+    assert!(explained.run > 0.0);
     assert!(!shelf.index.explain(&query, "b").unwrap().matches);
     assert_eq!(shelf.index.explain(&query, "none").unwrap(), indexer::Explanation::default());
 }

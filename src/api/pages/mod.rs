@@ -6,11 +6,14 @@ mod courses;
 mod dictionary;
 mod downloads;
 mod duplicates;
-mod learn;
+mod libraries;
 mod login;
+mod resource;
+mod search;
 mod shell;
 mod studio;
 mod tiles;
+mod why;
 
 pub(super) use captions::{captions_page, new_captions};
 pub(super) use course_studio::{
@@ -20,7 +23,10 @@ pub(super) use course_studio::{
 pub(super) use courses::{collection, course, lesson, listing_form};
 pub(super) use dictionary::{dictionary_form, dictionary_page};
 pub(super) use duplicates::{duplicates_form, duplicates_page};
-pub(super) use learn::{home, libraries, library, resource, search};
+pub(super) use libraries::{home, libraries, library};
 pub(super) use login::{log_in, log_out, login_form, set_up, setup_form};
+pub(super) use resource::resource;
+pub(super) use search::search;
 pub(super) use shell::{asset, error_page, load_assets, web_file};
 pub(super) use studio::{captions_form, edit_form, list, resource_page};
+pub(super) use why::why;
