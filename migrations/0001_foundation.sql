@@ -266,11 +266,12 @@ CREATE TABLE page (
   number   BIGINT NOT NULL,               -- from 1
   width    BIGINT NOT NULL,               -- of the large picture, pixels
   height   BIGINT NOT NULL,
-  large    TEXT NOT NULL,                 -- keys
-  small    TEXT NOT NULL,
+  large    TEXT,                          -- keys; null until the pictures are made
+  small    TEXT,
   words    TEXT NOT NULL,                 -- key of the JSON with the places of the words
   PRIMARY KEY (resource, number)
 );
+CREATE INDEX page_without_pictures ON page (resource) WHERE large IS NULL;
 
 CREATE TABLE chapter (
   resource TEXT NOT NULL REFERENCES resource (id),

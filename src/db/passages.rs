@@ -75,6 +75,22 @@ pub async fn delete_made(db: &mut AnyConnection, resource: ResourceId) -> Result
     Ok(())
 }
 
+/// What came from `origin`, as one text; empty when there is none.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn text_of(db: &mut AnyConnection, resource: ResourceId, origin: &str) -> Result<String> {
+    let texts: Vec<String> = sqlx::query_scalar(
+        "SELECT text FROM passage WHERE resource = $1 AND origin = $2 ORDER BY number",
+    )
+    .bind(resource.to_string())
+    .bind(origin)
+    .fetch_all(db)
+    .await?;
+    Ok(texts.join("\n"))
+}
+
 /// All of a resource, in order.
 ///
 /// # Errors

@@ -241,7 +241,7 @@ async fn step(held: &Held) -> Result<Outcome, Error> {
         "convert" => office::run(held).await,
         "book" => book::run(held).await,
         "inspect" => document::inspect(held).await,
-        "pages" => document::pages(held).await,
+        "pages" | db::jobs::LATER_PAGES => document::pages(held).await,
         "picture" => picture::run(held).await,
         db::jobs::SLIDES => slides::run(held).await,
         db::jobs::RECOGNISE => recognise::run(held).await,
