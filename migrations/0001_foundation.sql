@@ -273,6 +273,12 @@ CREATE TABLE page (
 );
 CREATE INDEX page_without_pictures ON page (resource) WHERE large IS NULL;
 
+CREATE TABLE unindexed (
+  resource   TEXT PRIMARY KEY,            -- id of a resource that cannot be taken into the search index
+  reason     TEXT NOT NULL,               -- why, as it was said
+  noticed_ms BIGINT NOT NULL
+);
+
 CREATE TABLE chapter (
   resource TEXT NOT NULL REFERENCES resource (id),
   number   BIGINT NOT NULL,               -- from 1

@@ -21,6 +21,7 @@ mod resources;
 mod search;
 mod sentences;
 mod session;
+mod unindexed;
 mod uploads;
 
 use std::borrow::Cow;
@@ -146,6 +147,7 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(duplicates::list))
         .routes(routes!(duplicates::csv))
         .routes(routes!(duplicates::put, duplicates::delete))
+        .routes(routes!(unindexed::list))
         .routes(routes!(resources::list, resources::create))
         .routes(routes!(resources::get, resources::patch, resources::delete))
         .routes(routes!(resources::publish))

@@ -363,8 +363,10 @@ async fn check_index(app: &App, report: &mut Report) -> anyhow::Result<()> {
     for id in &indexed {
         *counts.entry(id).or_default() += 1;
     }
+    let left_out = db::unindexed::list(&mut *app.db.read().await?).await?;
     for id in expected.iter().filter(|id| !counts.contains_key(id.as_str())) {
-        report.add("not-indexed", id, "public, but not in the index");
+        let why = left_out.iter().find(|one| one.resource == *id).map(|one| &*one.reason);
+        report.add("not-indexed", id, why.unwrap_or("public, but not in the index"));
     }
     for (id, count) in counts {
         if !expected.contains(id) {

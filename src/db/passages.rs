@@ -91,6 +91,24 @@ pub async fn text_of(db: &mut AnyConnection, resource: ResourceId, origin: &str)
     Ok(texts.join("\n"))
 }
 
+/// What pages say of themselves, by their numbers; pages without text are left out.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn texts_of_pages(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+) -> Result<Vec<(i64, String)>> {
+    Ok(sqlx::query_as(
+        "SELECT page, text FROM passage
+          WHERE resource = $1 AND origin LIKE 'page:______' AND page IS NOT NULL ORDER BY page",
+    )
+    .bind(resource.to_string())
+    .fetch_all(db)
+    .await?)
+}
+
 /// All of a resource, in order.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ const PAGES_A_JOB: u32 = 20;
 const TEXTS_A_TIME: usize = 20;
 
 /// Code of the warning that scanned pages have no text, as nothing here can read them.
-const UNREAD: &str = "pages_unread";
+pub(super) const UNREAD: &str = "pages_unread";
 
 /// Which pages a job makes, from 1, the last one among them.
 #[derive(Debug, Serialize, Deserialize)]

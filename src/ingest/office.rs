@@ -42,6 +42,7 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
         let origin = format!("page:{slide:06}:notes");
         db::passages::replace(&mut tx, resource.id, &origin, &[passage]).await?;
     }
+    crate::fault::at("converted-stored");
     tx.commit().await?;
     crate::fault::at("converted");
     let next = vec![NewJob { kind: "inspect", payload: "{}".into(), priority: 1, weight: 1.0 }];
