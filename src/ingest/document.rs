@@ -2,6 +2,7 @@
 //! those of the first pages it is ready; those of the others follow, and it is read as text there.
 
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
 use super::{Error, Held, NewObject, Outcome, open_pages, recognise};
 use crate::catalogue::{OutlineItem, Page, PagePictures, Poster};
@@ -113,14 +114,22 @@ fn jobs(pages: u32) -> Result<Vec<NewJob>, Error> {
 
 /// Keeps what pages say, with the places of the words.
 async fn keep_texts(held: &Held, document: &Document, texts: Vec<PageText>) -> Result<(), Error> {
-    let mut pages = Vec::new();
+    // A bucket may be far away.
+    let mut storing = JoinSet::new();
     for PageText { page, text, words } in texts {
-        let words = serde_json::to_vec(&serde_json::json!({ "words": words }))?;
-        let object = held.store_bytes(words, format!("page/{page:05}-words"), "json").await?;
+        let held = held.clone();
         let (width, height) = picture_size(document, page);
-        let (width, height, words) = (width.into(), height.into(), object.key.clone());
-        let page = Page { number: page.into(), width, height, pictures: None, words };
-        pages.push((page, object, text));
+        storing.spawn(async move {
+            let words = serde_json::to_vec(&serde_json::json!({ "words": words }))?;
+            let object = held.store_bytes(words, format!("page/{page:05}-words"), "json").await?;
+            let (width, height, words) = (width.into(), height.into(), object.key.clone());
+            let page = Page { number: page.into(), width, height, pictures: None, words };
+            Ok::<_, Error>((page, object, text))
+        });
+    }
+    let mut pages = Vec::new();
+    while let Some(stored) = storing.join_next().await {
+        pages.push(stored??);
     }
     let mut tx = held.begin().await?;
     for (page, object, text) in pages {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use indexer::{Index, Words};
 
 use super::entry::{self, Change};
-use super::watch::Watch;
+use super::watch::{Noticed, Watch};
 use super::{Error, blocking, cut, io, unindexed};
 use crate::app::App;
 use crate::config::Config;
@@ -47,10 +47,15 @@ pub async fn follow(app: App) {
     let mut cut = cut::count();
     loop {
         let cut_before = std::mem::replace(&mut cut, cut::count());
-        let spoilt =
-            open.as_mut().is_some_and(|opened| opened.watch.notices(&root.join(&opened.name)));
-        let doubted =
-            app.index_doubted.swap(false, Ordering::Relaxed) || cut != cut_before || spoilt;
+        let look = |opened: &mut Opened| opened.watch.look(&root.join(&opened.name));
+        let noticed = open.as_mut().map_or(Noticed::Nothing, look);
+        if noticed == Noticed::Gone {
+            tracing::error!("files of the index in use are gone");
+            give_up(&app, &mut open);
+        }
+        let doubted = app.index_doubted.swap(false, Ordering::Relaxed)
+            || cut != cut_before
+            || noticed == Noticed::Changed;
         match step(&app, &mut open).await {
             Ok(()) if doubted => give_up_if_damaged(&app, &mut open).await,
             Ok(()) => {}

@@ -17,37 +17,63 @@ pub(super) struct Watch {
     looked: Option<Instant>,
 }
 
+/// What a look at the files shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Noticed {
+    /// All is as it should be.
+    Nothing,
+    /// One was cut or written over: the index may be damaged.
+    Changed,
+    /// One is gone that the index needs.
+    Gone,
+}
+
 impl Watch {
-    /// Whether one was cut or written over since the last look, which is a second ago at least.
-    /// Files that are gone may have been merged; those that are needed are missed when the index is
-    /// read anew.
-    pub(super) fn notices(&mut self, folder: &Path) -> bool {
+    /// What happened since the last look, which is a second ago at least.
+    pub(super) fn look(&mut self, folder: &Path) -> Noticed {
         if self.looked.is_some_and(|looked| looked.elapsed() < PAUSE) {
-            return false;
+            return Noticed::Nothing;
         }
         self.looked = Some(Instant::now());
-        let now = look(folder);
-        let spoilt = now.iter().any(|(name, (size, time))| {
-            self.seen
+        let now = facts(folder);
+        let before = std::mem::replace(&mut self.seen, now);
+        let now = &self.seen;
+        let missed: Vec<&OsString> =
+            before.keys().filter(|name| !now.contains_key(*name)).collect();
+        if !missed.is_empty() && is_needed(folder, &missed) {
+            return Noticed::Gone;
+        }
+        let spoilt = |(name, (size, time)): (&OsString, &(u64, SystemTime))| {
+            before
                 .get(name)
                 .is_some_and(|before| *size < before.0 || *size == before.0 && *time != before.1)
-        });
-        self.seen = now;
-        spoilt
+        };
+        if now.iter().any(spoilt) { Noticed::Changed } else { Noticed::Nothing }
     }
 }
 
+/// Whether the index still names a segment of one of these files. A list of what is deleted is
+/// replaced by one of another name.
+fn is_needed(folder: &Path, files: &[&OsString]) -> bool {
+    let Ok(named) = fs::read_to_string(folder.join("meta.json")) else { return true };
+    let named = named.replace('-', "");
+    files.iter().filter_map(|name| name.to_str()).any(|name| {
+        let segment = name.split('.').next().unwrap_or_default();
+        !name.ends_with(".del") && segment.len() == 32 && named.contains(segment)
+    })
+}
+
 /// Size and time of each file that is written once: all but lists and locks.
-fn look(folder: &Path) -> HashMap<OsString, (u64, SystemTime)> {
+fn facts(folder: &Path) -> HashMap<OsString, (u64, SystemTime)> {
     let Ok(entries) = fs::read_dir(folder) else { return HashMap::new() };
-    let facts = |entry: fs::DirEntry| {
+    let of = |entry: fs::DirEntry| {
         let name = entry.file_name();
         let kept = !name.as_encoded_bytes().ends_with(b".json")
             && !name.as_encoded_bytes().ends_with(b".lock");
         let facts = entry.metadata().ok().filter(|facts| kept && facts.is_file())?;
         Some((name, (facts.len(), facts.modified().ok()?)))
     };
-    entries.flatten().filter_map(facts).collect()
+    entries.flatten().filter_map(of).collect()
 }
 
 #[cfg(test)]
@@ -57,26 +83,33 @@ mod tests {
     #[test]
     fn what_grows_is_written_and_what_changes_otherwise_is_spoilt() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("0198.pos");
+        let path = folder.path().join("0123456789abcdef0123456789abcdef.pos");
+        let meta = folder.path().join("meta.json");
         let mut watch = Watch::default();
-        let mut notices = || {
+        let mut look = || {
             watch.looked = None;
-            watch.notices(folder.path())
+            watch.look(folder.path())
         };
         fs::write(&path, [1; 10]).expect("written");
-        fs::write(folder.path().join("meta.json"), "{}").expect("written");
-        assert!(!notices() && !notices());
+        fs::write(&meta, "{}").expect("written");
+        assert_eq!([look(), look()], [Noticed::Nothing; 2]);
         fs::write(&path, [1; 20]).expect("written");
-        fs::write(folder.path().join("meta.json"), "").expect("written");
-        assert!(!notices());
+        fs::write(&meta, "").expect("written");
+        assert_eq!(look(), Noticed::Nothing);
         fs::write(&path, [1; 15]).expect("written");
-        assert!(notices() && !notices());
+        assert_eq!([look(), look()], [Noticed::Changed, Noticed::Nothing]);
         fs::write(&path, [2; 15]).expect("written");
         let later = SystemTime::now() + Duration::from_secs(5);
         let file = fs::File::options().write(true).open(&path).expect("opened");
         file.set_modified(later).expect("set");
-        assert!(notices());
+        assert_eq!(look(), Noticed::Changed);
         fs::remove_file(&path).expect("removed");
-        assert!(!notices());
+        assert_eq!(look(), Noticed::Nothing, "merged");
+        fs::write(&path, [1; 10]).expect("written");
+        fs::write(&meta, "{\"segment_id\":\"01234567-89ab-cdef-0123-456789abcdef\"}")
+            .expect("written");
+        look();
+        fs::remove_file(&path).expect("removed");
+        assert_eq!(look(), Noticed::Gone);
     }
 }

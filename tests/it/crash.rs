@@ -224,8 +224,8 @@ async fn kill_9_during_each_job_that_reads_makes_nothing_twice() {
     let files: [(&str, &str, Vec<u8>); 7] = [
         ("convert", "讲.docx", docx(&paragraph("渔网的编法"))),
         ("book", "书.txt", text.into_bytes()),
-        ("inspect", "长.pdf", fixture::long_pdf(20)),
-        ("later_pages", "更长.pdf", fixture::long_pdf(21)),
+        ("inspect", "长.pdf", fixture::long_pdf(5)),
+        ("later_pages", "更长.pdf", fixture::long_pdf(6)),
         ("recognise", "扫描.pdf", fixture::scan()),
         ("slides", "课.mp4", fixture::lecture()),
         ("listen", "话.mp4", fixture::video(65)),

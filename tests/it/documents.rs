@@ -78,11 +78,11 @@ async fn a_pdf_is_ingested_into_pages_that_are_read_and_found() {
 
 #[tokio::test]
 async fn a_long_document_is_found_before_all_its_pictures_are_made() {
-    const PAGES: i64 = 120;
+    const PAGES: i64 = 30;
     // One worker, so that the order of the jobs is what is seen.
     let app = TestApp::with(&[("DUOKU_WORK_LIGHT_WORKERS", "1")]);
     let (admin, nobody) = (app.admin().await, app.nobody());
-    let resource = admin.published("长.pdf", "编网讲义", &fixture::long_pdf(40)).await;
+    let resource = admin.published("长.pdf", "编网讲义", &fixture::long_pdf(10)).await;
     let id = text_of(&resource["id"]);
     let hit = eventually("the last page is found", Duration::from_secs(5), || async {
         nobody.search(fixture::LAST_PAGE_SAYS).await["hits"].get(0).cloned()
@@ -126,7 +126,7 @@ async fn pages_that_get_no_pictures_are_read_as_text() {
     let mut app = TestApp::stopped(&[("DUOKU_WORK_LIGHT_WORKERS", "1")]);
     app.serve(&[]);
     let admin = app.admin().await;
-    let resource = admin.published("长.pdf", "编网讲义", &fixture::long_pdf(40)).await;
+    let resource = admin.published("长.pdf", "编网讲义", &fixture::long_pdf(10)).await;
     let id = text_of(&resource["id"]);
     app.kill();
     let db = app.db().await;
@@ -147,7 +147,7 @@ async fn pages_that_get_no_pictures_are_read_as_text() {
     .await;
     assert_eq!((&resource["stage"], &resource["pages_to_come"]), (&json!("published"), &json!(0)));
     assert!(text_of(&resource["warnings"][0]).contains("只能看文字"), "{resource:#}");
-    let page = admin.get(&format!("/resources/{id}?page=120")).await.expect(200).text();
+    let page = admin.get(&format!("/resources/{id}?page=30")).await.expect(200).text();
     assert!(page.contains("data-viewer") && !page.contains("data-growing"));
     app.check();
 }
