@@ -319,7 +319,7 @@ def to_read(folder):
     many = folder / "many.pdf"
     subprocess.run(["pdfunite", *[MEDIA / "doc/pdf-crazyones-pdfa.pdf"] * 9, many], check=True)
     many = many.read_bytes()
-    book = (MEDIA / "doc/testEPUB.epub").read_bytes()
+    book = (MEDIA / "doc/georgia-pls-ssml.epub").read_bytes()
     return lambda salt: [
         Job("d.docx", docx(f"渔网的编法 {salt}"), says="渔网的编法"), Job("e.epub", book + free(salt)),
         Job("f.txt", f"第一章 潮水\n\n退潮以后去赶海 {salt}\n".encode(), says="退潮以后去赶海"),
