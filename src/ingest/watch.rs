@@ -1,7 +1,7 @@
 //! Notices that files of the index were changed by somebody else.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -35,12 +35,18 @@ impl Watch {
             return Noticed::Nothing;
         }
         self.looked = Some(Instant::now());
+        let named = segments(folder);
         let now = facts(folder);
         let before = std::mem::replace(&mut self.seen, now);
         let now = &self.seen;
-        let missed: Vec<&OsString> =
-            before.keys().filter(|name| !now.contains_key(*name)).collect();
-        if !missed.is_empty() && is_needed(folder, &missed) {
+        let lacks = |segment: &String| {
+            let store = OsString::from(format!("{segment}.store"));
+            let mut files = before.keys().filter(|name| is_of(name, segment)).chain([&store]);
+            files.any(|name| !now.contains_key(name))
+        };
+        let lacking: Vec<&String> = named.iter().filter(|segment| lacks(segment)).collect();
+        // Files are removed after the list of segments has changed.
+        if !lacking.is_empty() && segments(folder).iter().any(|named| lacking.contains(&named)) {
             return Noticed::Gone;
         }
         let spoilt = |(name, (size, time)): (&OsString, &(u64, SystemTime))| {
@@ -52,15 +58,18 @@ impl Watch {
     }
 }
 
-/// Whether the index still names a segment of one of these files. A list of what is deleted is
-/// replaced by one of another name.
-fn is_needed(folder: &Path, files: &[&OsString]) -> bool {
-    let Ok(named) = fs::read_to_string(folder.join("meta.json")) else { return true };
-    let named = named.replace('-', "");
-    files.iter().filter_map(|name| name.to_str()).any(|name| {
-        let segment = name.split('.').next().unwrap_or_default();
-        !name.ends_with(".del") && segment.len() == 32 && named.contains(segment)
-    })
+/// Whether the file is one of the segment's that stay as long as it: the list of what is deleted
+/// from it is replaced by one of another name.
+fn is_of(name: &OsStr, segment: &str) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(segment.as_bytes()) && !name.ends_with(b".del") && !name.ends_with(b".temp")
+}
+
+/// The segments that the index has, as their files are called.
+fn segments(folder: &Path) -> Vec<String> {
+    let listed = fs::read_to_string(folder.join("meta.json")).unwrap_or_default();
+    let ids = listed.split("\"segment_id\"").skip(1).filter_map(|rest| rest.split('"').nth(1));
+    ids.map(|id| id.replace('-', "")).filter(|id| id.len() == 32).collect()
 }
 
 /// Size and time of each file that is written once: all but lists and locks.
@@ -106,10 +115,14 @@ mod tests {
         fs::remove_file(&path).expect("removed");
         assert_eq!(look(), Noticed::Nothing, "merged");
         fs::write(&path, [1; 10]).expect("written");
-        fs::write(&meta, "{\"segment_id\":\"01234567-89ab-cdef-0123-456789abcdef\"}")
+        let store = path.with_extension("store");
+        fs::write(&store, [1; 10]).expect("written");
+        fs::write(&meta, "{\"segment_id\": \"01234567-89ab-cdef-0123-456789abcdef\"}")
             .expect("written");
-        look();
+        assert_eq!(look(), Noticed::Nothing);
         fs::remove_file(&path).expect("removed");
-        assert_eq!(look(), Noticed::Gone);
+        assert_eq!([look(), look()], [Noticed::Gone, Noticed::Nothing]);
+        fs::remove_file(&store).expect("removed");
+        assert_eq!([look(), look()], [Noticed::Gone, Noticed::Gone]);
     }
 }
