@@ -122,6 +122,8 @@ async fn step(app: &App, open: &mut Option<Opened>) -> Result<(), Error> {
     }
     if !opened.answers && !app.stop.is_cancelled() {
         opened.answers = true;
+        // What is spoilt from here on is noticed, not taken for how the files are.
+        opened.watch.look(&root.join(&opened.name));
         app.index.store(Some(Arc::new(opened.index.clone())));
         app.answers.forget();
         remove_others(&root, &opened.name);
