@@ -405,7 +405,7 @@ async fn an_index_that_is_spoilt_while_it_is_searched_heals_and_answers_go_on() 
     assert!(seen.len() >= 5, "{seen:?}");
     stop.store(true, Ordering::Relaxed);
     assert!(asking.await.expect("always an answer") > 100);
-    app.check();
+    index_is_right(&app).await;
 }
 
 /// Bad JSON in a row stops neither the index nor a new one.
