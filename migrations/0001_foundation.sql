@@ -266,10 +266,17 @@ CREATE TABLE page (
   number   BIGINT NOT NULL,               -- from 1
   width    BIGINT NOT NULL,               -- of the large picture, pixels
   height   BIGINT NOT NULL,
-  large    TEXT NOT NULL,                 -- keys
-  small    TEXT NOT NULL,
+  large    TEXT,                          -- keys; null until the pictures are made
+  small    TEXT,
   words    TEXT NOT NULL,                 -- key of the JSON with the places of the words
   PRIMARY KEY (resource, number)
+);
+CREATE INDEX page_without_pictures ON page (resource) WHERE large IS NULL;
+
+CREATE TABLE unindexed (
+  resource   TEXT PRIMARY KEY,            -- id of a resource that cannot be taken into the search index
+  reason     TEXT NOT NULL,               -- why, as it was said
+  noticed_ms BIGINT NOT NULL
 );
 
 CREATE TABLE chapter (

@@ -25,6 +25,7 @@ mod search;
 mod sentences;
 mod session;
 mod shown;
+mod unindexed;
 mod uploads;
 
 use std::borrow::Cow;
@@ -155,6 +156,7 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(duplicates::list))
         .routes(routes!(duplicates::csv))
         .routes(routes!(duplicates::put, duplicates::delete))
+        .routes(routes!(unindexed::list))
         .routes(routes!(resources::list, resources::create))
         .routes(routes!(resources::get, resources::patch, resources::delete))
         .routes(routes!(resources::publish))

@@ -65,6 +65,8 @@ pub(super) struct ResourceView {
     warnings: Vec<String>,
     duration_ms: Option<i64>,
     pages: Option<i64>,
+    /// Pages whose pictures are still being made; their text is there.
+    pages_to_come: i64,
     width: Option<i64>,
     height: Option<i64>,
     file_name: String,
@@ -525,6 +527,7 @@ async fn view(
         warnings: resource.warnings.iter().map(|code| word(code)).collect(),
         duration_ms: resource.duration_ms,
         pages: resource.pages,
+        pages_to_come: delivery.pages_to_come(),
         width: resource.width,
         height: resource.height,
         sha256: resource.source.filter(|_| caller.can_edit(&resource)).map(|hash| hash.to_string()),

@@ -382,6 +382,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "有的页面是扫描图片，这台服务器没有安装文字识别，所以这些页面搜不到、选不了文字。",
         "Some pages are scanned pictures. This server has no text recognition, so their text can be neither found nor selected.",
     ),
+    (
+        "pages_unshown",
+        "有的页面做不出图片，只能看文字。",
+        "Some pages could not be made into pictures; they are shown as text.",
+    ),
+    (
+        "pages_to_come",
+        "还有 {} 页的图片正在制作，先显示文字；全文已经可以查找。",
+        "The pictures of {} pages are being made. They are shown as text for now; all text can be searched.",
+    ),
     // What the pipeline does
     ("waiting", "等待处理", "Waiting"),
     (
@@ -399,8 +409,9 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("derive", "正在截取封面和字幕", "Taking posters and captions"),
     ("convert", "正在转换办公文档", "Converting the office document"),
     ("book", "正在整理章节和文字", "Preparing chapters and text"),
-    ("inspect", "正在分析文档", "Looking into the document"),
-    ("pages", "正在制作页面图片和文字", "Making pages and text"),
+    ("inspect", "正在分析文档，提取文字", "Looking into the document and its text"),
+    ("pages", "正在制作页面图片", "Making pictures of pages"),
+    ("later_pages", "正在制作其余页面的图片", "Making pictures of the other pages"),
     ("picture", "正在处理图片", "Processing the picture"),
     ("recognise", "正在识别图片中的文字", "Reading the text in pictures"),
     ("twins", "正在查找相同的资源", "Looking for the same in other resources"),

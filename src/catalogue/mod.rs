@@ -25,13 +25,13 @@ pub use ids::{
 pub use library::{Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use look::{Block, Colour, Look};
 pub use media::{
-    AudioRole, BookChapter, Caption, CaptionOrigin, Chapter, Figure, OutlineItem, Page, Part,
-    Rendition, RenditionState, Segment, Slide, TrackKind,
+    AudioRole, BookChapter, Caption, CaptionOrigin, Chapter, Figure, OutlineItem, Page,
+    PagePictures, Part, Rendition, RenditionState, Segment, Slide, TrackKind,
 };
 pub use organisation::{DivisionCode, History, Level, Organisation, Stay};
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
-pub use resource::{Derived, Details, Kind, Poster, Resource, Sprite, Stage};
+pub use resource::{Derived, Details, Kind, PAGES_UNSHOWN, Poster, Resource, Sprite, Stage};
 pub use role::{Role, Roles};
 pub use upload::{DocumentForm, FileType, Refusal};
 pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of};

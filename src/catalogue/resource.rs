@@ -285,6 +285,9 @@ words!(
     }
 );
 
+/// Code of the warning that pages stay without pictures.
+pub const PAGES_UNSHOWN: &str = "pages_unshown";
+
 impl Resource {
     /// One without a source yet, in `library`, by `account`, as of `now_ms`, Unix milliseconds.
     #[must_use]
@@ -384,6 +387,15 @@ impl Resource {
             }
             stage => Err(RuleError::WrongStage(stage)),
         }
+    }
+
+    /// Says that something was left out, by a code; false when it was said before.
+    pub fn warn(&mut self, code: &str) -> bool {
+        let fresh = !self.warnings.iter().any(|known| known == code);
+        if fresh {
+            self.warnings.push(code.to_owned());
+        }
+        fresh
     }
 
     /// Ends the processing because of `code`, about `info`.

@@ -11,6 +11,7 @@ mod jobs;
 mod library;
 mod media;
 mod organisation;
+mod recognise;
 mod reindex;
 mod renditions;
 mod serve;
@@ -73,6 +74,8 @@ enum Command {
     Migrate,
     /// Builds the search index anew, beside the one in use.
     Reindex,
+    /// Has the text in pictures read that was not read when they were taken in.
+    Recognise(recognise::Recognise),
     /// Compares rows, objects and index, both ways.
     Check(check::Check),
     /// What is the same in several resources.
@@ -136,6 +139,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Reindex => reindex::run(open(config).await?).await,
+            Command::Recognise(recognise) => recognise.run(open(config).await?).await,
             Command::Check(check) => check.run(open(config).await?).await,
             Command::Duplicates(duplicates) => duplicates.run(config).await,
             Command::Renditions(renditions) => renditions.run(open(config).await?).await,

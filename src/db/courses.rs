@@ -178,20 +178,24 @@ pub async fn list(
     Ok((total, rows.into_iter().map(Course::try_from).collect::<Result<_>>()?))
 }
 
-/// Up to `limit` courses changed after the change `mark`, deleted ones among them, in the order of
-/// their changes. None has the number of a resource's.
+/// Ids of up to `limit` courses that were changed after the change `mark`, with the numbers of
+/// their changes, in that order.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn list_changed(db: &mut AnyConnection, mark: i64, limit: i64) -> Result<Vec<Course>> {
-    let rows: Vec<Row> =
-        sqlx::query_as("SELECT * FROM course WHERE changed > $1 ORDER BY changed LIMIT $2")
-            .bind(mark)
-            .bind(limit)
-            .fetch_all(db)
-            .await?;
-    rows.into_iter().map(Course::try_from).collect()
+pub async fn list_changes(
+    db: &mut AnyConnection,
+    mark: i64,
+    limit: i64,
+) -> Result<Vec<(String, i64)>> {
+    Ok(sqlx::query_as(
+        "SELECT id, changed FROM course WHERE changed > $1 ORDER BY changed LIMIT $2",
+    )
+    .bind(mark)
+    .bind(limit)
+    .fetch_all(db)
+    .await?)
 }
 
 /// Ids of the courses that everybody may see.

@@ -20,6 +20,7 @@ pub mod settings;
 pub mod slides;
 pub mod traffic;
 pub mod twins;
+pub mod unindexed;
 pub mod uploads;
 
 use std::path::Path;
@@ -71,6 +72,13 @@ impl Error {
                     | sqlx::Error::Database(_)
             )
         )
+    }
+
+    /// Whether a row holds what cannot be read, or names another that is not there.
+    #[must_use]
+    pub fn is_of_row(&self) -> bool {
+        use sqlx::Error::{ColumnDecode, Decode, RowNotFound};
+        matches!(self, Self::Row { .. } | Self::Sql(ColumnDecode { .. } | Decode(_) | RowNotFound))
     }
 
     /// Whether the engine's disk is full.

@@ -348,6 +348,25 @@ pub async fn list_changed(db: &mut AnyConnection, mark: i64, limit: i64) -> Resu
     rows.into_iter().map(Resource::try_from).collect()
 }
 
+/// As [`list_changed`], but id and number of the change alone, which can be read of any row.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_changes(
+    db: &mut AnyConnection,
+    mark: i64,
+    limit: i64,
+) -> Result<Vec<(String, i64)>> {
+    Ok(sqlx::query_as(
+        "SELECT id, changed FROM resource WHERE changed > $1 ORDER BY changed LIMIT $2",
+    )
+    .bind(mark)
+    .bind(limit)
+    .fetch_all(db)
+    .await?)
+}
+
 /// Ids of all that everybody may see.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Error, Held, Outcome, blocking, listen, progress, twins};
 use crate::app::App;
-use crate::catalogue::{Resource, ResourceId, Stage};
+use crate::catalogue::{PAGES_UNSHOWN, Resource, ResourceId, Stage};
 use crate::db::{self, Tx};
 use crate::store::Key;
 
@@ -112,9 +112,12 @@ pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
     tracing::warn!(resource = %held.resource(), job = held.job.kind, code, info, "failed");
     let app = &held.app;
     let mut tx = held.begin().await?;
-    let resource = db::resources::get_locked(&mut tx, held.resource()).await?;
+    let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
     if db::jobs::only_adds(&held.job.kind) {
         db::jobs::fail(&mut tx, &held.job, &why.to_string()).await?;
+        if held.job.kind == db::jobs::LATER_PAGES && resource.warn(PAGES_UNSHOWN) {
+            db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
+        }
         return end_extra(tx, held).await;
     }
     db::jobs::fail_all(&mut tx, resource.id, &why.to_string()).await?;

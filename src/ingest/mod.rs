@@ -10,16 +10,18 @@
 
 pub mod book;
 pub mod captions;
-mod changes;
 pub mod counted;
+mod cut;
 pub mod demand;
 pub mod derive;
 pub mod disk;
 pub mod document;
+mod entry;
 pub mod finish;
 pub mod index;
 pub mod intake;
 pub mod listen;
+pub mod missing;
 pub mod office;
 pub mod picture;
 pub mod probe;
@@ -30,7 +32,9 @@ pub mod stage;
 pub mod sweep;
 pub mod transcode;
 pub mod twins;
+mod unindexed;
 pub mod upload;
+mod watch;
 pub mod worker;
 
 use std::fs::File;

@@ -108,6 +108,7 @@ fn document_of(pages: usize, page: u32) -> ResourceView {
         small: "/media/r2/pages/{n}.webp?w=480".into(),
         large: "/media/r2/pages/{n}.webp".into(),
         words: Some("/media/r2/pages/{n}.json".into()),
+        growing: false,
         outline: vec![OutlineItem {
             title: "第一章".into(),
             page: 2,

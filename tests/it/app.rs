@@ -138,7 +138,38 @@ impl TestApp {
     /// Starts one more `duoku serve ARGUMENTS` on this installation and waits until it is ready.
     pub(crate) fn another(&self, arguments: &[&str]) -> Running {
         let mut command = self.command(&["serve"]);
-        command.args(arguments).stdout(Stdio::piped()).stderr(self.log());
+        command.args(arguments);
+        self.begin(command)
+    }
+
+    /// Starts a server with nothing in `folder`, as if it was not installed; false where tests may
+    /// not do so.
+    pub(crate) fn serve_without(&mut self, folder: &str) -> bool {
+        let hide = format!("mount -t tmpfs none {folder} && exec \"$@\"");
+        let apart = |command: &mut Command| {
+            command.args(["--mount", "--map-root-user", "sh", "-c", &hide, "sh"]);
+        };
+        let mut probe = Command::new("unshare");
+        apart(&mut probe);
+        if !probe.arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            return false;
+        }
+        let plain = self.command(&["serve"]);
+        let mut command = Command::new("unshare");
+        apart(&mut command);
+        command.arg(plain.get_program()).args(plain.get_args());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        self.server = Some(self.begin(command));
+        true
+    }
+
+    fn begin(&self, mut command: Command) -> Running {
+        command.stdout(Stdio::piped()).stderr(self.log());
         let mut child = command.spawn().expect("duoku starts");
         let out = BufReader::new(child.stdout.take().expect("piped"));
         let mut running = Running { child, address: String::new() };

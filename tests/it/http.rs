@@ -244,6 +244,7 @@ const OPERATIONS: &[&str] = &[
     "GET /api/search",
     "GET /api/search/dictionary",
     "GET /api/search/explain",
+    "GET /api/search/unindexed",
     "GET /api/session",
     "GET /api/suggest",
     "GET /api/uploads/{id}",

@@ -55,10 +55,14 @@ pub(in crate::api) async fn resource(
     let links = links::links(&app, &delivery);
     let chinese = reader.lang == Lang::Zh;
     let details = &resource.details;
-    let notice = (resource.stage == Stage::Processing).then(|| {
-        let doing = sentence(reader.lang, &resource.doing, "");
-        format!("{doing} {:.0}%", resource.progress * 100.0)
-    });
+    let notice = match (resource.stage, delivery.pages_to_come()) {
+        (Stage::Processing, _) => {
+            let doing = sentence(reader.lang, &resource.doing, "");
+            Some(format!("{doing} {:.0}%", resource.progress * 100.0))
+        }
+        (_, 0) => None,
+        (_, pages) => Some(sentence(reader.lang, "pages_to_come", &pages.to_string())),
+    };
     let related =
         Filter { library: Some(library.id), stage: Some("published".into()), ..Filter::default() };
     let (_, related) = db::resources::list(&mut *app.db.read().await?, &related, 0, 7).await?;
@@ -176,6 +180,7 @@ pub(super) async fn media(
             small: at("{n}-small.webp"),
             large: at("{n}.webp"),
             words: Some(at("{n}.json")),
+            growing: delivery.pages_to_come() > 0,
             outline: resource.derived.outline.clone(),
             text: links.text.clone(),
         }));
