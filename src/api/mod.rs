@@ -1,5 +1,7 @@
 //! The axum edge: routes, one file per noun, and the layers around them.
 
+mod attempts;
+mod audit;
 mod caller;
 mod captions;
 mod collections;
@@ -7,9 +9,11 @@ mod courses;
 mod dictionary;
 mod duplicates;
 mod forms;
+mod grants;
 mod jobs;
 mod libraries;
 mod links;
+mod me;
 mod media;
 mod meter;
 mod narrow;
@@ -17,6 +21,7 @@ mod openapi;
 mod ops;
 mod organisations;
 mod pages;
+mod people;
 mod problem;
 mod reader;
 mod resources;
@@ -182,7 +187,28 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(organisations::merge))
         .routes(routes!(organisations::close))
         .routes(routes!(organisations::numbers))
+        .routes(routes!(people::list, people::create))
+        .routes(routes!(people::export))
+        .routes(routes!(people::import))
+        .routes(routes!(people::get, people::patch))
+        .routes(routes!(people::reset))
+        .routes(routes!(grants::list, grants::create))
+        .routes(routes!(grants::delete))
+        .routes(routes!(grants::teams, grants::make_team))
+        .routes(routes!(grants::team, grants::rename_team, grants::end_team))
+        .routes(routes!(grants::join_team, grants::leave_team))
+        .routes(routes!(grants::invitations, grants::invite))
+        .routes(routes!(grants::uninvite))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::verify))
         .routes(routes!(session::get, session::create, session::delete))
+        .routes(routes!(me::get, me::patch))
+        .routes(routes!(me::password))
+        .routes(routes!(me::sessions))
+        .routes(routes!(me::end_session))
+        .routes(routes!(me::tokens, me::make_token))
+        .routes(routes!(me::revoke_token))
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::head, uploads::patch, uploads::delete, uploads::get))
         .routes(routes!(ops::healthz))
@@ -303,10 +329,12 @@ fn answered(response: &Response, took: Duration, slow: Duration) {
     }
 }
 
-/// A path as it may be logged: tickets and the set-up link are secrets.
+/// A path as it may be logged: tickets, and links that let somebody in, are secrets.
 pub(crate) fn tracing_path(path: &str) -> Cow<'_, str> {
-    if path.starts_with("/setup/") {
-        return Cow::Borrowed("/setup/…");
+    for first in ["/setup/", "/start/", "/join/"] {
+        if path.starts_with(first) {
+            return Cow::Owned(format!("{first}…"));
+        }
     }
     match path.strip_prefix("/t/").and_then(|rest| rest.split_once('/')) {
         Some((_, rest)) => Cow::Owned(format!("/t/…/{rest}")),

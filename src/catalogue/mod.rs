@@ -9,8 +9,10 @@ mod library;
 mod look;
 mod media;
 mod organisation;
+mod person;
 mod resource;
 mod role;
+mod token_scope;
 mod upload;
 mod vocabulary;
 
@@ -32,7 +34,9 @@ pub use organisation::{DivisionCode, History, Level, Organisation, Stay};
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
 pub use resource::{Derived, Details, Kind, Poster, Resource, Sprite, Stage};
+pub use person::{Email, Person, Phone, Standing, login_name, shown_name};
 pub use role::{Role, Roles};
+pub use token_scope::{TokenScope, TokenScopes};
 pub use upload::{DocumentForm, FileType, Refusal};
 pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of};
 

@@ -1,8 +1,12 @@
 //! The net of libraries: what administrators do to organisations, libraries and people, each in
 //! one transaction that the caller begins and commits.
 
+pub mod authority;
+pub mod code;
+pub mod grants;
 pub mod libraries;
 pub mod organisations;
+pub mod people;
 pub mod table;
 
 use crate::catalogue::RuleError;
@@ -20,7 +24,7 @@ pub enum Error {
     /// What is named is not there.
     #[error("there is no {what} {value:?}")]
     Missing {
-        /// organisation, library or account
+        /// organisation, library, account, team, grant or invitation
         what: &'static str,
         /// As it was named.
         value: String,
@@ -39,6 +43,9 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
+    /// The kernel gives no random numbers.
+    #[error("no random numbers")]
+    Random,
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
