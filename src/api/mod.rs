@@ -248,6 +248,33 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/login", get(pages::login_form).post(pages::log_in))
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))
+        .route("/start", get(pages::start_page).post(pages::start_form))
+        .route("/start/{code}", get(pages::choose_page).post(pages::choose_form))
+        .route("/join/{code}", get(pages::join_page).post(pages::join_form))
+        .route("/me", get(pages::me_page).post(pages::me_form))
+        .route("/admin", get(pages::admin_page))
+        .route(
+            "/admin/organisations",
+            get(pages::organisations_page).post(pages::organisations_form),
+        )
+        .route("/admin/organisations/import", post(pages::import_organisations))
+        .route(
+            "/admin/organisations/{id}",
+            get(pages::organisation_page).post(pages::organisation_form),
+        )
+        .route("/admin/people", get(pages::people_page).post(pages::people_form))
+        .route("/admin/people/import", post(pages::import_people))
+        .route("/admin/people/{id}", get(pages::person_page).post(pages::person_form))
+        .route("/admin/teams", get(pages::teams_page).post(pages::teams_form))
+        .route("/admin/teams/{id}", get(pages::team_page).post(pages::team_form))
+        .route(
+            "/admin/invitations",
+            get(pages::invitations_page).post(pages::invitations_form),
+        )
+        .route("/admin/libraries", get(pages::libraries_page).post(pages::libraries_form))
+        .route("/admin/libraries/{slug}", get(pages::library_page).post(pages::library_form))
+        .route("/admin/audit", get(pages::audit_page))
+        .route("/admin/jobs", get(pages::jobs_page).post(pages::jobs_form))
         .route("/admin/search", get(pages::dictionary_page).post(pages::dictionary_form))
         .route("/admin/duplicates", get(pages::duplicates_page).post(pages::duplicates_form))
         .route("/studio", get(pages::list))

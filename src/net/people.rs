@@ -81,6 +81,24 @@ pub async fn add(tx: &mut Tx, by: &Authority<'_>, new: &NewPerson) -> Result<Per
     Ok(person)
 }
 
+/// Adds somebody who comes by themselves, by an invitation, with a password's `hash`. The caller
+/// records in the log that they accepted it.
+///
+/// # Errors
+///
+/// [`Error::Taken`] when the name or the number is in use, [`Error::Rule`] for what cannot be kept.
+pub async fn come(
+    tx: &mut Tx,
+    new: &NewPerson,
+    hash: &str,
+    now_ms: i64,
+) -> Result<Person, Error> {
+    let person = new.read(now_ms)?;
+    put(tx, &person).await?;
+    db::accounts::set_password(tx, person.id, hash).await?;
+    Ok(person)
+}
+
 /// Asked first: a refused insert would end a transaction of PostgreSQL.
 async fn put(tx: &mut Tx, person: &Person) -> Result<(), Error> {
     let taken = db::people::find_taken(tx, &person.name, person.phone.as_ref()).await?;
