@@ -65,7 +65,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("wrong_old_password", "现在的密码不对。", "The present password is wrong."),
     (
         "wrong_code",
-        "链接或密码码已经用过、过期或不对，请向管理员再要一个。",
+        "链接或重置码已经用过、过期或不对，请向管理员再要一个。",
         "The link or code was used, has expired or is wrong. Ask for another one.",
     ),
     ("no_such", "没有这个{}。", "There is no {}."),

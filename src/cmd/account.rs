@@ -15,6 +15,7 @@ use crate::catalogue::{
 };
 use crate::db;
 use crate::db::grants::{Grantee, Scope};
+use crate::net::grants::described;
 use crate::net::organisations::{self, Actor};
 
 /// Shortest password that is taken, in characters.
@@ -201,14 +202,15 @@ impl User {
                 let id = find(&mut tx, &name).await?.id;
                 let scope = place.scope(&mut tx).await?;
                 db::grants::grant(&mut tx, Grantee::Account(id), role, scope, now_ms, None).await?;
-                let detail = json!({ "role": role.as_str(), "on": format!("{scope:?}") });
+                let detail = described(role, scope);
                 by.record(&mut tx, "grant", &id.to_string(), &detail).await?;
             }
             Self::Revoke { name, place, role } => {
                 let id = find(&mut tx, &name).await?.id;
                 let scope = place.scope(&mut tx).await?;
                 db::grants::revoke(&mut tx, Grantee::Account(id), role, scope).await?;
-                let detail = json!({ "role": role.map(Role::as_str), "on": format!("{scope:?}") });
+                let mut detail = described(role.unwrap_or(Role::Learner), scope);
+                detail["role"] = json!(role.map(Role::as_str));
                 by.record(&mut tx, "revoke", &id.to_string(), &detail).await?;
             }
             Self::Disable { name } => {

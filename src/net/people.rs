@@ -381,7 +381,7 @@ async fn take(
         home,
     };
     let person = new.read(by.now_ms())?;
-    let role = line.get("role").map(str::parse::<Role>).transpose()?;
+    let role = line.get("role").map(role_named).transpose()?;
     let on = match (line.get("library"), home) {
         (Some(slug), _) => {
             let missing = || Error::Missing { what: "library", value: slug.to_owned() };
@@ -429,6 +429,20 @@ async fn take(
         }
     }
     Ok(())
+}
+
+/// A role by its code, or as the pages call it.
+fn role_named(text: &str) -> Result<Role, Error> {
+    let role = match text {
+        "学员" => Role::Learner,
+        "教师" => Role::Teacher,
+        "作者" => Role::Author,
+        "审核员" => Role::Reviewer,
+        "库管理员" => Role::Librarian,
+        "机构管理员" => Role::Administrator,
+        code => return Ok(code.parse()?),
+    };
+    Ok(role)
 }
 
 /// Whom the line names, when they are there already: somebody else of the same name is an error.

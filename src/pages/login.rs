@@ -46,7 +46,7 @@ pub fn login(shell: &Shell, view: &LoginView) -> Markup {
                     }
                     button.button type="submit" { (title) }
                 }
-                p.hint { (shell.pick("忘记密码？请机构的管理员给一个密码码，", "No password? Ask whoever looks after you for a code, ")) a href="/start" { (shell.pick("在这里输入", "and type it in here")) } }
+                p.hint { (shell.pick("忘记密码？请机构的管理员给您一个重置码，", "No password? Ask whoever looks after you for a code, ")) a href="/start" { (shell.pick("在这里输入", "and type it in here")) } }
             }
         }
     };

@@ -10,7 +10,7 @@ use super::{
 /// Where a code is typed in.
 #[must_use]
 pub fn start_code(shell: &Shell, refusal: Option<&str>) -> Markup {
-    let title = shell.pick("用密码码登录", "Sign in with a code");
+    let title = shell.pick("用重置码设新密码", "Choose a password with a code");
     let body = html! {
         div.narrow { div.card {
             h1 { (title) }
@@ -18,7 +18,7 @@ pub fn start_code(shell: &Shell, refusal: Option<&str>) -> Markup {
             @if let Some(refusal) = refusal { p.notice.bad role="alert" { (refusal) } }
             form.form action="/start" method="post" {
                 div.field {
-                    label for="code" { (shell.pick("密码码", "Code")) }
+                    label for="code" { (shell.pick("重置码", "Code")) }
                     input id="code" name="code" required autofocus autocomplete="one-time-code" autocapitalize="characters" spellcheck="false";
                 }
                 button.button type="submit" { (shell.pick("下一步", "Next")) }

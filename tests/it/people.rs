@@ -142,7 +142,7 @@ async fn a_table_with_wrong_lines_is_told_line_by_line_and_makes_nothing() {
     let refused = answer(request).await.expect(422).json();
     assert_eq!(refused["problems"].as_array().expect("a list").len(), 1);
     assert_eq!(refused["problems"][0]["line"], 3);
-    let request = east.ask(Method::POST, "/api/people/import?links=true").body("name,organisation\na,371102001\n");
+    let request = east.ask(Method::POST, "/api/people/import?links=true").body("name,organisation,role\na,371102001,审核员\n");
     let taken = answer(request).await.expect(200).json();
     assert!(text_of(&taken["links"][0]["link"]).contains("/start/"), "for whoever has no password");
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::{Shell, size};
+use super::super::Shell;
 use super::{Notice, Option2, confirm, field, frame, select, top};
 
 /// Libraries of the caller's branch.
@@ -87,8 +87,14 @@ pub fn admin_libraries(shell: &Shell, view: &LibrariesAdminView) -> Markup {
     frame(shell, shell.pick("资源库", "Libraries"), &[top(shell)], &view.notice, &body)
 }
 
+/// A size in the units in which a quota is set: 2^30 bytes are a GB.
 fn bytes(n: i64) -> String {
-    size(u64::try_from(n).unwrap_or(0))
+    let tenths = |unit: i64| format!("{}.{}", n / unit, n % unit * 10 / unit);
+    if n >= GIB {
+        format!("{} GB", tenths(GIB).trim_end_matches(".0"))
+    } else {
+        format!("{} MB", tenths(1 << 20).trim_end_matches(".0"))
+    }
 }
 
 /// How much is used, of how much, and for how long that lasts.
@@ -189,4 +195,17 @@ pub fn admin_library(shell: &Shell, view: &LibraryAdminView) -> Markup {
         }
     };
     frame(shell, &row.name, &up, &view.notice, &body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GIB, bytes};
+
+    #[test]
+    fn room_is_told_as_a_quota_is_set() {
+        assert_eq!(bytes(200 * GIB), "200 GB");
+        assert_eq!(bytes(GIB + GIB / 2), "1.5 GB");
+        assert_eq!(bytes(0), "0 MB");
+        assert_eq!(bytes(i64::MAX), "8589934591.9 GB");
+    }
 }

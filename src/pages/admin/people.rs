@@ -168,7 +168,7 @@ fn import_help(shell: &Shell) -> Markup {
         p { (shell.pick("第一行写列名，WPS 或 Excel 另存为 CSV 即可：", "The first line names the columns:")) }
         p { code { "name,display_name,phone,email,organisation,role,library" } }
         p { (shell.pick(
-            "organisation 填行政区划代码；role 填 learner、teacher、author、reviewer、librarian 或 administrator；library 填资源库的网址名，不填就是整个机构。导入后下载的表里，每人一个登录链接，打开后自己设密码。",
+            "organisation 填行政区划代码；role 填角色，如 作者 或 author；library 填资源库的网址名，不填就是整个机构。导入后下载的表里，每人一个登录链接，打开后自己设密码。",
             "organisation: the division code; role: learner, teacher, author, reviewer, librarian or administrator; library: its name in URLs, else the whole organisation. The table you get has a link for each person, with which they choose a password.",
         )) }
     }

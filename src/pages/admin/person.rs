@@ -154,7 +154,7 @@ fn dangers(shell: &Shell, view: &PersonPage, here: &str) -> Markup {
     html! {
         h2 { (shell.pick("密码与登录", "Password and login")) }
         (confirm(shell, here, &nothing, "reset", shell.pick("重置密码", "Reset the password"),
-            shell.pick("会给出一个只显示一次的密码码，您读给本人听；本人在登录页点“有密码码”，自己设新密码。现有的登录全部退出。",
+            shell.pick("会给出一个只显示一次的重置码，您读给本人听；本人在登录页点“在这里输入”，自己设新密码。现有的登录全部退出。",
                 "You get a code, shown once, to read out; with it the person chooses a new password. All their sessions end.")))
         @if view.disabled {
             form.inline action=(here) method="post" {
