@@ -121,9 +121,7 @@ pub(in crate::api) async fn find(
     query: &AuditQuery,
     limit: i64,
 ) -> Result<Vec<audit::Entry>, ApiError> {
-    let given = |text: &str| {
-        Some(text.trim().replace('\0', "")).filter(|text| !text.is_empty())
-    };
+    let given = |text: &str| Some(text.trim().replace('\0', "")).filter(|text| !text.is_empty());
     let account = match given(&query.who) {
         None => None,
         Some(who) => {
@@ -156,10 +154,7 @@ fn begin_of(day: &str, later: i64, zone: &jiff::tz::TimeZone) -> Result<i64, Api
 
 /// The whole log as JSON lines, as `duoku audit export` prints it.
 #[utoipa::path(get, path = "/api/audit/export", tag = "operation", responses((status = 200, content_type = "application/x-ndjson"), (status = 403)))]
-pub(super) async fn export(
-    State(app): State<App>,
-    Who(caller): Who,
-) -> Result<Response, ApiError> {
+pub(super) async fn export(State(app): State<App>, Who(caller): Who) -> Result<Response, ApiError> {
     caller.may_administer()?;
     // Read batch by batch as it is sent: it may be long.
     let lines = futures::stream::try_unfold(0, move |after| {

@@ -262,10 +262,8 @@ pub(in crate::api) async fn make(
     if !scopes.within(visitor.scopes) {
         return Err(ApiError::coded(StatusCode::FORBIDDEN, "scope", scopes.to_string()));
     }
-    let bad = |field, value: &str| RuleError::BadField {
-        field,
-        value: value.chars().take(40).collect(),
-    };
+    let bad =
+        |field, value: &str| RuleError::BadField { field, value: value.chars().take(40).collect() };
     let label = label.trim().to_owned();
     if label.chars().count() > 100 || label.chars().any(char::is_control) {
         return Err(bad("note", &label).into());

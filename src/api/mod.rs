@@ -267,10 +267,7 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/admin/people/{id}", get(pages::person_page).post(pages::person_form))
         .route("/admin/teams", get(pages::teams_page).post(pages::teams_form))
         .route("/admin/teams/{id}", get(pages::team_page).post(pages::team_form))
-        .route(
-            "/admin/invitations",
-            get(pages::invitations_page).post(pages::invitations_form),
-        )
+        .route("/admin/invitations", get(pages::invitations_page).post(pages::invitations_form))
         .route("/admin/libraries", get(pages::libraries_page).post(pages::libraries_form))
         .route("/admin/libraries/{slug}", get(pages::library_page).post(pages::library_form))
         .route("/admin/audit", get(pages::audit_page))

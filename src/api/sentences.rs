@@ -476,12 +476,22 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "display_name", zh: "姓名", en: "name" },
     crate::catalogue::Term { code: "phone", zh: "手机或电话号码", en: "telephone number" },
     crate::catalogue::Term { code: "email", zh: "电子邮箱", en: "e-mail address" },
-    crate::catalogue::Term { code: "password", zh: "密码（8 个字符以上）", en: "password (8 characters or more)" },
+    crate::catalogue::Term {
+        code: "password",
+        zh: "密码（8 个字符以上）",
+        en: "password (8 characters or more)",
+    },
     crate::catalogue::Term { code: "organisation", zh: "机构", en: "organisation" },
     crate::catalogue::Term { code: "library", zh: "资源库", en: "library" },
-    crate::catalogue::Term { code: "where", zh: "机构或资源库（选一个）", en: "an organisation or a library, one of them" },
+    crate::catalogue::Term {
+        code: "where",
+        zh: "机构或资源库（选一个）",
+        en: "an organisation or a library, one of them",
+    },
     crate::catalogue::Term { code: "scopes", zh: "令牌权限", en: "scopes" },
-    crate::catalogue::Term { code: "day", zh: "日期（如 2026-11-25）", en: "day (as 2026-11-25)" },
+    crate::catalogue::Term {
+        code: "day", zh: "日期（如 2026-11-25）", en: "day (as 2026-11-25)"
+    },
     crate::catalogue::Term { code: "days", zh: "天数", en: "days" },
     crate::catalogue::Term { code: "uses", zh: "人数", en: "number of people" },
     crate::catalogue::Term { code: "ends", zh: "结束时间", en: "end" },

@@ -31,10 +31,10 @@ pub use media::{
     Rendition, RenditionState, Segment, Slide, TrackKind,
 };
 pub use organisation::{DivisionCode, History, Level, Organisation, Stay};
+pub use person::{Email, Person, Phone, Standing, login_name, shown_name};
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
 pub use resource::{Derived, Details, Kind, Poster, Resource, Sprite, Stage};
-pub use person::{Email, Person, Phone, Standing, login_name, shown_name};
 pub use role::{Role, Roles};
 pub use token_scope::{TokenScope, TokenScopes};
 pub use upload::{DocumentForm, FileType, Refusal};

@@ -262,7 +262,8 @@ mod tests {
             Caller(Some(account))
         };
         let (administrator, librarian) = (caller(Role::Administrator), caller(Role::Librarian));
-        let person = Person { home: Some(east.id), ..Person::new("wei", "魏", 0).expect("a person") };
+        let person =
+            Person { home: Some(east.id), ..Person::new("wei", "魏", 0).expect("a person") };
         let held = |held: &[(Role, Roles)]| Standing {
             person: &person,
             home: Some(&east),

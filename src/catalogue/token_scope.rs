@@ -36,7 +36,8 @@ impl FromStr for TokenScope {
     type Err = RuleError;
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
-        let bad = || RuleError::BadField { field: "scopes", value: text.chars().take(40).collect() };
+        let bad =
+            || RuleError::BadField { field: "scopes", value: text.chars().take(40).collect() };
         Self::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or_else(bad)
     }
 }
@@ -107,7 +108,10 @@ mod tests {
         for text in ["read", "read upload", "upload manage", "read upload manage"] {
             assert_eq!(text.parse::<TokenScopes>().expect("scopes").to_string(), text);
         }
-        assert_eq!("upload,read".parse::<TokenScopes>().expect("scopes").to_string(), "read upload");
+        assert_eq!(
+            "upload,read".parse::<TokenScopes>().expect("scopes").to_string(),
+            "read upload"
+        );
         assert!("".parse::<TokenScopes>().is_err() && "admin".parse::<TokenScopes>().is_err());
         let read = "read".parse::<TokenScopes>().expect("scopes");
         assert!(read.within(TokenScopes::ALL) && !TokenScopes::ALL.within(read));

@@ -241,10 +241,9 @@ impl Token {
                 let token = fresh_token()?;
                 let expires_ms = days.map(|days| now_ms + days * 86_400_000);
                 let hash = token_hash(&token);
-                let id = db::tokens::insert(
-                    &mut tx, &hash, account, &label, scopes, now_ms, expires_ms,
-                )
-                .await?;
+                let id =
+                    db::tokens::insert(&mut tx, &hash, account, &label, scopes, now_ms, expires_ms)
+                        .await?;
                 let detail = json!({ "user": user, "scopes": scopes.to_string() });
                 by.record(&mut tx, "make-token", &id, &detail).await?;
                 print_line(&token);

@@ -65,11 +65,8 @@ fn write_links(app: &App, path: &Path, links: &[StartLink]) -> anyhow::Result<()
         let address = format!("{origin}/start/{}", link.code);
         table.write_record([&link.name, &link.display_name, &address])?;
     }
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     // With its mark, so that spreadsheets know that it is UTF-8.
     file.write_all("\u{feff}".as_bytes())?;
     file.write_all(&table.into_inner()?)?;

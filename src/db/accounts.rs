@@ -212,7 +212,11 @@ pub async fn find(db: &mut AnyConnection, id: AccountId, now_ms: i64) -> Result<
     load(db, row, now_ms).await
 }
 
-pub(super) async fn load(db: &mut AnyConnection, row: Option<Row>, now_ms: i64) -> Result<Option<Account>> {
+pub(super) async fn load(
+    db: &mut AnyConnection,
+    row: Option<Row>,
+    now_ms: i64,
+) -> Result<Option<Account>> {
     match row {
         Some(row) => with_roles(db, row, now_ms).await.map(Some),
         None => Ok(None),

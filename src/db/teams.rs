@@ -120,10 +120,7 @@ pub async fn list(
         Ok(Team {
             id: parse("team.id", &row.id)?,
             name: row.name,
-            organisation: row
-                .organisation
-                .map(|id| parse("team.organisation", &id))
-                .transpose()?,
+            organisation: row.organisation.map(|id| parse("team.organisation", &id)).transpose()?,
             members: row.members,
         })
     };

@@ -78,8 +78,7 @@ impl<'a> Authority<'a> {
             Scope::Library(id) => Ok(caller.roles_in(id)),
             Scope::Organisation(id) => {
                 let found = crate::db::organisations::find(db, id).await?;
-                let missing =
-                    || Error::Missing { what: "organisation", value: id.to_string() };
+                let missing = || Error::Missing { what: "organisation", value: id.to_string() };
                 Ok(caller.roles_at(&found.ok_or_else(missing)?))
             }
         }
@@ -90,7 +89,12 @@ impl<'a> Authority<'a> {
     /// # Errors
     ///
     /// [`RuleError::Forbidden`], as an [`Error`].
-    pub async fn may_grant(&self, db: &mut AnyConnection, role: Role, on: Scope) -> Result<(), Error> {
+    pub async fn may_grant(
+        &self,
+        db: &mut AnyConnection,
+        role: Role,
+        on: Scope,
+    ) -> Result<(), Error> {
         let here = self.roles_on(db, on).await?;
         if Caller::can_grant(role, here) { Ok(()) } else { Err(RuleError::Forbidden.into()) }
     }
@@ -100,7 +104,11 @@ impl<'a> Authority<'a> {
     /// # Errors
     ///
     /// [`RuleError::Forbidden`], as an [`Error`].
-    pub async fn may_grant_all(&self, db: &mut AnyConnection, grants: &[Grant]) -> Result<(), Error> {
+    pub async fn may_grant_all(
+        &self,
+        db: &mut AnyConnection,
+        grants: &[Grant],
+    ) -> Result<(), Error> {
         for grant in grants {
             self.may_grant(db, grant.role, grant.on).await?;
         }

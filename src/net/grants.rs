@@ -141,7 +141,11 @@ pub async fn team(tx: &mut AnyConnection, by: &Authority<'_>, id: TeamId) -> Res
 /// # Errors
 ///
 /// [`Error::Missing`] and [`Error::Rule`] when it is not.
-pub async fn own_team(tx: &mut AnyConnection, by: &Authority<'_>, id: TeamId) -> Result<Team, Error> {
+pub async fn own_team(
+    tx: &mut AnyConnection,
+    by: &Authority<'_>,
+    id: TeamId,
+) -> Result<Team, Error> {
     let found = team(tx, by, id).await?;
     by.may_house(tx, found.organisation).await?;
     let granted: Vec<Grant> = db::grants::list_of(tx, Grantee::Team(id)).await?;

@@ -87,12 +87,7 @@ pub async fn add(tx: &mut Tx, by: &Authority<'_>, new: &NewPerson) -> Result<Per
 /// # Errors
 ///
 /// [`Error::Taken`] when the name or the number is in use, [`Error::Rule`] for what cannot be kept.
-pub async fn come(
-    tx: &mut Tx,
-    new: &NewPerson,
-    hash: &str,
-    now_ms: i64,
-) -> Result<Person, Error> {
+pub async fn come(tx: &mut Tx, new: &NewPerson, hash: &str, now_ms: i64) -> Result<Person, Error> {
     let person = new.read(now_ms)?;
     put(tx, &person).await?;
     db::accounts::set_password(tx, person.id, hash).await?;
@@ -196,7 +191,11 @@ async fn save(tx: &mut Tx, old: &Person, person: &Person) -> Result<(), Error> {
 /// # Errors
 ///
 /// [`Error::Missing`] when the caller does not.
-pub async fn get(tx: &mut AnyConnection, by: &Authority<'_>, id: AccountId) -> Result<Person, Error> {
+pub async fn get(
+    tx: &mut AnyConnection,
+    by: &Authority<'_>,
+    id: AccountId,
+) -> Result<Person, Error> {
     let found = db::people::find(tx, &by.viewer(), id).await?;
     found.ok_or_else(|| Error::Missing { what: "account", value: id.to_string() })
 }
@@ -324,9 +323,10 @@ impl Places {
     }
 
     fn organisation(&self, text: &str) -> Result<&Organisation, Error> {
-        self.organisations.get(text).filter(|found| found.closed_ms.is_none()).ok_or_else(|| {
-            Error::Missing { what: "organisation", value: text.to_owned() }
-        })
+        self.organisations
+            .get(text)
+            .filter(|found| found.closed_ms.is_none())
+            .ok_or_else(|| Error::Missing { what: "organisation", value: text.to_owned() })
     }
 
     async fn may_grant(
@@ -471,7 +471,10 @@ async fn there(
 /// # Errors
 ///
 /// [`Error::Missing`] when there is none.
-pub async fn home_named(tx: &mut AnyConnection, text: &str) -> Result<Option<OrganisationId>, Error> {
+pub async fn home_named(
+    tx: &mut AnyConnection,
+    text: &str,
+) -> Result<Option<OrganisationId>, Error> {
     match some(text) {
         None => Ok(None),
         Some(text) => Ok(Some(organisations::named(tx, text).await?.id)),

@@ -36,7 +36,11 @@ impl Kind {
         }
         if !method.is_safe() {
             let logs_in = matches!(path, "/api/session" | "/login") && method == Method::POST;
-            return if logs_in || ["setup", "start", "join"].contains(&first) { Self::Login } else { Self::Write };
+            return if logs_in || ["setup", "start", "join"].contains(&first) {
+                Self::Login
+            } else {
+                Self::Write
+            };
         }
         match path {
             "/search" | "/api/search" | "/api/suggest" => Self::Search,

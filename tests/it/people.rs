@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::app::TestApp;
 use crate::client::{Answer, Client, answer, text_of};
 
-const TREE: &str = "code,name\n371100,市\n371102,东区\n371103,西区\n371102001,东镇\n371103001,西镇\n";
+const TREE: &str =
+    "code,name\n371100,市\n371102,东区\n371103,西区\n371102001,东镇\n371103001,西镇\n";
 
 /// A net with a library in each district and in the eastern township.
 pub(crate) async fn net() -> TestApp {
@@ -54,8 +55,7 @@ async fn names(client: &Client, query: &str) -> Vec<String> {
     let page = client.get(&format!("/api/people?per_page=500&{query}")).await.expect(200).json();
     let items = page["items"].as_array().expect("a list");
     assert_eq!(page["total"], json!(items.len()), "the count is that of the rows");
-    let mut names: Vec<String> =
-        items.iter().map(|one| text_of(&one["name"]).to_owned()).collect();
+    let mut names: Vec<String> = items.iter().map(|one| text_of(&one["name"]).to_owned()).collect();
     names.sort();
     names
 }
@@ -142,7 +142,9 @@ async fn a_table_with_wrong_lines_is_told_line_by_line_and_makes_nothing() {
     let refused = answer(request).await.expect(422).json();
     assert_eq!(refused["problems"].as_array().expect("a list").len(), 1);
     assert_eq!(refused["problems"][0]["line"], 3);
-    let request = east.ask(Method::POST, "/api/people/import?links=true").body("name,organisation,role\na,371102001,审核员\n");
+    let request = east
+        .ask(Method::POST, "/api/people/import?links=true")
+        .body("name,organisation,role\na,371102001,审核员\n");
     let taken = answer(request).await.expect(200).json();
     assert!(text_of(&taken["links"][0]["link"]).contains("/start/"), "for whoever has no password");
 }
@@ -153,7 +155,8 @@ async fn who_looks_after_a_branch_sees_and_changes_only_its_people() {
     let admin = app.admin().await;
     let east = holder(&app, "dong", "371102", Role::Administrator).await;
     let west = holder(&app, "xi", "371103", Role::Librarian).await;
-    let (here, there) = (added(&east, "lin", "371102001").await, added(&west, "wei", "371103").await);
+    let (here, there) =
+        (added(&east, "lin", "371102001").await, added(&west, "wei", "371103").await);
     assert_eq!(add(&east, json!({ "name": "x", "organisation": "371103" })).await.status, 403);
     assert_eq!(add(&east, json!({ "name": "x" })).await.status, 403, "nobody's");
     assert_eq!(names(&east, "").await, ["dong", "lin"]);
@@ -241,9 +244,14 @@ async fn what_is_not_ones_own_looks_as_if_it_were_missing() {
     }
     // Those who look after nothing, and nobody.
     let learner = app.person("zhao", &[]).await;
-    for path in
-        ["/api/people", "/api/people/export", "/api/grants", "/api/teams", "/api/invitations", "/api/audit"]
-    {
+    for path in [
+        "/api/people",
+        "/api/people/export",
+        "/api/grants",
+        "/api/teams",
+        "/api/invitations",
+        "/api/audit",
+    ] {
         assert_eq!(learner.get(path).await.status, 403, "{path}");
         assert_eq!(app.nobody().get(path).await.status, 401, "{path}");
     }
@@ -314,13 +322,37 @@ async fn fields_that_are_nobody_s_to_set_are_refused() {
         (Method::POST, "/api/tokens", json!({ "scopes": ["read"], "days": -1 })),
         (Method::POST, "/api/teams", json!({ "name": "x", "id": id })),
         (Method::POST, "/api/teams", json!({ "name": " " })),
-        (Method::POST, "/api/invitations", json!({ "role": "author", "library": "east", "uses_left": 9 })),
-        (Method::POST, "/api/invitations", json!({ "role": "author", "library": "east", "uses": 0 })),
-        (Method::POST, "/api/invitations", json!({ "role": "author", "library": "east", "days": 5000 })),
+        (
+            Method::POST,
+            "/api/invitations",
+            json!({ "role": "author", "library": "east", "uses_left": 9 }),
+        ),
+        (
+            Method::POST,
+            "/api/invitations",
+            json!({ "role": "author", "library": "east", "uses": 0 }),
+        ),
+        (
+            Method::POST,
+            "/api/invitations",
+            json!({ "role": "author", "library": "east", "days": 5000 }),
+        ),
         (Method::POST, "/api/invitations", json!({ "role": "author" })),
-        (Method::POST, "/api/grants", json!({ "account": id, "role": "author", "library": "east", "id": "x" })),
-        (Method::POST, "/api/grants", json!({ "account": id, "role": "author", "library": "east", "ends": "soon" })),
-        (Method::POST, "/api/grants", json!({ "account": id, "role": "author", "library": "east", "ends": "2020-01-01T00:00:00Z" })),
+        (
+            Method::POST,
+            "/api/grants",
+            json!({ "account": id, "role": "author", "library": "east", "id": "x" }),
+        ),
+        (
+            Method::POST,
+            "/api/grants",
+            json!({ "account": id, "role": "author", "library": "east", "ends": "soon" }),
+        ),
+        (
+            Method::POST,
+            "/api/grants",
+            json!({ "account": id, "role": "author", "library": "east", "ends": "2020-01-01T00:00:00Z" }),
+        ),
         (Method::PATCH, &person, json!({ "phone": "12" })),
         (Method::PATCH, &person, json!({ "email": "nobody" })),
         (Method::PATCH, &person, json!({ "display_name": "" })),

@@ -21,7 +21,8 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, most: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % most
     }
 
@@ -72,7 +73,8 @@ impl Net {
         }
         for _ in 0..dice.below(4) {
             let organisation = (dice.below(4) > 0).then(|| dice.one(&net.organisations).id);
-            let mut team = Team { id: TeamId::fresh(), name: "组".into(), organisation, members: 0 };
+            let mut team =
+                Team { id: TeamId::fresh(), name: "组".into(), organisation, members: 0 };
             db::teams::insert(tx, &team, 0).await.expect("inserted");
             let mut members = Vec::new();
             for person in &net.people {
@@ -160,13 +162,12 @@ impl Net {
     fn our_people(&self, caller: &Caller) -> BTreeSet<String> {
         let teams = self.our_teams(caller);
         let ours = |person: &Person| {
-            let granted = self
-                .live()
-                .any(|(_, to, _, on, _)| *to == Grantee::Account(person.id) && self.is_ours(caller, *on));
-            let in_team = self
-                .teams
-                .iter()
-                .any(|(team, members)| teams.contains(&team.id.to_string()) && members.contains(&person.id));
+            let granted = self.live().any(|(_, to, _, on, _)| {
+                *to == Grantee::Account(person.id) && self.is_ours(caller, *on)
+            });
+            let in_team = self.teams.iter().any(|(team, members)| {
+                teams.contains(&team.id.to_string()) && members.contains(&person.id)
+            });
             person.home.is_some_and(|id| self.is_ours(caller, Scope::Organisation(id)))
                 || granted
                 || in_team

@@ -69,10 +69,8 @@ async fn an_invitation_brings_its_role_to_as_many_as_it_is_for() {
     let page = nobody.get(&path).await.expect(200).text();
     assert!(page.contains("镇库") && page.contains("作者"), "it says what it brings");
     let come = async |name: &str| {
-        let body = format!(
-            "display_name=%E6%9E%97&name={name}&password={0}&again={0}",
-            encode(SECRET)
-        );
+        let body =
+            format!("display_name=%E6%9E%97&name={name}&password={0}&again={0}", encode(SECRET));
         answer(form_of(&nobody, &path, &body)).await
     };
     let first = come("lin").await.expect(303);
@@ -247,13 +245,24 @@ async fn one_sees_and_ends_one_s_own_logins() {
 
     // The page does the same, and changes the password; other logins end with it.
     let two = Browser::log_in(&app, "lin", SECRET).await;
-    let wrong = [("act", "password"), ("old", "not it at all"), ("new", "another secret"), ("again", "another secret")];
+    let wrong = [
+        ("act", "password"),
+        ("old", "not it at all"),
+        ("new", "another secret"),
+        ("again", "another secret"),
+    ];
     one.fill("/me", "/me", &wrong).await.expect(422);
-    let right = [("act", "password"), ("old", SECRET), ("new", "another secret"), ("again", "another secret")];
+    let right = [
+        ("act", "password"),
+        ("old", SECRET),
+        ("new", "another secret"),
+        ("again", "another secret"),
+    ];
     one.fill("/me", "/me", &right).await.expect(303);
     assert_eq!(one.get("/api/session").await.status, 200);
     assert_eq!(two.get("/api/session").await.status, 401);
-    let save = [("act", "save"), ("display_name", "林老师"), ("phone", "138-0013-8000"), ("email", "")];
+    let save =
+        [("act", "save"), ("display_name", "林老师"), ("phone", "138-0013-8000"), ("email", "")];
     one.fill("/me", "/me", &save).await.expect(303);
     Browser::log_in(&app, "+86 13800138000", "another secret").await;
     let token = [("act", "token"), ("label", "手机"), ("days", "9"), ("scope", "read")];
@@ -312,7 +321,13 @@ async fn the_pages_do_what_they_say() {
     let east = text_of(&city["id"]).to_owned();
     let place = format!("o:{east}");
 
-    let new = [("display_name", "林"), ("name", "lin"), ("organisation", &east), ("role", "author"), ("place", &place)];
+    let new = [
+        ("display_name", "林"),
+        ("name", "lin"),
+        ("organisation", &east),
+        ("role", "author"),
+        ("place", &place),
+    ];
     let made = fill("/admin/people", &new).await.expect(303);
     let person = made.header("location").split('?').next().expect("a path").to_owned();
     let page = admin.get(&person).await.expect(200).text();
@@ -323,13 +338,18 @@ async fn the_pages_do_what_they_say() {
     fill(&person, &[("act", "disable")]).await.expect(303);
     assert!(admin.get(&person).await.text().contains("已停用"));
 
-    let made = fill("/admin/teams", &[("name", "剪纸组"), ("organisation", &east)]).await.expect(303);
+    let made =
+        fill("/admin/teams", &[("name", "剪纸组"), ("organisation", &east)]).await.expect(303);
     let team = made.header("location").split('?').next().expect("a path").to_owned();
     let id = person.rsplit('/').next().expect("an id");
     fill(&team, &[("act", "join"), ("account", id)]).await.expect(303);
     fill(&team, &[("act", "grant"), ("role", "reviewer"), ("place", "l:small")]).await.expect(303);
     assert!(admin.get(&team).await.text().contains("审核员"));
-    let link = fill("/admin/invitations", &[("act", "invite"), ("role", "learner"), ("place", &place), ("uses", "3"), ("days", "7")]).await;
+    let link = fill(
+        "/admin/invitations",
+        &[("act", "invite"), ("role", "learner"), ("place", &place), ("uses", "3"), ("days", "7")],
+    )
+    .await;
     assert!(link.expect(200).text().contains("/join/"));
 
     let new = [("name", "新镇"), ("code", "371102009")];
@@ -342,9 +362,22 @@ async fn the_pages_do_what_they_say() {
     fill(&format!("/admin/organisations/{parent}"), &[("act", "close")]).await.expect(422);
     fill(&town, &[("act", "close")]).await.expect(303);
 
-    let new = [("name", "戏曲库"), ("slug", "opera"), ("owner", &east), ("visibility", "internal"), ("quota_gb", "5")];
+    let new = [
+        ("name", "戏曲库"),
+        ("slug", "opera"),
+        ("owner", &east),
+        ("visibility", "internal"),
+        ("quota_gb", "5"),
+    ];
     fill("/admin/libraries", &new).await.expect(303);
-    let save = [("act", "save"), ("name", "戏曲"), ("description", "吕剧"), ("visibility", "public"), ("publishing", "manual"), ("quota_gb", "")];
+    let save = [
+        ("act", "save"),
+        ("name", "戏曲"),
+        ("description", "吕剧"),
+        ("visibility", "public"),
+        ("publishing", "manual"),
+        ("quota_gb", ""),
+    ];
     fill("/admin/libraries/opera", &save).await.expect(303);
     let saved = admin.get("/api/libraries/opera").await.json();
     assert_eq!((&saved["name"], &saved["quota_bytes"]), (&json!("戏曲"), &json!(null)));
@@ -355,9 +388,13 @@ async fn the_pages_do_what_they_say() {
     assert!(none.contains("没有符合的记录"));
     assert_eq!(admin.get("/admin/audit?from=yesterday").await.status, 422);
     let rows = admin.get("/api/audit?action=disable-person&limit=1").await.expect(200).json();
-    assert_eq!((&rows["items"][0]["name"], &rows["next"]), (&json!("admin"), &rows["items"][0]["number"]));
+    assert_eq!(
+        (&rows["items"][0]["name"], &rows["next"]),
+        (&json!("admin"), &rows["items"][0]["number"])
+    );
     let exported = admin.get("/api/audit/export").await.expect(200).text();
-    let last: serde_json::Value = serde_json::from_str(exported.lines().last().expect("a row")).expect("JSON");
+    let last: serde_json::Value =
+        serde_json::from_str(exported.lines().last().expect("a row")).expect("JSON");
     assert_eq!(last["number"], json!(exported.lines().count()));
     assert_eq!(admin.get("/api/audit/verify").await.json()["whole"], true);
 }

@@ -6,9 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::super::caller::Visitor;
-use super::super::me::{
-    change_password, edit_own, end_own_session, make, own, revoke_own_token,
-};
+use super::super::me::{change_password, edit_own, end_own_session, make, own, revoke_own_token};
 use super::super::people::Names;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
@@ -188,9 +186,7 @@ fn browser_of(lang: Lang, agent: &str) -> String {
     match (browser, system) {
         (Some(browser), Some(system)) => format!("{browser} · {system}"),
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
-        (None, None) if agent.is_empty() => {
-            lang.pick("不知道的浏览器", "Some browser").to_owned()
-        }
+        (None, None) if agent.is_empty() => lang.pick("不知道的浏览器", "Some browser").to_owned(),
         (None, None) => agent.chars().take(40).collect(),
     }
 }
@@ -203,7 +199,8 @@ mod tests {
     fn browsers_are_told_by_their_names() {
         let phone = "Mozilla/5.0 (Linux; Android 14; V2309A) AppleWebKit/537.36 Chrome/116 MicroMessenger/8.0";
         assert_eq!(browser_of(Lang::Zh, phone), "微信 · Android");
-        let desk = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/116 Safari/537.36 Edg/116";
+        let desk =
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/116 Safari/537.36 Edg/116";
         assert_eq!(browser_of(Lang::Zh, desk), "Edge · Windows");
         assert_eq!(browser_of(Lang::En, ""), "Some browser");
         assert_eq!(browser_of(Lang::Zh, "curl/8.5"), "curl/8.5");

@@ -140,8 +140,7 @@ async fn choose(
     refusal: Option<&str>,
 ) -> Result<Response, ApiError> {
     let person = own(&mut *app.db.read().await?, id).await?;
-    let status =
-        if refusal.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if refusal.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let view = StartView {
         action: format!("/start/{code}"),
         display_name: person.display_name,
@@ -264,8 +263,7 @@ async fn join(
     refusal: Option<String>,
 ) -> Result<Response, ApiError> {
     let names = Names::read(&mut *app.db.read().await?).await?;
-    let status =
-        if refusal.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if refusal.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let view = JoinView {
         action: format!("/join/{code}"),
         role: role_word(reader.lang, invitation.role).to_owned(),

@@ -152,7 +152,10 @@ pub fn admin_library(shell: &Shell, view: &LibraryAdminView) -> Markup {
     let up = [top(shell), ("/admin/libraries", shell.pick("资源库", "Libraries"))];
     let ways = [
         ("manual".to_owned(), shell.pick("处理好后由人发布", "Somebody publishes").to_owned()),
-        ("automatic".to_owned(), shell.pick("处理好后自动发布", "As soon as it is ready").to_owned()),
+        (
+            "automatic".to_owned(),
+            shell.pick("处理好后自动发布", "As soon as it is ready").to_owned(),
+        ),
     ];
     let row = &view.row;
     let quota = row.quota_bytes.map(|quota| (quota / GIB).to_string()).unwrap_or_default();

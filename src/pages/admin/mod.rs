@@ -15,7 +15,9 @@ use maud::{Markup, html};
 pub use audit::{AuditView, EntryRow, audit};
 pub use home::{AdminView, admin};
 pub use jobs::{JobRow, JobsView, jobs};
-pub use libraries::{LibrariesAdminView, LibraryAdminView, LibraryRow, admin_libraries, admin_library};
+pub use libraries::{
+    LibrariesAdminView, LibraryAdminView, LibraryRow, admin_libraries, admin_library,
+};
 pub use organisations::{
     OrganisationForm, OrganisationRow, OrganisationsView, admin_organisation, admin_organisations,
 };
@@ -158,7 +160,14 @@ fn select_role(shell: &Shell, id: &str, givable: &Givable, none: Option<&str>) -
 }
 
 /// Something dangerous: opened first, explained, then confirmed.
-fn confirm(shell: &Shell, action: &str, fields: &Markup, act: &str, label: &str, why: &str) -> Markup {
+fn confirm(
+    shell: &Shell,
+    action: &str,
+    fields: &Markup,
+    act: &str,
+    label: &str,
+    why: &str,
+) -> Markup {
     html! {
         details.danger {
             summary { (label) }

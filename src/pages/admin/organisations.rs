@@ -3,9 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::Shell;
-use super::{
-    Notice, Option2, confirm, field, frame, level_word, select, table_form, top,
-};
+use super::{Notice, Option2, confirm, field, frame, level_word, select, table_form, top};
 use crate::catalogue::Level;
 
 /// The tree.
@@ -197,7 +195,8 @@ fn around(shell: &Shell, view: &OrganisationForm) -> Markup {
 }
 
 fn dangers(shell: &Shell, view: &OrganisationForm, here: &str) -> Markup {
-    let target = |id: &str, name: &str, label: &str| select(id, name, label, &view.targets, "", None);
+    let target =
+        |id: &str, name: &str, label: &str| select(id, name, label, &view.targets, "", None);
     let nothing = html! {};
     html! {
         h2 { (shell.pick("调整", "Changes of the tree")) }

@@ -3,7 +3,9 @@
 use maud::{Markup, html};
 
 use super::super::{Paging, Shell, paging::paging};
-use super::{Givable, Notice, Option2, field, frame, select, select_place, select_role, table_form, top};
+use super::{
+    Givable, Notice, Option2, field, frame, select, select_place, select_role, table_form, top,
+};
 
 /// A page of people.
 #[derive(Clone, Debug, Default)]

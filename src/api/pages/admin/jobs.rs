@@ -98,11 +98,17 @@ async fn view(
 
 fn row(lang: Lang, job: JobView, created_ms: i64) -> JobRow {
     let why = match (job.state.as_str(), job.waits_for) {
-        (_, Some("disk")) => {
-            lang.pick("磁盘空间不足，腾出空间后自动继续", "The disk is too full; it goes on when there is room").to_owned()
-        }
+        (_, Some("disk")) => lang
+            .pick(
+                "磁盘空间不足，腾出空间后自动继续",
+                "The disk is too full; it goes on when there is room",
+            )
+            .to_owned(),
         (_, Some("time")) => match &job.error {
-            Some(error) => format!("{}{error}", lang.pick("上次没有成功，稍后自动再试：", "It failed and is tried again: ")),
+            Some(error) => format!(
+                "{}{error}",
+                lang.pick("上次没有成功，稍后自动再试：", "It failed and is tried again: ")
+            ),
             None => lang.pick("过一会儿才轮到", "Not yet its time").to_owned(),
         },
         ("queued", _) => lang.pick("前面还有别的任务", "Others come before").to_owned(),

@@ -78,7 +78,11 @@ fn quota(text: &str) -> Result<i64, RuleError> {
     }
 }
 
-async fn list(app: &App, visitor: &Visitor, notice: Notice) -> Result<LibrariesAdminView, ApiError> {
+async fn list(
+    app: &App,
+    visitor: &Visitor,
+    notice: Notice,
+) -> Result<LibrariesAdminView, ApiError> {
     let viewer = Authority::of(&visitor.caller, app.now_ms())?.viewer();
     let mut db = app.db.read().await?;
     let ours_of = db::people::libraries(&mut db, &viewer).await?;

@@ -68,11 +68,7 @@ fn done(path: &str) -> Response {
 /// Where somebody who is not logged in goes first.
 fn to_login(visitor: &Visitor, reader: &Reader) -> Option<Response> {
     let path = reader.path.split('?').next().unwrap_or("/admin");
-    visitor
-        .caller
-        .0
-        .is_none()
-        .then(|| Redirect::to(&format!("/login?next={path}")).into_response())
+    visitor.caller.0.is_none().then(|| Redirect::to(&format!("/login?next={path}")).into_response())
 }
 
 /// The start page.
@@ -173,10 +169,7 @@ struct Sent {
     bytes: Vec<u8>,
 }
 
-async fn sent(
-    visitor: &Visitor,
-    mut form: axum::extract::Multipart,
-) -> Result<Sent, ApiError> {
+async fn sent(visitor: &Visitor, mut form: axum::extract::Multipart) -> Result<Sent, ApiError> {
     let bad = |error: axum::extract::multipart::MultipartError| ApiError::bad(error.to_string());
     let (mut csrf, mut act, mut bytes) = (String::new(), String::new(), Vec::new());
     while let Some(field) = form.next_field().await.map_err(bad)? {

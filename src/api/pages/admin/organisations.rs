@@ -7,7 +7,9 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
 use super::super::super::caller::{Visitor, Who};
-use super::super::super::organisations::{self, ImportQuery, Merge, NewOrganisation, OrganisationPatch};
+use super::super::super::organisations::{
+    self, ImportQuery, Merge, NewOrganisation, OrganisationPatch,
+};
 use super::super::super::problem::ApiError;
 use super::super::super::reader::Reader;
 use super::super::shell::{page, shell};
@@ -116,9 +118,8 @@ async fn tree(app: &App, visitor: &Visitor, notice: Notice) -> Result<Organisati
         let owned = libraries.iter().filter(|library| library.owner == Some(one.id)).count();
         row(one, one.path.len() - top, owned)
     });
-    let changed = |one: &&Organisation| {
-        one.closed_ms.is_none() && visitor.caller.is_administrator_of(one)
-    };
+    let changed =
+        |one: &&Organisation| one.closed_ms.is_none() && visitor.caller.is_administrator_of(one);
     let parents: Vec<Organisation> = ours.iter().filter(changed).cloned().collect();
     Ok(OrganisationsView {
         rows: rows.collect(),
@@ -176,8 +177,7 @@ pub(in crate::api) async fn organisation_form(
 }
 
 async fn act(app: &App, visitor: &Visitor, id: &str, fields: &Fields) -> Result<(), ApiError> {
-    let (state, who, path) =
-        (State(app.clone()), Who(visitor.caller.clone()), Path(id.to_owned()));
+    let (state, who, path) = (State(app.clone()), Who(visitor.caller.clone()), Path(id.to_owned()));
     match fields.one("act") {
         "save" => {
             let text = |name| Some(fields.one(name).to_owned());

@@ -5,9 +5,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use http::StatusCode;
 
 use super::super::super::caller::Visitor;
-use super::super::super::people::{
-    ImportView, Names, PeopleQuery, as_csv, csv_of, filter, take,
-};
+use super::super::super::people::{ImportView, Names, PeopleQuery, as_csv, csv_of, filter, take};
 use super::super::super::problem::ApiError;
 use super::super::super::reader::Reader;
 use super::super::shell::{page, shell};
@@ -18,8 +16,8 @@ use crate::db;
 use crate::db::grants::Grantee;
 use crate::db::people::GrantFilter;
 use crate::net::authority::Authority;
-use crate::net::people::{self, NewPerson};
 use crate::net::grants;
+use crate::net::people::{self, NewPerson};
 use crate::pages::{self, ImportReport, Notice, Paging, PeopleView, PersonRow, role_word};
 
 const PER_PAGE: i64 = 50;
@@ -103,8 +101,7 @@ pub(in crate::api) async fn import_people(
     form: Multipart,
 ) -> Result<Response, ApiError> {
     let sent = sent(&visitor, form).await?;
-    let taken =
-        take(&app, &reader, &visitor.caller, &sent.bytes, sent.act != "take", true).await;
+    let taken = take(&app, &reader, &visitor.caller, &sent.bytes, sent.act != "take", true).await;
     let found = view(&app, &reader, &visitor, &PeopleQuery::default()).await?;
     let taken = match taken {
         Ok(taken) => taken,

@@ -59,8 +59,7 @@ pub(in crate::api) async fn person_form(
         Err(error) => {
             let notice = refusal(&reader, error)?;
             let view = view(&app, &visitor, account, notice).await?;
-            let mut response =
-                page(&reader, pages::person(&shell(&app, &reader, &visitor), &view));
+            let mut response = page(&reader, pages::person(&shell(&app, &reader, &visitor), &view));
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(response)
         }

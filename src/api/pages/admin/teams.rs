@@ -23,9 +23,7 @@ use crate::db::teams::Team;
 use crate::net::authority::Authority;
 use crate::net::grants::{self, NewInvitation};
 use crate::net::people;
-use crate::pages::{
-    self, InvitationRow, InvitationsView, Notice, TeamRow, TeamView, TeamsView,
-};
+use crate::pages::{self, InvitationRow, InvitationsView, Notice, TeamRow, TeamView, TeamsView};
 
 /// The most members, found people and invitations that a page lists.
 const MAX_LISTED: i64 = 500;
@@ -78,11 +76,7 @@ pub(in crate::api) async fn teams_form(
     }
 }
 
-async fn teams_view(
-    app: &App,
-    visitor: &Visitor,
-    notice: Notice,
-) -> Result<TeamsView, ApiError> {
+async fn teams_view(app: &App, visitor: &Visitor, notice: Notice) -> Result<TeamsView, ApiError> {
     let viewer = Authority::of(&visitor.caller, app.now_ms())?.viewer();
     let mut db = app.db.read().await?;
     let names = Names::read(&mut db).await?;
@@ -99,7 +93,10 @@ fn row(team: Team, names: &Names) -> TeamRow {
     TeamRow {
         id: team.id.to_string(),
         name: team.name,
-        organisation: team.organisation.map(|id| names.organisation(id).to_owned()).unwrap_or_default(),
+        organisation: team
+            .organisation
+            .map(|id| names.organisation(id).to_owned())
+            .unwrap_or_default(),
         members: team.members,
     }
 }
@@ -236,11 +233,7 @@ pub(in crate::api) async fn invitations_form(
 }
 
 /// Makes an invitation and gives what its link ends with, or takes one back.
-async fn invite(
-    app: &App,
-    visitor: &Visitor,
-    fields: &Fields,
-) -> Result<Option<String>, ApiError> {
+async fn invite(app: &App, visitor: &Visitor, fields: &Fields) -> Result<Option<String>, ApiError> {
     let by = Authority::of(&visitor.caller, app.now_ms())?;
     let mut tx = app.db.begin().await?;
     let mut code = None;
