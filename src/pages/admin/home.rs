@@ -50,6 +50,8 @@ pub fn admin(shell: &Shell, view: &AdminView) -> Markup {
                 shell.pick("发一个链接，对方打开就能加入", "A link that brings somebody a role")))
             (tile("/admin/libraries", shell.pick("资源库", "Libraries"), Some(view.libraries.to_string()),
                 shell.pick("新建、设置、移交；空间用了多少、还够用多久", "Make, set, give; room used and for how long it lasts")))
+            (tile("/admin/duplicates", shell.pick("重复资源", "Duplicates"), None,
+                shell.pick("同样的文件、视频和文字出现在哪些地方", "The same files, videos and texts in several places")))
             @if view.whole {
                 (tile("/admin/jobs", shell.pick("后台任务", "Jobs"), view.failed_jobs.map(|n| n.to_string()),
                     shell.pick("正在处理什么，为什么在等，失败的重新处理", "What is being processed, why it waits; again after a failure")))
