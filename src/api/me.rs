@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::catalogue::{AccountId, Person, RuleError, TokenScopes};
 use crate::db;
 use crate::db::people::Viewer;
+use crate::net::is_id;
 use crate::net::people::{self, Edit};
 
 /// A day, in milliseconds.
@@ -181,7 +182,7 @@ pub(in crate::api) async fn end_own_session(
     id: &str,
 ) -> Result<(), ApiError> {
     let mut tx = app.db.begin().await?;
-    if !db::sessions::delete_of(&mut tx, account, id).await? {
+    if !is_id(id) || !db::sessions::delete_of(&mut tx, account, id).await? {
         return Err(ApiError::NotFound);
     }
     let now_ms = app.now_ms();
@@ -305,7 +306,7 @@ pub(in crate::api) async fn revoke_own_token(
     id: &str,
 ) -> Result<(), ApiError> {
     let mut tx = app.db.begin().await?;
-    if db::tokens::delete(&mut tx, id, Some(account)).await?.is_none() {
+    if !is_id(id) || db::tokens::delete(&mut tx, id, Some(account)).await?.is_none() {
         return Err(ApiError::NotFound);
     }
     let now_ms = app.now_ms();

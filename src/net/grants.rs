@@ -5,8 +5,10 @@ use sqlx::AnyConnection;
 
 use super::authority::Authority;
 use super::code::{code_hash, fresh_token};
-use super::{Error, organisations, people};
-use crate::catalogue::{Account, AccountId, Library, OrganisationId, Role, RuleError, TeamId};
+use super::{Error, is_id, organisations, people};
+use crate::catalogue::{
+    Account, AccountId, Library, OrganisationId, Role, RuleError, Slug, TeamId,
+};
 use crate::db::grants::{Grant, Grantee, Scope};
 use crate::db::invitations::Invitation;
 use crate::db::teams::Team;
@@ -41,7 +43,8 @@ pub async fn library_named(
     slug: &str,
 ) -> Result<Library, Error> {
     let missing = || Error::Missing { what: "library", value: slug.to_owned() };
-    let found = db::libraries::find_by_slug(tx, slug).await?.ok_or_else(missing)?;
+    let slug: Slug = slug.parse().map_err(|_| missing())?;
+    let found = db::libraries::find_by_slug(tx, slug.as_str()).await?.ok_or_else(missing)?;
     let ours = db::people::libraries(tx, &by.viewer()).await?;
     if ours.contains(&found.id) { Ok(found) } else { Err(missing()) }
 }
@@ -111,6 +114,9 @@ async fn subject_of(tx: &mut Tx, by: &Authority<'_>, to: Grantee) -> Result<Stri
 /// the caller could give.
 pub async fn revoke(tx: &mut Tx, by: &Authority<'_>, id: &str) -> Result<(), Error> {
     let missing = || Error::Missing { what: "grant", value: id.to_owned() };
+    if !is_id(id) {
+        return Err(missing());
+    }
     let grant = db::grants::find(tx, id).await?.ok_or_else(missing)?;
     if !by.roles_on(tx, grant.on).await?.manages() {
         return Err(missing());
@@ -297,8 +303,11 @@ pub async fn invite(
 /// [`Error::Missing`] when it is not into the caller's branch, [`Error::Rule`] when it brings more
 /// than the caller could give.
 pub async fn uninvite(tx: &mut Tx, by: &Authority<'_>, id: &str) -> Result<(), Error> {
-    let found = db::invitations::list(tx, &by.viewer(), Some(id), 1).await?.pop();
     let missing = || Error::Missing { what: "invitation", value: id.to_owned() };
+    if !is_id(id) {
+        return Err(missing());
+    }
+    let found = db::invitations::list(tx, &by.viewer(), Some(id), 1).await?.pop();
     let invitation = found.ok_or_else(missing)?;
     by.may_grant(tx, invitation.role, invitation.on).await?;
     db::invitations::revoke(tx, id, by.now_ms()).await?;

@@ -64,3 +64,9 @@ impl Error {
         Self::Line { line, source: Box::new(self) }
     }
 }
+
+/// Whether `text` may be the id of a row: anything else is no row's, and need not be looked up.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -10,7 +10,7 @@ use super::code::{code_hash, fresh_code, fresh_token};
 use super::table::{self, Line};
 use super::{Error, organisations};
 use crate::catalogue::{
-    AccountId, LibraryId, Organisation, OrganisationId, Person, Phone, Role, shown_name,
+    AccountId, LibraryId, Organisation, OrganisationId, Person, Phone, Role, RuleError, shown_name,
 };
 use crate::db::grants::{Grantee, Scope};
 use crate::db::{self, Tx};
@@ -337,11 +337,12 @@ impl Places {
         on: Scope,
     ) -> Result<(), Error> {
         let key = (role, format!("{on:?}"));
-        if !self.granted.contains_key(&key) {
-            let may = by.may_grant(tx, role, on).await.is_ok();
-            self.granted.insert(key.clone(), may);
-        }
-        if self.granted[&key] { Ok(()) } else { Err(crate::catalogue::RuleError::Forbidden.into()) }
+        let may = match self.granted.get(&key) {
+            Some(may) => *may,
+            None => by.may_grant(tx, role, on).await.is_ok(),
+        };
+        self.granted.insert(key, may);
+        if may { Ok(()) } else { Err(RuleError::Forbidden.into()) }
     }
 
     async fn may_house(
@@ -351,11 +352,12 @@ impl Places {
         home: Option<OrganisationId>,
     ) -> Result<(), Error> {
         let Some(home) = home else { return by.may_house(tx, None).await };
-        if !self.housed.contains_key(&home) {
-            let may = by.may_house(tx, Some(home)).await.is_ok();
-            self.housed.insert(home, may);
-        }
-        if self.housed[&home] { Ok(()) } else { Err(crate::catalogue::RuleError::Forbidden.into()) }
+        let may = match self.housed.get(&home) {
+            Some(may) => *may,
+            None => by.may_house(tx, Some(home)).await.is_ok(),
+        };
+        self.housed.insert(home, may);
+        if may { Ok(()) } else { Err(RuleError::Forbidden.into()) }
     }
 }
 

@@ -13,7 +13,7 @@ use super::super::shell::{page, shell};
 use super::super::studio::{Fields, check_csrf};
 use super::{Came, by_id, done, ours, refusal, to_login};
 use crate::app::App;
-use crate::catalogue::{Caller, Library, Organisation, Publishing, RuleError, Visibility};
+use crate::catalogue::{Caller, Library, Organisation, Publishing, RuleError, Slug, Visibility};
 use crate::db;
 use crate::net::authority::Authority;
 use crate::pages::{self, LibrariesAdminView, LibraryAdminView, LibraryRow, Notice};
@@ -208,7 +208,9 @@ async fn one(
 ) -> Result<LibraryAdminView, ApiError> {
     let viewer = Authority::of(&visitor.caller, app.now_ms())?.viewer();
     let mut db = app.db.read().await?;
-    let found = db::libraries::find_by_slug(&mut db, slug).await?.ok_or(ApiError::NotFound)?;
+    let slug: Slug = slug.parse().map_err(|_| ApiError::NotFound)?;
+    let found = db::libraries::find_by_slug(&mut db, slug.as_str()).await?;
+    let found = found.ok_or(ApiError::NotFound)?;
     if !db::people::libraries(&mut db, &viewer).await?.contains(&found.id) {
         return Err(ApiError::NotFound);
     }
