@@ -40,24 +40,34 @@ CREATE TABLE account (
   id            TEXT PRIMARY KEY,
   name          TEXT NOT NULL UNIQUE,     -- login name, lower case
   display_name  TEXT NOT NULL,            -- shown to people
+  phone         TEXT UNIQUE,              -- a second name to log in with, normalised (catalogue::Phone)
+  email         TEXT,                     -- for people who write to them
+  home          TEXT REFERENCES organisation (id),  -- where they belong: its administrators look after them
   password_hash TEXT,                     -- argon2id, PHC string; null: cannot log in by password
   role          TEXT NOT NULL CHECK (role IN ('administrator', 'learner')),  -- over the whole net
   created_ms    BIGINT NOT NULL,
   disabled_ms   BIGINT                    -- null: may log in
 );
+CREATE INDEX account_home ON account (home);
 
 CREATE TABLE session (
   token_hash TEXT PRIMARY KEY,            -- SHA-256 of the cookie's token, hex
+  id         TEXT NOT NULL UNIQUE,        -- names it to its owner
   account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  address    TEXT NOT NULL,               -- from where it was begun
+  agent      TEXT NOT NULL,               -- User-Agent of the browser that began it
   created_ms BIGINT NOT NULL,
+  seen_ms    BIGINT NOT NULL,             -- when it was last used, to ten minutes
   expires_ms BIGINT NOT NULL
 );
+CREATE INDEX session_account ON session (account);
 
 CREATE TABLE token (
   id         TEXT PRIMARY KEY,
   token_hash TEXT NOT NULL UNIQUE,        -- SHA-256 of the bearer token, hex
   account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
   label      TEXT NOT NULL,               -- what it is for
+  scopes     TEXT NOT NULL,               -- what it may be used for: read, upload, manage, with spaces between
   created_ms BIGINT NOT NULL,
   expires_ms BIGINT                       -- null: until it is revoked
 );

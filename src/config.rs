@@ -231,7 +231,14 @@ settings!(
 );
 settings!(
     /// `[session]`
-    Session { days: i64, max_failures: u32, ticket_minutes: i64, domain: String }
+    Session {
+        days: i64,
+        max_failures: u32,
+        ticket_minutes: i64,
+        domain: String,
+        start_days: i64,
+        reset_hours: i64,
+    }
 );
 settings!(
     /// `[log]`

@@ -1,5 +1,7 @@
 //! The axum edge: routes, one file per noun, and the layers around them.
 
+mod attempts;
+mod audit;
 mod caller;
 mod captions;
 mod collections;
@@ -8,9 +10,11 @@ mod dictionary;
 mod duplicates;
 mod explain;
 mod forms;
+mod grants;
 mod jobs;
 mod libraries;
 mod links;
+mod me;
 mod media;
 mod meter;
 mod narrow;
@@ -18,6 +22,7 @@ mod openapi;
 mod ops;
 mod organisations;
 mod pages;
+mod people;
 mod problem;
 mod reader;
 mod resources;
@@ -185,7 +190,28 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(organisations::merge))
         .routes(routes!(organisations::close))
         .routes(routes!(organisations::numbers))
+        .routes(routes!(people::list, people::create))
+        .routes(routes!(people::export))
+        .routes(routes!(people::import))
+        .routes(routes!(people::get, people::patch))
+        .routes(routes!(people::reset))
+        .routes(routes!(grants::list, grants::create))
+        .routes(routes!(grants::delete))
+        .routes(routes!(grants::teams, grants::make_team))
+        .routes(routes!(grants::team, grants::rename_team, grants::end_team))
+        .routes(routes!(grants::join_team, grants::leave_team))
+        .routes(routes!(grants::invitations, grants::invite))
+        .routes(routes!(grants::uninvite))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::verify))
         .routes(routes!(session::get, session::create, session::delete))
+        .routes(routes!(me::get, me::patch))
+        .routes(routes!(me::password))
+        .routes(routes!(me::sessions))
+        .routes(routes!(me::end_session))
+        .routes(routes!(me::tokens, me::make_token))
+        .routes(routes!(me::revoke_token))
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::head, uploads::patch, uploads::delete, uploads::get))
         .routes(routes!(ops::healthz))
@@ -225,6 +251,30 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/login", get(pages::login_form).post(pages::log_in))
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))
+        .route("/start", get(pages::start_page).post(pages::start_form))
+        .route("/start/{code}", get(pages::choose_page).post(pages::choose_form))
+        .route("/join/{code}", get(pages::join_page).post(pages::join_form))
+        .route("/me", get(pages::me_page).post(pages::me_form))
+        .route("/admin", get(pages::admin_page))
+        .route(
+            "/admin/organisations",
+            get(pages::organisations_page).post(pages::organisations_form),
+        )
+        .route("/admin/organisations/import", post(pages::import_organisations))
+        .route(
+            "/admin/organisations/{id}",
+            get(pages::organisation_page).post(pages::organisation_form),
+        )
+        .route("/admin/people", get(pages::people_page).post(pages::people_form))
+        .route("/admin/people/import", post(pages::import_people))
+        .route("/admin/people/{id}", get(pages::person_page).post(pages::person_form))
+        .route("/admin/teams", get(pages::teams_page).post(pages::teams_form))
+        .route("/admin/teams/{id}", get(pages::team_page).post(pages::team_form))
+        .route("/admin/invitations", get(pages::invitations_page).post(pages::invitations_form))
+        .route("/admin/libraries", get(pages::libraries_page).post(pages::libraries_form))
+        .route("/admin/libraries/{slug}", get(pages::library_page).post(pages::library_form))
+        .route("/admin/audit", get(pages::audit_page))
+        .route("/admin/jobs", get(pages::jobs_page).post(pages::jobs_form))
         .route("/admin/search", get(pages::dictionary_page).post(pages::dictionary_form))
         .route("/admin/search/why", get(pages::why))
         .route("/admin/duplicates", get(pages::duplicates_page).post(pages::duplicates_form))
@@ -307,10 +357,12 @@ fn answered(response: &Response, took: Duration, slow: Duration) {
     }
 }
 
-/// A path as it may be logged: tickets and the set-up link are secrets.
+/// A path as it may be logged: tickets, and links that let somebody in, are secrets.
 pub(crate) fn tracing_path(path: &str) -> Cow<'_, str> {
-    if path.starts_with("/setup/") {
-        return Cow::Borrowed("/setup/…");
+    for first in ["/setup/", "/start/", "/join/"] {
+        if path.starts_with(first) {
+            return Cow::Owned(format!("{first}…"));
+        }
     }
     match path.strip_prefix("/t/").and_then(|rest| rest.split_once('/')) {
         Some((_, rest)) => Cow::Owned(format!("/t/…/{rest}")),

@@ -17,6 +17,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
         (name = "uploads", description = "上传 Uploads (tus 1.0.0)"),
         (name = "libraries", description = "资源库 Libraries"),
         (name = "courses", description = "课程与专题 Courses and collections"),
+        (name = "people", description = "人员与权限 People and rights"),
         (name = "session", description = "登录 Session"),
         (name = "operation", description = "运行 Operation")
     ),

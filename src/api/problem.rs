@@ -17,6 +17,7 @@ use super::reader::Reader;
 use super::sentences;
 use crate::app::App;
 use crate::catalogue::{Refusal, RuleError};
+use crate::pages::Lang;
 use crate::server::{Busy, Refused, TooOften};
 use crate::{db, deliver, ingest, net, store};
 
@@ -77,6 +78,9 @@ impl From<net::Error> for ApiError {
             net::Error::Rule(rule) => Self::Rule(rule),
             net::Error::Db(error) => Self::Db(error),
             net::Error::Missing { .. } => Self::NotFound,
+            net::Error::Random => {
+                Self::coded(StatusCode::INTERNAL_SERVER_ERROR, "broken", error.to_string())
+            }
             net::Error::Taken(value) => Self::coded(StatusCode::CONFLICT, "taken", value),
             net::Error::NotEmpty(name) => Self::coded(StatusCode::CONFLICT, "not_empty", name),
             net::Error::Table(_) | net::Error::Line { .. } => {
@@ -106,7 +110,22 @@ impl ApiError {
         Self::coded(StatusCode::BAD_REQUEST, "bad_request", info)
     }
 
-    fn status(&self) -> StatusCode {
+    /// In words for a person who reads `lang`.
+    pub(super) fn worded(&self, lang: Lang) -> String {
+        let (code, info) = self.reason();
+        match self {
+            Self::Rule(rule) => sentences::rule(lang, rule),
+            _ => sentences::sentence(lang, &code, &info),
+        }
+    }
+
+    /// Whether the caller can do better: what a form shows again with the reason.
+    pub(super) fn is_refusal(&self) -> bool {
+        !matches!(self, Self::NotFound | Self::Rule(RuleError::Anonymous | RuleError::Forbidden))
+            && self.status().is_client_error()
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound | Self::Store(store::Error::Missing(_)) => StatusCode::NOT_FOUND,
             Self::Rule(RuleError::Anonymous) => StatusCode::UNAUTHORIZED,
@@ -227,11 +246,8 @@ pub(super) async fn finish(State(app): State<App>, request: Request, next: Next)
     if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(error = %chain(&error), path, "request failed");
     }
-    let (code, info) = error.reason();
-    let sentence = match &*error {
-        ApiError::Rule(rule) => sentences::rule(reader.lang, rule),
-        _ => sentences::sentence(reader.lang, &code, &info),
-    };
+    let (code, _) = error.reason();
+    let sentence = error.worded(reader.lang);
     let mut worded = if reader.wants_page {
         super::pages::error_page(&app, &reader, status, &sentence)
     } else {

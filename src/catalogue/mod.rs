@@ -9,8 +9,10 @@ mod library;
 mod look;
 mod media;
 mod organisation;
+mod person;
 mod resource;
 mod role;
+mod token_scope;
 mod upload;
 mod vocabulary;
 
@@ -29,10 +31,12 @@ pub use media::{
     PagePictures, Part, Rendition, RenditionState, Segment, Slide, TrackKind,
 };
 pub use organisation::{DivisionCode, History, Level, Organisation, Stay};
+pub use person::{Email, Person, Phone, Standing, login_name, shown_name};
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
 pub use resource::{Derived, Details, Kind, PAGES_UNSHOWN, Poster, Resource, Sprite, Stage};
 pub use role::{Role, Roles};
+pub use token_scope::{TokenScope, TokenScopes};
 pub use upload::{DocumentForm, FileType, Refusal};
 pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of};
 

@@ -11,6 +11,7 @@ mod jobs;
 mod library;
 mod media;
 mod organisation;
+mod people;
 mod recognise;
 mod reindex;
 mod renditions;

@@ -1,12 +1,14 @@
 //! Every SQL statement, one file per noun; the same text for SQLite and PostgreSQL.
 
 pub mod accounts;
+pub mod attempts;
 pub mod audit;
 pub mod books;
 pub mod collections;
 pub mod courses;
 pub mod grants;
 pub mod heard;
+pub mod invitations;
 pub mod jobs;
 pub mod lessons;
 pub mod libraries;
@@ -14,10 +16,15 @@ pub mod media;
 pub mod objects;
 pub mod organisations;
 pub mod passages;
+pub mod people;
 pub mod renditions;
 pub mod resources;
+pub mod sessions;
 pub mod settings;
 pub mod slides;
+pub mod start_links;
+pub mod teams;
+pub mod tokens;
 pub mod traffic;
 pub mod twins;
 pub mod unindexed;

@@ -40,6 +40,8 @@ pub struct Visitor {
     pub may_author: bool,
     /// Looks after the installation, so its pages are linked.
     pub may_administer: bool,
+    /// Looks after people, organisations or libraries somewhere.
+    pub administers: bool,
 }
 
 /// Light or dark.
@@ -277,6 +279,10 @@ fn account(shell: &Shell) -> Markup {
             }
             div.menu-panel {
                 p.menu-who { (visitor.name) }
+                a.menu-link href="/me" { (shell.pick("我的账号", "My account")) }
+                @if visitor.administers {
+                    a.menu-link href="/admin" { (shell.pick("管理", "Administration")) }
+                }
                 form action="/logout" method="post" {
                     (shell.csrf_field())
                     button type="submit" { (shell.pick("退出登录", "Sign out")) }

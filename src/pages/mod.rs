@@ -7,6 +7,7 @@
 //! Scripts and styles come from `web/`; their hashed names are in [`Assets`]. No page carries an
 //! inline script or an inline event handler, so a strict content security policy holds.
 
+mod admin;
 mod assets;
 mod book;
 mod captions;
@@ -24,17 +25,27 @@ mod layout;
 mod lesson;
 mod library;
 mod login;
+mod me;
 mod media;
 mod paging;
 mod resource;
 mod search;
 mod setup;
+mod start;
 mod studio;
 mod studio_form;
 mod tile;
 mod why;
 mod words;
 
+pub use admin::{
+    AdminView, AuditView, EntryRow, Givable, GrantRow, ImportReport, InvitationRow,
+    InvitationsView, JobRow, JobsView, LibrariesAdminView, LibraryAdminView, LibraryRow, Notice,
+    Option2, OrganisationForm, OrganisationRow, OrganisationsView, PeopleView, PersonPage,
+    PersonRow, TeamRow, TeamView, TeamsView, admin, admin_libraries, admin_library,
+    admin_organisation, admin_organisations, audit, invitations, jobs, people, person, role_word,
+    team, teams,
+};
 pub use assets::{Assets, AssetsError};
 pub use book::BookView;
 pub use captions::{CaptionsEditView, edit_captions};
@@ -56,11 +67,13 @@ pub use layout::{Shell, Theme, Visitor};
 pub use lesson::{LessonView, lesson};
 pub use library::{LibrariesView, LibraryTile, LibraryView, libraries, library};
 pub use login::{LoginView, login};
+pub use me::{MeView, SessionRow, TokenRow, me};
 pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView, SlideView};
 pub use paging::Paging;
 pub use resource::{Download, ResourceView, TermLink, resource};
 pub use search::{Choice, Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};
 pub use setup::{SetupView, setup};
+pub use start::{JoinView, StartView, join, start, start_code};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
 pub use studio_form::{CaptionsRow, EditView, PosterChoice, edit};
 pub use tile::{ResourceTile, TileKind};

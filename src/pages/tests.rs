@@ -30,7 +30,12 @@ fn shell(lang: Lang) -> Shell {
 }
 
 fn signed_in() -> Shell {
-    let visitor = Visitor { name: "林老师".into(), may_author: true, may_administer: false };
+    let visitor = Visitor {
+        name: "林老师".into(),
+        may_author: true,
+        may_administer: false,
+        administers: false,
+    };
     Shell { visitor: Some(visitor), ..shell(Lang::Zh) }
 }
 

@@ -36,7 +36,11 @@ impl Kind {
         }
         if !method.is_safe() {
             let logs_in = matches!(path, "/api/session" | "/login") && method == Method::POST;
-            return if logs_in || first == "setup" { Self::Login } else { Self::Write };
+            return if logs_in || ["setup", "start", "join"].contains(&first) {
+                Self::Login
+            } else {
+                Self::Write
+            };
         }
         match path {
             "/search" | "/api/search" | "/api/suggest" => Self::Search,
@@ -57,6 +61,8 @@ mod tests {
             (Method::GET, "/healthz", Kind::Health),
             (Method::PATCH, "/api/uploads/x", Kind::Upload),
             (Method::POST, "/api/session", Kind::Login),
+            (Method::POST, "/start/x", Kind::Login),
+            (Method::POST, "/join/x", Kind::Login),
             (Method::GET, "/login", Kind::Page),
             (Method::DELETE, "/api/session", Kind::Write),
             (Method::GET, "/api/suggest", Kind::Search),

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use duoku::catalogue::{Account, AccountId, NetRole, Role, Sha256};
+use duoku::catalogue::{Account, AccountId, NetRole, Role, Sha256, TokenScopes};
 use duoku::db::grants::{Grantee, Scope};
 use duoku::db::{self, Db};
 use serde_json::Value;
@@ -408,7 +408,8 @@ impl Drop for TestApp {
 async fn token(tx: &mut db::Tx, account: AccountId) -> String {
     let token = Sha256::of(AccountId::fresh().to_string().as_bytes()).to_string();
     let hash = Sha256::of(token.as_bytes()).to_string();
-    db::accounts::insert_token(tx, &hash, account, "tests", 0, None).await.expect("inserted");
+    let all = TokenScopes::ALL;
+    db::tokens::insert(tx, &hash, account, "tests", all, 0, None).await.expect("inserted");
     token
 }
 

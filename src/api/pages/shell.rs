@@ -53,6 +53,7 @@ pub(super) fn shell(app: &App, reader: &Reader, visitor: &Visitor) -> Shell {
             name: account.display_name.clone(),
             may_author: visitor.caller.has_studio(),
             may_administer: visitor.caller.is_administrator(),
+            administers: visitor.caller.administers(),
         }),
         csrf: visitor.csrf.clone(),
         ..bare(app, reader)
