@@ -4,8 +4,10 @@ mod caller;
 mod captions;
 mod collections;
 mod courses;
+mod complaints;
 mod dictionary;
 mod duplicates;
+mod dossier;
 mod forms;
 mod jobs;
 mod libraries;
@@ -20,6 +22,7 @@ mod pages;
 mod problem;
 mod reader;
 mod resources;
+mod review;
 mod search;
 mod sentences;
 mod session;
@@ -161,6 +164,17 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(resources::cancel))
         .routes(routes!(resources::retry))
         .routes(routes!(resources::events))
+        .routes(routes!(review::get, review::hand_in, review::take_back))
+        .routes(routes!(review::decide))
+        .routes(routes!(review::comment))
+        .routes(routes!(review::resolve))
+        .routes(routes!(review::queue))
+        .routes(routes!(complaints::list, complaints::complain))
+        .routes(routes!(complaints::get))
+        .routes(routes!(complaints::answer))
+        .routes(routes!(complaints::appeal))
+        .routes(routes!(complaints::appeals))
+        .routes(routes!(complaints::answer_appeal))
         .routes(routes!(captions::get, captions::put, captions::delete))
         .routes(routes!(captions::recognise))
         .routes(routes!(courses::list, courses::create))
@@ -176,6 +190,9 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
         .routes(routes!(libraries::traffic))
+        .routes(routes!(review::chain, review::set_chain))
+        .routes(routes!(review::delegate))
+        .routes(routes!(review::end_delegation))
         .routes(routes!(organisations::list, organisations::create))
         .routes(routes!(organisations::import))
         .routes(routes!(organisations::get, organisations::patch))

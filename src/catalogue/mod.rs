@@ -4,12 +4,14 @@ mod account;
 mod collection;
 mod contents;
 mod course;
+mod complaint;
 mod ids;
 mod library;
 mod look;
 mod media;
 mod organisation;
 mod resource;
+mod review;
 mod role;
 mod upload;
 mod vocabulary;
@@ -21,6 +23,12 @@ pub use course::{Course, CourseDetails};
 pub use ids::{
     AccountId, CollectionId, CourseId, LessonId, LibraryId, OrganisationId, RenditionId,
     ResourceId, Sha256, TeamId, UploadId,
+pub use complaint::{
+    Appeal, AppealedFrom, COMPLAINT_REASONS, CaseNumber, CaseState, Complaint, Withdrawal,
+};
+pub use ids::{
+    AccountId, LibraryId, OrganisationId, RenditionId, ResourceId, ReviewId, Sha256,
+    TeamId, UploadId,
 };
 pub use library::{Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use look::{Block, Colour, Look};
@@ -32,6 +40,10 @@ pub use organisation::{DivisionCode, History, Level, Organisation, Stay};
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
 pub use resource::{Derived, Details, Kind, Poster, Resource, Sprite, Stage};
+pub use review::{
+    Chain, Change, Deciders, Decision, MAX_STEPS, Review, ReviewState, Snapshot, Step, Verdict,
+    level_of, level_word, words,
+};
 pub use role::{Role, Roles};
 pub use upload::{DocumentForm, FileType, Refusal};
 pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of};
@@ -48,6 +60,9 @@ pub enum RuleError {
     /// The change does not go with the stage that the resource is in.
     #[error("a resource that is {0} cannot be changed so")]
     WrongStage(Stage),
+    /// The change does not go with how things stand; a code of the sentences says why.
+    #[error("not now: {0}")]
+    Conflict(&'static str),
     /// A field has a value that cannot be kept.
     #[error("{field}: {value:?} cannot be used")]
     BadField {

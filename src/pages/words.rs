@@ -195,6 +195,7 @@ pub fn stage_word(lang: Lang, stage: Stage) -> &'static str {
         Stage::Draft => lang.pick("草稿", "Draft"),
         Stage::Processing => lang.pick("处理中", "Processing"),
         Stage::Ready => lang.pick("待发布", "Ready"),
+        Stage::Submitted => lang.pick("审核中", "In review"),
         Stage::Published => lang.pick("已发布", "Published"),
         Stage::Withdrawn => lang.pick("已下架", "Withdrawn"),
         Stage::Failed => lang.pick("未成功", "Failed"),

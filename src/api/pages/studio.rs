@@ -10,7 +10,7 @@ use super::super::captions;
 use super::super::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
-use super::super::resources::{act, doing, editable, plan_of};
+use super::super::resources::{act, changeable, doing, editable, editing, plan_of};
 use super::super::sentences::{rule, sentence};
 use super::shell::{page, playing_page, shell};
 use super::tiles::poster;
@@ -23,6 +23,7 @@ use crate::db::resources::Filter;
 use crate::deliver::Delivery;
 use crate::ingest::captions::Over;
 use crate::ingest::stage::{Action, Edit};
+use crate::review::{walk, withdraw};
 use crate::pages::{
     self, CaptionsRow, EditView, Lang, Paging, PosterChoice, ProcessingView, StepView, StudioRow,
     StudioTab, StudioView,
@@ -73,6 +74,7 @@ pub(in crate::api) async fn list(
         ("", reader.lang.pick("全部", "All")),
         ("processing", pages::stage_word(reader.lang, Stage::Processing)),
         ("ready", pages::stage_word(reader.lang, Stage::Ready)),
+        ("submitted", pages::stage_word(reader.lang, Stage::Submitted)),
         ("published", pages::stage_word(reader.lang, Stage::Published)),
         ("withdrawn", pages::stage_word(reader.lang, Stage::Withdrawn)),
         ("failed", pages::stage_word(reader.lang, Stage::Failed)),
@@ -294,20 +296,43 @@ pub(in crate::api) async fn edit_form(
         audiences: fields.all("audiences"),
     };
     if fields.one("action") == "recognise" {
+        changeable(&app, &visitor.caller, &id).await?;
         captions::begin_recognition(&app, &resource, None).await?;
         return Ok(Redirect::to(&format!("/studio/resources/{id}?saved=recognise")).into_response());
     }
+    let again = |saved: &str| {
+        Redirect::to(&format!("/studio/resources/{id}?saved={saved}")).into_response()
+    };
+    match fields.one("action") {
+        "publish" => {
+            walk::publish(&app, &visitor.caller, resource.id).await?;
+            return Ok(again("1"));
+        }
+        "take-back" => {
+            walk::take_back(&app, &visitor.caller, resource.id).await?;
+            return Ok(again("1"));
+        }
+        "withdraw" => {
+            let reason = reason_of(&fields);
+            withdraw::withdraw(&app, &visitor.caller, resource.id, &reason).await?;
+            return Ok(again("1"));
+        }
+        "appeal" => {
+            withdraw::appeal(&app, &visitor.caller, resource.id, fields.one("words")).await?;
+            return Ok(again("appeal"));
+        }
+        _ => {}
+    }
     let action = match fields.one("action") {
-        "publish" => Action::Publish,
-        "withdraw" => Action::Withdraw,
         "delete" => Action::Delete,
         "cancel" => Action::Cancel,
         "retry" => Action::Retry,
         "poster" => {
             let poster = fields.one("poster").parse().unwrap_or(usize::MAX);
-            Action::Edit(Box::new(Edit { poster: Some(poster), ..Edit::default() }))
+            let edit = Edit { poster: Some(poster), ..Edit::default() };
+            editing(&visitor.caller, &resource, edit)
         }
-        _ => Action::Edit(Box::new(all_of(details.clone()))),
+        _ => editing(&visitor.caller, &resource, all_of(details.clone())),
     };
     let deleted = matches!(action, Action::Delete);
     match act(&app, &visitor.caller, resource.id, action).await {
@@ -347,7 +372,7 @@ pub(in crate::api) async fn captions_form(
     Path(id): Path<String>,
     mut form: axum::extract::Multipart,
 ) -> Result<Response, ApiError> {
-    let resource = editable(&app, &visitor.caller, &id).await?;
+    let resource = changeable(&app, &visitor.caller, &id).await?;
     let (mut csrf, mut language, mut remove, mut file) =
         (String::new(), String::new(), String::new(), None);
     let bad = |error: axum::extract::multipart::MultipartError| ApiError::bad(error.to_string());
@@ -372,6 +397,13 @@ pub(in crate::api) async fn captions_form(
         captions::add(&app, caller, &resource, &language, file, &Over::Any).await?;
     }
     Ok(Redirect::to(&format!("/studio/resources/{id}?saved=captions")).into_response())
+}
+
+/// Why something is withdrawn: the choice, and the words beside it.
+pub(super) fn reason_of(fields: &Fields) -> String {
+    let both = [fields.one("reason"), fields.one("words")];
+    let said = both.into_iter().map(str::trim).filter(|text| !text.is_empty());
+    said.collect::<Vec<_>>().join("：")
 }
 
 pub(super) fn check_csrf(visitor: &Visitor, sent: &str) -> Result<(), ApiError> {
