@@ -11,9 +11,7 @@ use super::dossier::Dossier;
 use super::problem::ApiError;
 use super::resources::{rfc3339, visible};
 use crate::app::App;
-use crate::catalogue::{
-    Appeal, AppealedFrom, Caller, CaseNumber, CaseState, Complaint, RuleError,
-};
+use crate::catalogue::{Appeal, AppealedFrom, Caller, CaseNumber, CaseState, Complaint, RuleError};
 use crate::db;
 use crate::review::cases::{self, Grievance};
 use crate::review::withdraw::{self, judges};

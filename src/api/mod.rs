@@ -236,6 +236,13 @@ fn page_routes(app: &App) -> Router<App> {
             "/studio/collections/{id}",
             get(pages::collection_edit_page).post(pages::collection_form),
         )
+        .route("/resources/{id}/complaint", post(pages::complain))
+        .route("/complaints/{number}", get(pages::case_page))
+        .route("/review", get(pages::queue_page))
+        .route("/review/complaints", get(pages::complaints_page).post(pages::complaints_form))
+        .route("/review/appeals", get(pages::appeals_page).post(pages::appeals_form))
+        .route("/review/libraries/{slug}", get(pages::chain_page).post(pages::save_chain))
+        .route("/review/{id}", get(pages::review_page).post(pages::review_form))
         .route("/login", get(pages::login_form).post(pages::log_in))
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))

@@ -277,13 +277,7 @@ async fn shown(
     }))
 }
 
-fn version(
-    dossier: &Dossier,
-    lang: Lang,
-    review: &Review,
-    at: usize,
-    now_ms: i64,
-) -> VersionView {
+fn version(dossier: &Dossier, lang: Lang, review: &Review, at: usize, now_ms: i64) -> VersionView {
     let before = dossier.versions.get(at + 1);
     let changes = before.map_or_else(Vec::new, |old| review.snapshot.changes(&old.snapshot));
     let step = |(number, step): (usize, &Step)| {
@@ -562,7 +556,8 @@ pub(super) async fn delegate(
     Json(new): Json<NewDelegation>,
 ) -> Result<(StatusCode, Json<ChainView>), ApiError> {
     let (_, library) = desk_of(&app, &caller, &slug).await?;
-    let bad = || RuleError::BadField { field: "until", value: new.until.chars().take(40).collect() };
+    let bad =
+        || RuleError::BadField { field: "until", value: new.until.chars().take(40).collect() };
     let ends_ms = ms_of(&new.until).ok_or_else(bad)?;
     talk::delegate(&app, &caller, library.id, &new.step, &new.account, ends_ms).await?;
     let (desk, _) = desk_of(&app, &caller, &slug).await?;
@@ -611,9 +606,7 @@ pub(super) async fn chain_of(app: &App, forms: Vec<StepForm>) -> Result<Chain, A
             (None, Some(name), None) => {
                 let found = db::accounts::find_by_name(&mut db, name, app.now_ms()).await?;
                 let value = name.chars().take(40).collect();
-                Deciders::Account(
-                    found.ok_or(RuleError::BadField { field: "account", value })?.id,
-                )
+                Deciders::Account(found.ok_or(RuleError::BadField { field: "account", value })?.id)
             }
             (None, None, Some(team)) => {
                 let bad = || RuleError::BadField {
@@ -656,6 +649,11 @@ pub(super) fn step_for(name: &str, account: &str, days: i64) -> StepForm {
         team: None,
         days,
     }
+}
+
+/// A step for a team, by id.
+pub(super) fn step_of_team(name: &str, team: &str, days: i64) -> StepForm {
+    StepForm { account: None, team: Some(team.to_owned()), ..step_for(name, "", days) }
 }
 
 async fn chain_view(app: &App, caller: &Caller, desk: Desk) -> Result<ChainView, ApiError> {

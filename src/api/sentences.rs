@@ -92,7 +92,11 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "It was withdrawn by order: those who withdrew it, or those above, can let it be seen again. Its author may appeal.",
     ),
     ("not_returned", "这一版没有被退回。", "This version was not returned."),
-    ("nothing_to_appeal", "没有可以申诉的下架或退回。", "There is no withdrawal or return to appeal from."),
+    (
+        "nothing_to_appeal",
+        "没有可以申诉的下架或退回。",
+        "There is no withdrawal or return to appeal from.",
+    ),
     ("appealed_already", "这件事已经申诉过了。", "There is an appeal about this already."),
     (
         "changed_since",
@@ -475,6 +479,11 @@ pub(super) fn rule(lang: Lang, error: &RuleError) -> String {
     }
 }
 
+/// What a field is called.
+pub(super) fn field_word(lang: Lang, field: &str) -> String {
+    label_of(FIELDS, field, lang == Lang::Zh).to_owned()
+}
+
 const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "title", zh: "标题", en: "title" },
     crate::catalogue::Term { code: "description", zh: "简介", en: "description" },
@@ -507,6 +516,9 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "place", zh: "地址", en: "address" },
     crate::catalogue::Term { code: "position", zh: "经纬度", en: "position" },
     crate::catalogue::Term { code: "role", zh: "角色", en: "role" },
+    crate::catalogue::Term { code: "file", zh: "文件", en: "file" },
+    crate::catalogue::Term { code: "source", zh: "源文件", en: "source" },
+    crate::catalogue::Term { code: "captions", zh: "字幕", en: "captions" },
     crate::catalogue::Term { code: "steps", zh: "审核步骤", en: "steps" },
     crate::catalogue::Term { code: "step", zh: "审核步骤", en: "step" },
     crate::catalogue::Term { code: "days", zh: "期限（天）", en: "days" },

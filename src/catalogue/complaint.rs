@@ -10,7 +10,9 @@ use super::{AccountId, LibraryId, OrganisationId, ResourceId, ReviewId, RuleErro
 pub const COMPLAINT_REASONS: &[Term] = &[
     Term { code: "wrong", zh: "内容有错误", en: "Something in it is wrong" },
     Term { code: "copyright", zh: "侵犯著作权", en: "It infringes a copyright" },
-    Term { code: "privacy", zh: "泄露隐私或肖像", en: "It shows somebody against their will" },
+    Term {
+        code: "privacy", zh: "泄露隐私或肖像", en: "It shows somebody against their will"
+    },
     Term { code: "harmful", zh: "违法或有害", en: "It is illegal or harmful" },
     Term { code: "broken", zh: "看不了、听不清", en: "It cannot be played or understood" },
     Term { code: "other", zh: "其他", en: "Something else" },
@@ -35,7 +37,8 @@ impl FromStr for CaseNumber {
     type Err = RuleError;
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
-        let bad = || RuleError::BadField { field: "number", value: text.chars().take(40).collect() };
+        let bad =
+            || RuleError::BadField { field: "number", value: text.chars().take(40).collect() };
         let digits = |text: &str, least, most| {
             let fits = (least..=most).contains(&text.len());
             (fits && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
@@ -180,7 +183,9 @@ mod tests {
         let number = CaseNumber { year: 2026, number: 123 };
         assert_eq!(number.to_string(), "2026-000123");
         assert_eq!(" 2026-000123 ".parse(), Ok(number));
-        for wrong in ["", "2026", "2026-", "2026-123", "26-000123", "2026-00012x", "２０２６-000123"] {
+        for wrong in
+            ["", "2026", "2026-", "2026-123", "26-000123", "2026-00012x", "２０２６-000123"]
+        {
             assert!(wrong.parse::<CaseNumber>().is_err(), "{wrong}");
         }
     }

@@ -27,8 +27,8 @@ pub use complaint::{
     Appeal, AppealedFrom, COMPLAINT_REASONS, CaseNumber, CaseState, Complaint, Withdrawal,
 };
 pub use ids::{
-    AccountId, LibraryId, OrganisationId, RenditionId, ResourceId, ReviewId, Sha256,
-    TeamId, UploadId,
+    AccountId, LibraryId, OrganisationId, RenditionId, ResourceId, ReviewId, Sha256, TeamId,
+    UploadId,
 };
 pub use library::{Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use look::{Block, Colour, Look};

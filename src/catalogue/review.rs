@@ -63,11 +63,16 @@ mod as_text {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<T: Display, S: Serializer>(
+        value: &T,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.collect_str(value)
     }
 
-    pub(super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    pub(super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<T, D::Error> {
         let text = String::deserialize(from)?;
         text.parse().map_err(|_| D::Error::custom(format!("{text:?} cannot be read")))
     }
@@ -80,11 +85,16 @@ mod level_text {
 
     use super::{Level, level_of, level_word};
 
-    pub(super) fn serialize<S: Serializer>(level: &Option<Level>, to: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        level: &Option<Level>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.serialize_str(level_word(*level))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Level>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Level>, D::Error> {
         level_of(&String::deserialize(from)?).map_err(D::Error::custom)
     }
 }
@@ -172,9 +182,7 @@ impl Step {
             Deciders::At { level, role } => {
                 let roles = match level {
                     None => caller.roles_in(library),
-                    Some(_) => {
-                        at_level(path, level).map_or(Roles::NONE, |at| caller.roles_at(at))
-                    }
+                    Some(_) => at_level(path, level).map_or(Roles::NONE, |at| caller.roles_at(at)),
                 };
                 match role {
                     Role::Administrator => roles.has(Role::Administrator),
@@ -248,11 +256,14 @@ impl Snapshot {
         for (name, key) in new {
             match old.iter().find(|(known, _)| known == name) {
                 None => compare("captions", String::new(), name.clone()),
-                Some((_, was)) if was != key => compare("captions", name.clone(), format!("{name} *")),
+                Some((_, was)) if was != key => {
+                    compare("captions", name.clone(), format!("{name} *"))
+                }
                 Some(_) => {}
             }
         }
-        for (name, _) in old.iter().filter(|(name, _)| !new.iter().any(|(known, _)| known == name)) {
+        for (name, _) in old.iter().filter(|(name, _)| !new.iter().any(|(known, _)| known == name))
+        {
             compare("captions", name.clone(), String::new());
         }
         changes

@@ -38,7 +38,12 @@ fn a_chain_is_kept_as_it_is_and_wrong_ones_are_refused() {
     ]);
     let good = good.checked(std::slice::from_ref(&city)).expect("a chain");
     let text = serde_json::to_string(&good).expect("JSON");
-    assert!(text.contains(r#"{"name":"库","who":{"at":{"level":"library","role":"librarian"}},"days":3}"#), "{text}");
+    assert!(
+        text.contains(
+            r#"{"name":"库","who":{"at":{"level":"library","role":"librarian"}},"days":3}"#
+        ),
+        "{text}"
+    );
     assert_eq!(serde_json::from_str::<Chain>(&text).expect("JSON"), good);
     let one = |name: &str, who, days| Chain(vec![step(name, who, days)]);
     let library = at(None, Role::Reviewer);

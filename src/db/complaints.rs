@@ -343,10 +343,8 @@ pub async fn answer_appeal(db: &mut AnyConnection, appeal: &Appeal) -> Result<bo
 ///
 /// Those of the database.
 pub async fn find_appeal(db: &mut AnyConnection, id: &str) -> Result<Option<Appeal>> {
-    let row: Option<AppealRow> = sqlx::query_as("SELECT * FROM appeal WHERE id = $1")
-        .bind(id)
-        .fetch_optional(db)
-        .await?;
+    let row: Option<AppealRow> =
+        sqlx::query_as("SELECT * FROM appeal WHERE id = $1").bind(id).fetch_optional(db).await?;
     row.map(Appeal::try_from).transpose()
 }
 
@@ -356,11 +354,12 @@ pub async fn find_appeal(db: &mut AnyConnection, id: &str) -> Result<Option<Appe
 ///
 /// Those of the database.
 pub async fn appeals_of(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec<Appeal>> {
-    let rows: Vec<AppealRow> =
-        sqlx::query_as("SELECT * FROM appeal WHERE resource = $1 ORDER BY created_ms DESC, id DESC")
-            .bind(resource.to_string())
-            .fetch_all(db)
-            .await?;
+    let rows: Vec<AppealRow> = sqlx::query_as(
+        "SELECT * FROM appeal WHERE resource = $1 ORDER BY created_ms DESC, id DESC",
+    )
+    .bind(resource.to_string())
+    .fetch_all(db)
+    .await?;
     rows.into_iter().map(Appeal::try_from).collect()
 }
 

@@ -213,10 +213,7 @@ struct WaitingRow {
 /// # Errors
 ///
 /// Those of the database.
-pub async fn list_open(
-    db: &mut AnyConnection,
-    library: Option<LibraryId>,
-) -> Result<Vec<Waiting>> {
+pub async fn list_open(db: &mut AnyConnection, library: Option<LibraryId>) -> Result<Vec<Waiting>> {
     let rows: Vec<WaitingRow> = sqlx::query_as(
         "SELECT v.*, r.kind, r.uploaded_by, a.display_name
            FROM review v JOIN resource r ON r.id = v.resource JOIN account a ON a.id = v.handed_in_by

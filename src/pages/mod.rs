@@ -14,6 +14,7 @@ mod collection;
 mod course;
 mod course_form;
 mod course_studio;
+mod complaint;
 mod dictionary;
 mod duplicates;
 mod error;
@@ -26,7 +27,9 @@ mod library;
 mod login;
 mod media;
 mod paging;
+mod queue;
 mod resource;
+mod review;
 mod search;
 mod setup;
 mod studio;
@@ -45,6 +48,7 @@ pub use course_form::{
 pub use course_studio::{
     CollectionEditView, CourseStudioRow, CoursesView, courses, edit_collection,
 };
+pub use complaint::{CaseView, case};
 pub use dictionary::{DictionaryView, dictionary};
 pub use duplicates::{
     AlikeHint, DuplicatesView, GroupView, MemberView, PairView, VerdictView, alike, duplicates,
@@ -57,13 +61,21 @@ pub use library::{LibrariesView, LibraryTile, LibraryView, libraries, library};
 pub use login::{LoginView, login};
 pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView, SlideView};
 pub use paging::Paging;
+pub use queue::{
+    ChainFormView, OpenAppeal, OpenComplaint, OpenReview, QueueItems, QueueTab, QueueView,
+    chain_form, queue,
+};
 pub use resource::{Download, ResourceView, TermLink, resource};
+pub use review::{CommentView, ReviewView, StepView as ReviewStep, VersionView, review};
 pub use search::{Choice, Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};
 pub use setup::{SetupView, setup};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
 pub use studio_form::{CaptionsRow, EditView, PosterChoice, edit};
 pub use tile::{ResourceTile, TileKind};
 pub use words::{Lang, found_word, kind_word, size, stage_word, term_word};
+pub use studio_form::{CaptionsRow, EditReview, EditView, PosterChoice, edit};
+pub use tile::ResourceTile;
+pub use words::{Lang, kind_word, minute, size, stage_word, term_word};
 
 #[cfg(test)]
 mod tests;

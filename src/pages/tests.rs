@@ -13,6 +13,8 @@ const MANIFEST: &str = r#"{
   "src/viewer.ts": { "file": "assets/viewer-e.js", "isEntry": true },
   "src/courses.ts": { "file": "assets/courses-j.js", "isEntry": true },
   "src/studio.ts": { "file": "assets/studio-f.js", "isEntry": true }
+  "src/studio.ts": { "file": "assets/studio-f.js", "isEntry": true },
+  "src/review.ts": { "file": "assets/review-j.js", "isEntry": true }
 }"#;
 
 fn shell(lang: Lang) -> Shell {
@@ -30,7 +32,12 @@ fn shell(lang: Lang) -> Shell {
 }
 
 fn signed_in() -> Shell {
-    let visitor = Visitor { name: "林老师".into(), may_author: true, may_administer: false };
+    let visitor = Visitor {
+        name: "林老师".into(),
+        may_author: true,
+        may_review: false,
+        may_administer: false,
+    };
     Shell { visitor: Some(visitor), ..shell(Lang::Zh) }
 }
 
@@ -73,6 +80,7 @@ fn video() -> ResourceView {
             label: "a.mp4".into(),
             size_bytes: Some(1_000_000),
         }],
+        review_href: None,
         edit_href: None,
         related: Vec::new(),
     }
@@ -274,6 +282,7 @@ fn edit_view(stage: Stage) -> EditView {
         recognition: Some(("正在识别语音 5%".into(), true)),
         may_recognise: false,
         may_publish: true,
+        review: EditReview { publish: stage == Stage::Ready, ..EditReview::default() },
     }
 }
 

@@ -114,6 +114,12 @@ fn zoned(unix_ms: i64, zone: &TimeZone) -> Option<jiff::ZonedDateTime> {
     Some(Timestamp::from_millisecond(unix_ms).ok()?.to_zoned_datetime(zone.clone()))
 }
 
+/// A day with the minute, of Unix time in milliseconds.
+#[must_use]
+pub fn minute(lang: Lang, unix_ms: i64, zone: &TimeZone) -> String {
+    lang.minute(unix_ms, zone)
+}
+
 /// RFC 3339 in UTC, for `datetime` attributes and JSON-LD.
 pub(super) fn rfc3339(unix_ms: i64) -> String {
     Timestamp::from_millisecond(unix_ms).map_or_else(|_| String::new(), |at| at.to_string())

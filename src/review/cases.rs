@@ -131,7 +131,8 @@ pub async fn answer(
         "withdrawn": withdrawn,
     });
     let subject = complaint.resource.to_string();
-    db::audit::record(&mut tx, now_ms, Some(account), "answer-complaint", &subject, &detail).await?;
+    db::audit::record(&mut tx, now_ms, Some(account), "answer-complaint", &subject, &detail)
+        .await?;
     tx.commit().await?;
     app.announce(complaint.resource);
     Ok(complaint)

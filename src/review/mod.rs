@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use sqlx::AnyConnection;
 
 use crate::catalogue::{
-    Caller, Chain, Library, LibraryId, Organisation, OrganisationId, Resource, RuleError,
-    Step, TeamId, Withdrawal,
+    Caller, Chain, Library, LibraryId, Organisation, OrganisationId, Resource, RuleError, Step,
+    TeamId, Withdrawal,
 };
 use crate::db;
 
@@ -97,8 +97,7 @@ impl Desk {
     pub fn may_skip(&self, caller: &Caller, resource: &Resource) -> bool {
         let is_own = caller.0.as_ref().is_some_and(|account| account.id == resource.uploaded_by);
         let is_last = || self.chain.0.last().is_some_and(|step| self.is_own(caller, step));
-        caller.is_administrator()
-            || !is_own && caller.is_librarian_of(self.library.id) && is_last()
+        caller.is_administrator() || !is_own && caller.is_librarian_of(self.library.id) && is_last()
     }
 
     /// Whether `caller` may set the chain: the administrators of the owner, and of every

@@ -37,12 +37,13 @@ pub async fn comment(
 ) -> Result<String, Error> {
     let account = caller.account()?;
     let said = words("words", &remark.words, true)?;
-    let within = |value: Option<i64>, least: i64, most: Option<i64>, field: &'static str| {
-        match value.filter(|value| *value < least || most.is_some_and(|most| *value > most)) {
+    let within =
+        |value: Option<i64>, least: i64, most: Option<i64>, field: &'static str| match value
+            .filter(|value| *value < least || most.is_some_and(|most| *value > most))
+        {
             Some(wrong) => Err(RuleError::BadField { field, value: wrong.to_string() }),
             None => Ok(value),
-        }
-    };
+        };
     let now_ms = app.now_ms();
     let mut comment = Comment {
         id: uuid::Uuid::now_v7().simple().to_string(),
@@ -142,10 +143,8 @@ pub async fn delegate(
 ) -> Result<String, Error> {
     let account = caller.account()?.id;
     let now_ms = app.now_ms();
-    let bad = |field, value: &str| RuleError::BadField {
-        field,
-        value: value.chars().take(40).collect(),
-    };
+    let bad =
+        |field, value: &str| RuleError::BadField { field, value: value.chars().take(40).collect() };
     let mut tx = app.db.begin().await?;
     let desk = Desk::of(&mut tx, caller, library, now_ms).await?;
     let found = desk.chain.0.iter().find(|known| known.name == step);

@@ -102,8 +102,7 @@ async fn start(
         return Err(RuleError::Conflict("in_review").into());
     }
     let version = last.map_or(1, |last| last.version + 1);
-    let (resource, review) =
-        Review::hand_in(resource, chain, version, snapshot, by, now_ms)?;
+    let (resource, review) = Review::hand_in(resource, chain, version, snapshot, by, now_ms)?;
     db::reviews::insert(tx, &review).await?;
     Ok((resource, review))
 }
@@ -119,7 +118,8 @@ pub async fn record_hand_in(
     account: Option<AccountId>,
     now_ms: i64,
 ) -> Result<(), db::Error> {
-    let detail = json!({ "version": review.version, "steps": review.steps.len(), "update": review.update });
+    let detail =
+        json!({ "version": review.version, "steps": review.steps.len(), "update": review.update });
     let subject = review.resource.to_string();
     db::audit::record(tx, now_ms, account, "hand-in", &subject, &detail).await
 }
@@ -246,8 +246,7 @@ pub async fn take_back(app: &App, caller: &Caller, id: ResourceId) -> Result<Res
 pub async fn end_open(tx: &mut Tx, resource: &Resource, now_ms: i64) -> Result<(), db::Error> {
     let last = db::reviews::last(tx, resource.id).await?;
     if let Some(review) = last.filter(|review| review.state == ReviewState::Open) {
-        let ended =
-            Review { state: ReviewState::TakenBack, ended_ms: Some(now_ms), ..review };
+        let ended = Review { state: ReviewState::TakenBack, ended_ms: Some(now_ms), ..review };
         db::reviews::save(tx, &ended).await?;
     }
     Ok(())

@@ -104,7 +104,11 @@ pub async fn appeal(
         answered_ms: None,
     };
     db::complaints::insert_appeal(&mut tx, &appeal).await.map_err(|error| {
-        if error.is_taken() { RuleError::Conflict("appealed_already").into() } else { Error::Db(error) }
+        if error.is_taken() {
+            RuleError::Conflict("appealed_already").into()
+        } else {
+            Error::Db(error)
+        }
     })?;
     let detail = json!({ "appeal": appeal.id, "words": appeal.words });
     let subject = id.to_string();

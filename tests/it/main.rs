@@ -31,6 +31,7 @@ mod ocr;
 mod office;
 mod organisations;
 mod quick;
+mod review;
 mod s3;
 mod search;
 mod settings;
