@@ -4,6 +4,7 @@ mod caller;
 mod captions;
 mod collections;
 mod courses;
+mod chain;
 mod complaints;
 mod dictionary;
 mod duplicates;
@@ -190,9 +191,9 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
         .routes(routes!(libraries::traffic))
-        .routes(routes!(review::chain, review::set_chain))
-        .routes(routes!(review::delegate))
-        .routes(routes!(review::end_delegation))
+        .routes(routes!(chain::chain, chain::set_chain))
+        .routes(routes!(chain::delegate))
+        .routes(routes!(chain::end_delegation))
         .routes(routes!(organisations::list, organisations::create))
         .routes(routes!(organisations::import))
         .routes(routes!(organisations::get, organisations::patch))

@@ -6,13 +6,12 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::super::caller::Visitor;
+use super::super::chain::{chain_of, desk_of, step_at, step_for, step_of_team};
 use super::super::complaints::{self, appeals_for, is_upheld};
 use super::super::dossier::{case_name, level_name, role_name};
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
-use super::super::review::{
-    QueueQuery, chain_of, desk_of, open_for, step_at, step_for, step_of_team,
-};
+use super::super::review::{QueueQuery, open_for};
 use super::super::search::encode;
 use super::super::sentences::rule;
 use super::shell::{page, shell};
