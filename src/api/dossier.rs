@@ -7,8 +7,8 @@ use sqlx::AnyConnection;
 use super::problem::ApiError;
 use crate::app::App;
 use crate::catalogue::{
-    AccountId, Appeal, Caller, CaseState, Deciders, Decision, Level, Library, Resource, ResourceId,
-    Review, ReviewState, Role, Stage, Step, TeamId, Verdict, Withdrawal,
+    AccountId, Appeal, AppealedFrom, Caller, CaseState, Deciders, Decision, Level, Library,
+    Resource, ResourceId, Review, ReviewState, Role, Stage, Step, TeamId, Verdict, Withdrawal,
 };
 use crate::db;
 use crate::db::reviews::Comment;
@@ -182,19 +182,14 @@ impl Dossier {
             let unread = |id| review.may_be_read_by(id, resource.uploaded_by).is_ok();
             step && account.is_some_and(unread)
         });
-        let ordered = self.withdrawal.as_ref().is_some_and(|withdrawn| withdrawn.ordered);
-        let stopped = resource.stage == Stage::Withdrawn && ordered;
+        let hidden = matches!(resource.stage, Stage::Withdrawn | Stage::Ready);
+        let from_withdrawal = hidden
+            && self.withdrawal.as_ref().is_some_and(|one| one.may_be_appealed(&self.appeals));
         let appealed = |review: &Review| {
-            let from = crate::catalogue::AppealedFrom::Return(review.id);
+            let from = AppealedFrom::Return(review.id);
             self.appeals.iter().any(|appeal| appeal.from == from)
         };
-        let withdrawal_appealed = || {
-            let id = self.withdrawal.as_ref().map(|withdrawn| withdrawn.id.clone());
-            self.appeals.iter().any(|appeal| match &appeal.from {
-                crate::catalogue::AppealedFrom::Withdrawal(known) => Some(known) == id.as_ref(),
-                crate::catalogue::AppealedFrom::Return(_) => false,
-            })
-        };
+        let from_return = self.returned().is_some_and(|review| !appealed(review));
         May {
             edit,
             hand_in: edit && ready && !skip,
@@ -202,12 +197,7 @@ impl Dossier {
             take_back: edit && self.open().is_some(),
             decide,
             withdraw: resource.stage == Stage::Published && (edit || desk.reads(caller)),
-            appeal: is_author
-                && if stopped {
-                    !withdrawal_appealed()
-                } else {
-                    self.returned().is_some_and(|review| !appealed(review))
-                },
+            appeal: is_author && (from_withdrawal || from_return),
         }
     }
 

@@ -436,7 +436,7 @@ pub(super) async fn open_for(
         let Some(step) = waiting.review.waits_for() else { continue };
         let read = waiting.readers.contains(&account.to_string());
         let may = !read && waiting.review.may_be_read_by(account, waiting.author).is_ok();
-        let mine = may && desk.is_for(caller, step);
+        let mine = may && desk.waits_for(caller, step);
         let seen = mine || query.mine.is_none() && caller.is_reviewer_of(desk.library.id);
         let text = format!("{} {}", waiting.title, waiting.by).to_lowercase();
         if seen && text.contains(&words) {

@@ -136,6 +136,16 @@ pub struct Withdrawal {
     pub lifted_ms: Option<i64>,
 }
 
+impl Withdrawal {
+    /// Whether its author may appeal from it: somebody else withdrew it, and it is not among
+    /// `appeals` yet.
+    #[must_use]
+    pub fn may_be_appealed(&self, appeals: &[Appeal]) -> bool {
+        let from = AppealedFrom::Withdrawal(self.id.clone());
+        self.ordered && !appeals.iter().any(|appeal| appeal.from == from)
+    }
+}
+
 /// What an author appeals from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppealedFrom {

@@ -179,18 +179,46 @@ impl Step {
         match self.who {
             Deciders::Account(id) => id == account.id,
             Deciders::Team(id) => teams.contains(&id),
+            Deciders::At { level: None, role } => is_enough(caller.roles_in(library), role),
             Deciders::At { level, role } => {
-                let roles = match level {
-                    None => caller.roles_in(library),
-                    Some(_) => at_level(path, level).map_or(Roles::NONE, |at| caller.roles_at(at)),
-                };
-                match role {
-                    Role::Administrator => roles.has(Role::Administrator),
-                    Role::Librarian => roles.manages(),
-                    _ => roles.reviews(),
-                }
+                at_level(path, level).is_some_and(|at| is_enough(caller.roles_at(at), role))
             }
         }
+    }
+
+    /// Whether it waits for `caller` in particular: named, or with a role right there. Those above
+    /// may decide in it as well, but it is not theirs to do.
+    #[must_use]
+    pub fn waits_for(
+        &self,
+        caller: &Caller,
+        library: LibraryId,
+        path: &[Organisation],
+        teams: &[TeamId],
+    ) -> bool {
+        let Some(account) = &caller.0 else { return false };
+        match self.who {
+            Deciders::Account(id) => id == account.id,
+            Deciders::Team(id) => teams.contains(&id),
+            Deciders::At { level: None, role } => {
+                let above = path.iter().rev().nth(1);
+                let from_above = above.is_some_and(|at| caller.roles_at(at).reviews());
+                let roles = account.libraries.get(&library);
+                !from_above && roles.is_some_and(|roles| is_enough(*roles, role))
+            }
+            Deciders::At { level, role } => at_level(path, level)
+                .and_then(|at| account.organisations.get(&at.id))
+                .is_some_and(|roles| is_enough(*roles, role)),
+        }
+    }
+}
+
+/// Whether `roles` hold `role` or a higher one.
+fn is_enough(roles: Roles, role: Role) -> bool {
+    match role {
+        Role::Administrator => roles.has(Role::Administrator),
+        Role::Librarian => roles.manages(),
+        _ => roles.reviews(),
     }
 }
 
@@ -400,7 +428,7 @@ pub struct Review {
 }
 
 /// The longest reason or comment, characters.
-pub const MAX_WORDS: usize = 4000;
+const MAX_WORDS: usize = 4000;
 
 /// `text` as it is kept: trimmed, without NUL.
 ///

@@ -77,6 +77,9 @@ fn a_step_is_for_those_of_its_level_and_above() {
     let township = step(Some(Level::Township), Role::Reviewer);
     assert!(decides(&with(&town, Role::Reviewer), &township));
     assert!(decides(&with(&city, Role::Librarian), &township));
+    let waits = |caller: &Caller, step: &Step| step.waits_for(caller, library, &path, &[]);
+    assert!(waits(&with(&town, Role::Reviewer), &township));
+    assert!(!waits(&with(&city, Role::Librarian), &township), "not theirs to do");
     assert!(!decides(&with(&town, Role::Author), &township));
     let district = step(Some(Level::District), Role::Administrator);
     assert!(!decides(&with(&town, Role::Administrator), &district));

@@ -147,9 +147,9 @@ pub fn queue(shell: &Shell, view: &QueueView) -> Markup {
             }
             @if view.tab != QueueTab::Appeals { (narrow(shell, view)) }
             @match &view.items {
-                QueueItems::Reviews(all) => (list(shell, all.iter().map(|one| review_row(shell, one)).collect())),
-                QueueItems::Complaints(all) => (list(shell, all.iter().map(|one| complaint_row(shell, one)).collect())),
-                QueueItems::Appeals(all) => (list(shell, all.iter().map(|one| appeal_row(shell, one)).collect())),
+                QueueItems::Reviews(all) => { (list(shell, all.iter().map(|one| review_row(shell, one)).collect())) }
+                QueueItems::Complaints(all) => { (list(shell, all.iter().map(|one| complaint_row(shell, one)).collect())) }
+                QueueItems::Appeals(all) => { (list(shell, all.iter().map(|one| appeal_row(shell, one)).collect())) }
             }
             (paging(shell, &view.paging))
         }

@@ -124,8 +124,8 @@ pub fn review(shell: &Shell, view: &ReviewView) -> Markup {
             header.page-head {
                 p.crumbs { a href="/review" { (shell.pick("审核", "Review")) } }
                 h1 { (view.title) }
+                p { strong.stage data-stage=(view.stage.as_str()) { (stage_word(shell.lang, view.stage)) } }
                 p.tile-facts {
-                    strong.stage data-stage=(view.stage.as_str()) { (stage_word(shell.lang, view.stage)) }
                     span { (view.library_name) } span { (kind_word(shell.lang, view.kind)) }
                     @if let Some(href) = &view.edit_href { a href=(href) { (shell.pick("到工作室修改", "Edit in the studio")) } }
                 }
@@ -331,11 +331,11 @@ fn comment(shell: &Shell, view: &ReviewView, one: &CommentView, action: &str) ->
                 }
                 @if one.resolved { span.badge-quiet { (icon(Icon::Check)) (shell.pick("已解决", "settled")) } }
             }
-            p.words { (one.words) }
+            p.comment-text { (one.words) }
             @for (by, ms, words) in &one.answers {
                 div.answer {
                     p.comment-head { strong { (by) } time datetime=(rfc3339(*ms)) { (shell.lang.minute(*ms, &shell.zone)) } }
-                    p.words { (words) }
+                    p.comment-text { (words) }
                 }
             }
             div.comment-tools {

@@ -81,7 +81,7 @@ pub async fn complain(
 fn year(app: &App, now_ms: i64) -> i64 {
     let zone = jiff::tz::TimeZone::get(&app.config.site.zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let now = jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default();
-    i64::from(now.to_zoned(zone).year())
+    i64::from(now.to_zoned_datetime(zone).year())
 }
 
 /// Answers the complaint `number`: `upheld` withdraws the resource. For those who look after its

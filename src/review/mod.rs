@@ -78,6 +78,13 @@ impl Desk {
         self.is_own(caller, step) || self.delegated.contains(&step.name)
     }
 
+    /// Whether `step` waits for `caller` in particular, or for somebody for whom they decide.
+    #[must_use]
+    pub fn waits_for(&self, caller: &Caller, step: &Step) -> bool {
+        step.waits_for(caller, self.library.id, &self.path, &self.teams)
+            || self.delegated.contains(&step.name)
+    }
+
     /// Whether `caller` decides in `step` by right.
     #[must_use]
     pub fn is_own(&self, caller: &Caller, step: &Step) -> bool {

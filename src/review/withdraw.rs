@@ -127,8 +127,11 @@ async fn cause(
     Error,
 > {
     let withdrawal = db::complaints::withdrawal_of(tx, resource.id).await?;
-    if resource.stage == Stage::Withdrawn
-        && let Some(withdrawal) = withdrawal.filter(|withdrawal| withdrawal.ordered)
+    let appeals = db::complaints::appeals_of(tx, resource.id).await?;
+    let hidden = matches!(resource.stage, Stage::Withdrawn | Stage::Ready);
+    if let Some(withdrawal) = withdrawal
+        && withdrawal.may_be_appealed(&appeals)
+        && hidden
     {
         return Ok((
             AppealedFrom::Withdrawal(withdrawal.id),
@@ -221,7 +224,7 @@ pub async fn answer_appeal(
         }
         (AppealedFrom::Withdrawal(_), true) => {
             let mut resource = before;
-            if resource.stage == Stage::Withdrawn {
+            if matches!(resource.stage, Stage::Withdrawn | Stage::Ready) {
                 resource = resource.publish(now_ms)?;
                 db::complaints::lift_withdrawals(&mut tx, resource.id, now_ms).await?;
                 db::resources::save(&mut tx, &mut resource, now_ms).await?;
