@@ -152,9 +152,20 @@ pub fn queue(shell: &Shell, view: &QueueView) -> Markup {
                 QueueItems::Appeals(all) => { (list(shell, all.iter().map(|one| appeal_row(shell, one)).collect())) }
             }
             (paging(shell, &view.paging))
+            @if view.tab == QueueTab::All { (chains(shell, view)) }
         }
     };
     document(shell, &Page::plain(title, "queue-page", body))
+}
+
+/// Leads to the chains of the libraries.
+fn chains(shell: &Shell, view: &QueueView) -> Markup {
+    html! {
+        details.chains {
+            summary.text-button { (shell.pick("各资源库的审核步骤", "The chains of the libraries")) }
+            ul { @for (slug, name) in &view.libraries { li { a href=(format!("/review/libraries/{slug}")) { (name) } } } }
+        }
+    }
 }
 
 fn address(tab: QueueTab) -> &'static str {

@@ -132,7 +132,7 @@ pub fn edit(shell: &Shell, view: &EditView) -> Markup {
                 aside.edit-side { (state(shell, view, &action)) (in_review(shell, view, &action)) }
                 div.edit-main {
                     (details(shell, view, &action))
-                    @if view.posters.len() > 1 { (posters(shell, view, &action)) }
+                    @if view.posters.len() > 1 && view.state.stage != Stage::Submitted { (posters(shell, view, &action)) }
                     @if matches!(view.kind, Kind::Video | Kind::Audio) { (captions(shell, view, &action)) }
                 }
             }
@@ -290,7 +290,9 @@ fn details(shell: &Shell, view: &EditView, action: &str) -> Markup {
             (field(view, "licence", lang.pick("许可", "Licence"), &|id, refusal| select(shell, id, "licence", LICENCES, &view.licence, refusal)))
             (choices(shell, view, "topics", lang.pick("主题", "Topics"), TOPICS, &view.topics))
             (choices(shell, view, "audiences", lang.pick("适合谁学", "Audiences"), AUDIENCES, &view.audiences))
-            p.form-end { (button("save", "button", lang.pick("保存", "Save"))) }
+            @if view.state.stage != Stage::Submitted {
+                p.form-end { (button("save", "button", lang.pick("保存", "Save"))) }
+            }
         }
     }
 }
