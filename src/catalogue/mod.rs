@@ -4,6 +4,7 @@ mod account;
 mod collection;
 mod contents;
 mod course;
+mod chain;
 mod complaint;
 mod ids;
 mod library;
@@ -23,6 +24,7 @@ pub use course::{Course, CourseDetails};
 pub use ids::{
     AccountId, CollectionId, CourseId, LessonId, LibraryId, OrganisationId, RenditionId,
     ResourceId, Sha256, TeamId, UploadId,
+pub use chain::{Chain, Deciders, MAX_STEPS, Step, level_of, level_word};
 pub use complaint::{
     Appeal, AppealedFrom, COMPLAINT_REASONS, CaseNumber, CaseState, Complaint, Withdrawal,
 };
@@ -40,10 +42,7 @@ pub use organisation::{DivisionCode, History, Level, Organisation, Stay};
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
 pub use resource::{Derived, Details, Kind, Poster, Resource, Sprite, Stage};
-pub use review::{
-    Chain, Change, Deciders, Decision, MAX_STEPS, Review, ReviewState, Snapshot, Step, Verdict,
-    level_of, level_word, words,
-};
+pub use review::{Change, Decision, Review, ReviewState, Snapshot, Verdict, words};
 pub use role::{Role, Roles};
 pub use upload::{DocumentForm, FileType, Refusal};
 pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of};

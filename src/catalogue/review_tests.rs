@@ -2,7 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::catalogue::resource::tests::resource;
-use crate::catalogue::{Account, NetRole};
+use crate::catalogue::{
+    Account, Caller, Deciders, Level, MAX_STEPS, NetRole, Organisation, Role, Roles, TeamId,
+};
 
 fn chain(steps: usize) -> Chain {
     let who = Deciders::At { level: None, role: Role::Reviewer };
