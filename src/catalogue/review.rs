@@ -73,7 +73,7 @@ impl Snapshot {
             match old.iter().find(|(known, _)| known == name) {
                 None => compare("captions", String::new(), name.clone()),
                 Some((_, was)) if was != key => {
-                    compare("captions", name.clone(), format!("{name} *"))
+                    compare("captions", name.clone(), format!("{name} *"));
                 }
                 Some(_) => {}
             }

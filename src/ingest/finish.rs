@@ -119,7 +119,7 @@ async fn ready(
     match walk::hand_in(tx, resource, &chain, by, now_ms).await {
         Ok((resource, review)) => Ok((resource, Some(review))),
         Err(review::Error::Db(error)) => Err(error.into()),
-        Err(error) => Err(Error::unusable("internal", &error.to_string())),
+        Err(error) => Err(Error::unusable("internal", error.to_string())),
     }
 }
 
