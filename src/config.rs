@@ -226,6 +226,8 @@ settings!(
 settings!(
     /// `[courses]`
     Courses { max_lessons: usize, cartridge_file_bytes: i64 }
+);
+settings!(
     /// `[review]`
     Review { max_open_complaints: i64 }
 );

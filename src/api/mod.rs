@@ -2,10 +2,10 @@
 
 mod caller;
 mod captions;
-mod collections;
-mod courses;
 mod chain;
+mod collections;
 mod complaints;
+mod courses;
 mod dictionary;
 mod dossier;
 mod duplicates;

@@ -77,6 +77,8 @@ id!(
 id!(
     /// Of a collection.
     CollectionId
+);
+id!(
     /// Of a version of a resource that was handed in.
     ReviewId
 );

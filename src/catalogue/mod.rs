@@ -1,11 +1,11 @@
 //! The nouns and their rules. Nothing here reads a clock, a file or the network.
 
 mod account;
+mod chain;
 mod collection;
+mod complaint;
 mod contents;
 mod course;
-mod chain;
-mod complaint;
 mod ids;
 mod library;
 mod look;
@@ -18,19 +18,16 @@ mod upload;
 mod vocabulary;
 
 pub use account::{Account, Caller, NetRole};
+pub use chain::{Chain, Deciders, MAX_STEPS, Step, level_of, level_word};
 pub use collection::{Collection, Ordering};
+pub use complaint::{
+    Appeal, AppealedFrom, COMPLAINT_REASONS, CaseNumber, CaseState, Complaint, Withdrawal,
+};
 pub use contents::{Contents, Lesson, Section, Way};
 pub use course::{Course, CourseDetails};
 pub use ids::{
     AccountId, CollectionId, CourseId, LessonId, LibraryId, OrganisationId, RenditionId,
-    ResourceId, Sha256, TeamId, UploadId,
-pub use chain::{Chain, Deciders, MAX_STEPS, Step, level_of, level_word};
-pub use complaint::{
-    Appeal, AppealedFrom, COMPLAINT_REASONS, CaseNumber, CaseState, Complaint, Withdrawal,
-};
-pub use ids::{
-    AccountId, LibraryId, OrganisationId, RenditionId, ResourceId, ReviewId, Sha256, TeamId,
-    UploadId,
+    ResourceId, ReviewId, Sha256, TeamId, UploadId,
 };
 pub use library::{Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use look::{Block, Colour, Look};

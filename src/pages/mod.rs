@@ -11,10 +11,10 @@ mod assets;
 mod book;
 mod captions;
 mod collection;
+mod complaint;
 mod course;
 mod course_form;
 mod course_studio;
-mod complaint;
 mod dictionary;
 mod duplicates;
 mod error;
@@ -41,6 +41,7 @@ pub use assets::{Assets, AssetsError};
 pub use book::BookView;
 pub use captions::{CaptionsEditView, edit_captions};
 pub use collection::{CollectionView, collection};
+pub use complaint::{CaseView, case};
 pub use course::{CourseTile, CourseView, LessonRow, ListingChoice, SectionView, course};
 pub use course_form::{
     CourseEditView, EditLesson, EditSection, LessonState, PickedRow, PickerView, edit_course,
@@ -48,7 +49,6 @@ pub use course_form::{
 pub use course_studio::{
     CollectionEditView, CourseStudioRow, CoursesView, courses, edit_collection,
 };
-pub use complaint::{CaseView, case};
 pub use dictionary::{DictionaryView, dictionary};
 pub use duplicates::{
     AlikeHint, DuplicatesView, GroupView, MemberView, PairView, VerdictView, alike, duplicates,
@@ -70,12 +70,9 @@ pub use review::{CommentView, ReviewView, StepView as ReviewStep, VersionView, r
 pub use search::{Choice, Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};
 pub use setup::{SetupView, setup};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
-pub use studio_form::{CaptionsRow, EditView, PosterChoice, edit};
-pub use tile::{ResourceTile, TileKind};
-pub use words::{Lang, found_word, kind_word, size, stage_word, term_word};
 pub use studio_form::{CaptionsRow, EditReview, EditView, PosterChoice, edit};
-pub use tile::ResourceTile;
-pub use words::{Lang, kind_word, minute, size, stage_word, term_word};
+pub use tile::{ResourceTile, TileKind};
+pub use words::{Lang, found_word, kind_word, minute, size, stage_word, term_word};
 
 #[cfg(test)]
 mod tests;

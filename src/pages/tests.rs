@@ -12,7 +12,6 @@ const MANIFEST: &str = r#"{
   "src/player.ts": { "file": "assets/player-c.js", "css": ["assets/player-d.css"], "isEntry": true },
   "src/viewer.ts": { "file": "assets/viewer-e.js", "isEntry": true },
   "src/courses.ts": { "file": "assets/courses-j.js", "isEntry": true },
-  "src/studio.ts": { "file": "assets/studio-f.js", "isEntry": true }
   "src/studio.ts": { "file": "assets/studio-f.js", "isEntry": true },
   "src/review.ts": { "file": "assets/review-j.js", "isEntry": true }
 }"#;

@@ -1,9 +1,9 @@
 //! Handlers of pages: they fill the views of `crate::pages` from rows.
 
 mod captions;
+mod complaints;
 mod course_studio;
 mod courses;
-mod complaints;
 mod dictionary;
 mod downloads;
 mod duplicates;
@@ -16,12 +16,12 @@ mod studio;
 mod tiles;
 
 pub(super) use captions::{captions_page, new_captions};
+pub(super) use complaints::{case_page, complain};
 pub(super) use course_studio::{
     collection_edit_page, collection_form, course_edit_page, course_form, courses_page,
     new_collection, new_course,
 };
 pub(super) use courses::{collection, course, lesson, listing_form};
-pub(super) use complaints::{case_page, complain};
 pub(super) use dictionary::{dictionary_form, dictionary_page};
 pub(super) use duplicates::{duplicates_form, duplicates_page};
 pub(super) use learn::{home, libraries, library, resource, search};

@@ -508,14 +508,13 @@ impl Fields {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn all(&self, name: &str) -> Vec<String> {
     /// Every value of a field, empty ones too, in order.
     pub(super) fn each(&self, name: &str) -> Vec<&str> {
         let named = self.0.iter().filter(|(known, _)| known == name);
         named.map(|(_, value)| value.as_str()).collect()
     }
 
-    fn all(&self, name: &str) -> Vec<String> {
+    pub(super) fn all(&self, name: &str) -> Vec<String> {
         let named = self.0.iter().filter(|(known, value)| known == name && !value.is_empty());
         named.map(|(_, value)| value.clone()).collect()
     }
