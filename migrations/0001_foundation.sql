@@ -151,7 +151,7 @@ CREATE TABLE resource (
   id           TEXT PRIMARY KEY,
   library      TEXT NOT NULL REFERENCES library (id),
   kind         TEXT NOT NULL CHECK (kind IN ('video', 'audio', 'document', 'image', 'package')),
-  stage        TEXT NOT NULL CHECK (stage IN ('draft', 'processing', 'ready', 'published', 'withdrawn', 'failed', 'deleted')),
+  stage        TEXT NOT NULL CHECK (stage IN ('draft', 'processing', 'ready', 'submitted', 'published', 'withdrawn', 'failed', 'deleted')),
   title        TEXT NOT NULL,
   description  TEXT NOT NULL,
   language     TEXT,                      -- BCP 47

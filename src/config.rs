@@ -67,6 +67,7 @@ settings!(
         slides: Slides,
         twins: Twins,
         deliver: Deliver,
+        review: Review,
         search: Search,
         courses: Courses,
         session: Session,
@@ -121,6 +122,7 @@ settings!(
         page_per_minute: u32,
         search_per_minute: u32,
         write_per_minute: u32,
+        complaint_per_minute: u32,
         login_per_minute: u32,
     }
 );
@@ -224,6 +226,10 @@ settings!(
 settings!(
     /// `[courses]`
     Courses { max_lessons: usize, cartridge_file_bytes: i64 }
+);
+settings!(
+    /// `[review]`
+    Review { max_open_complaints: i64 }
 );
 settings!(
     /// `[search]`

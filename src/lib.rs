@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod media;
 pub mod net;
 pub mod pages;
+pub mod review;
 pub mod server;
 pub mod store;
 pub mod twins;

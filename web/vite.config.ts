@@ -33,6 +33,7 @@ export default defineConfig({
         player: "src/player.ts",
         viewer: "src/viewer.ts",
         studio: "src/studio.ts",
+        review: "src/review.ts",
         captions: "src/captions.ts",
         courses: "src/courses.ts",
       },

@@ -4,9 +4,12 @@ mod attempts;
 mod audit;
 mod caller;
 mod captions;
+mod chain;
 mod collections;
+mod complaints;
 mod courses;
 mod dictionary;
+mod dossier;
 mod duplicates;
 mod explain;
 mod forms;
@@ -26,6 +29,7 @@ mod people;
 mod problem;
 mod reader;
 mod resources;
+mod review;
 mod search;
 mod sentences;
 mod session;
@@ -169,6 +173,17 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(resources::cancel))
         .routes(routes!(resources::retry))
         .routes(routes!(resources::events))
+        .routes(routes!(review::get, review::hand_in, review::take_back))
+        .routes(routes!(review::decide))
+        .routes(routes!(review::comment))
+        .routes(routes!(review::resolve))
+        .routes(routes!(review::queue))
+        .routes(routes!(complaints::list, complaints::complain))
+        .routes(routes!(complaints::get))
+        .routes(routes!(complaints::answer))
+        .routes(routes!(complaints::appeal))
+        .routes(routes!(complaints::appeals))
+        .routes(routes!(complaints::answer_appeal))
         .routes(routes!(captions::get, captions::put, captions::delete))
         .routes(routes!(captions::recognise))
         .routes(routes!(courses::list, courses::create))
@@ -184,6 +199,9 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
         .routes(routes!(libraries::traffic))
+        .routes(routes!(chain::chain, chain::set_chain))
+        .routes(routes!(chain::delegate))
+        .routes(routes!(chain::end_delegation))
         .routes(routes!(organisations::list, organisations::create))
         .routes(routes!(organisations::import))
         .routes(routes!(organisations::get, organisations::patch))
@@ -248,6 +266,13 @@ fn page_routes(app: &App) -> Router<App> {
             "/studio/collections/{id}",
             get(pages::collection_edit_page).post(pages::collection_form),
         )
+        .route("/resources/{id}/complaint", post(pages::complain))
+        .route("/complaints/{number}", get(pages::case_page))
+        .route("/review", get(pages::queue_page))
+        .route("/review/complaints", get(pages::complaints_page).post(pages::complaints_form))
+        .route("/review/appeals", get(pages::appeals_page).post(pages::appeals_form))
+        .route("/review/libraries/{slug}", get(pages::chain_page).post(pages::save_chain))
+        .route("/review/{id}", get(pages::review_page).post(pages::review_form))
         .route("/login", get(pages::login_form).post(pages::log_in))
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))

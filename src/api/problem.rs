@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::catalogue::{Refusal, RuleError};
 use crate::pages::Lang;
 use crate::server::{Busy, Refused, TooOften};
-use crate::{db, deliver, ingest, net, store};
+use crate::{db, deliver, ingest, net, review, store};
 
 /// What a handler fails with.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +90,16 @@ impl From<net::Error> for ApiError {
     }
 }
 
+impl From<review::Error> for ApiError {
+    fn from(error: review::Error) -> Self {
+        match error {
+            review::Error::Rule(rule) => Self::Rule(rule),
+            review::Error::Missing => Self::NotFound,
+            review::Error::Db(error) => Self::Db(error),
+        }
+    }
+}
+
 impl From<deliver::Error> for ApiError {
     fn from(error: deliver::Error) -> Self {
         match error {
@@ -130,7 +140,7 @@ impl ApiError {
             Self::NotFound | Self::Store(store::Error::Missing(_)) => StatusCode::NOT_FOUND,
             Self::Rule(RuleError::Anonymous) => StatusCode::UNAUTHORIZED,
             Self::Rule(RuleError::Forbidden) => StatusCode::FORBIDDEN,
-            Self::Rule(RuleError::WrongStage(_)) => StatusCode::CONFLICT,
+            Self::Rule(RuleError::WrongStage(_) | RuleError::Conflict(_)) => StatusCode::CONFLICT,
             Self::Rule(RuleError::BadField { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Refused(refusal) => match refusal {
                 Refusal::Type(_)
@@ -143,7 +153,8 @@ impl ApiError {
             },
             Self::Coded { status, .. } => *status,
             Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Ingest(ingest::Error::Db(db::Error::Sql(sqlx::Error::RowNotFound))) => {
+            Self::Db(db::Error::Sql(sqlx::Error::RowNotFound))
+            | Self::Ingest(ingest::Error::Db(db::Error::Sql(sqlx::Error::RowNotFound))) => {
                 StatusCode::NOT_FOUND
             }
             Self::Ingest(error) if !error.is_transient() => StatusCode::UNPROCESSABLE_ENTITY,
@@ -181,6 +192,7 @@ impl ApiError {
                     RuleError::Anonymous => "anonymous",
                     RuleError::Forbidden => "forbidden",
                     RuleError::WrongStage(_) => "conflict",
+                    RuleError::Conflict(code) => code,
                     RuleError::BadField { .. } => "bad_field",
                 };
                 (code.into(), String::new())

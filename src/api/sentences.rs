@@ -58,6 +58,61 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "The table was not imported and nothing was changed: {}",
     ),
     ("taken", "“{}”已经有人用了。", "\"{}\" is taken already."),
+    // Review
+    ("no_chain", "这个资源库不设审核。", "Nothing is reviewed in this library."),
+    (
+        "in_review",
+        "已经送审，审完之前不能修改；要改，请先撤回。",
+        "It is in review and cannot be changed until that is over. Take it back first.",
+    ),
+    (
+        "was_reviewed",
+        "这是审核通过后发布的，字幕请馆员来改，或者先下架、改好再送审。",
+        "It was published by review: ask a librarian to change its captions, or withdraw it, change them and hand it in again.",
+    ),
+    ("not_in_review", "现在没有在审的版本。", "No version of it is in review."),
+    (
+        "own_work",
+        "不能审自己上传或送审的资源，请交给别人审。",
+        "Nobody reviews what they made or handed in themselves. Leave it to somebody else.",
+    ),
+    (
+        "read_before",
+        "您已经审过这一版，后面的步骤要由别人来审。",
+        "You have reviewed this version in another step; the others are for other people.",
+    ),
+    (
+        "decided_already",
+        "别人已经处理过了，请刷新页面看最新情况。",
+        "Somebody has decided already. Reload the page to see how things stand.",
+    ),
+    (
+        "withdrawn_by_order",
+        "这个资源是被下架的，要由下架它的一级或更高一级恢复；作者可以申诉。",
+        "It was withdrawn by order: those who withdrew it, or those above, can let it be seen again. Its author may appeal.",
+    ),
+    ("not_returned", "这一版没有被退回。", "This version was not returned."),
+    (
+        "nothing_to_appeal",
+        "没有可以申诉的下架或退回。",
+        "There is no withdrawal or return to appeal from.",
+    ),
+    ("appealed_already", "这件事已经申诉过了。", "There is an appeal about this already."),
+    (
+        "changed_since",
+        "退回之后内容又改过了，请重新送审。",
+        "It was changed after it was returned. Hand it in again.",
+    ),
+    (
+        "complained_enough",
+        "关于这个资源已经收到很多投诉，正在处理，不必再投诉。",
+        "Many complaints about this have come and are being looked at; one more is not needed.",
+    ),
+    (
+        "leave_empty",
+        "请把“网址”一栏留空后再提交：它是用来识别机器人的。",
+        "Leave the field for a web address empty and send again: it is there to tell robots.",
+    ),
     ("method", "这个地址不支持此操作。", "This address does not support that."),
     ("too_many", "尝试太频繁，请一分钟后再试。", "Too many attempts. Try again in a minute."),
     ("too_often", "请求太频繁，请 {} 秒后再试。", "Too many requests. Try again in {} seconds."),
@@ -445,11 +500,17 @@ pub(super) fn rule(lang: Lang, error: &RuleError) -> String {
         RuleError::WrongStage(stage) => {
             sentence(lang, "conflict", crate::pages::stage_word(lang, *stage))
         }
+        RuleError::Conflict(code) => sentence(lang, code, ""),
         RuleError::BadField { field, value } => {
             let field = label_of(FIELDS, field, lang == Lang::Zh);
             sentence(lang, "bad_field", &format!("{field} {value}"))
         }
     }
+}
+
+/// What a field is called.
+pub(super) fn field_word(lang: Lang, field: &str) -> String {
+    label_of(FIELDS, field, lang == Lang::Zh).to_owned()
 }
 
 const FIELDS: &[crate::catalogue::Term] = &[
@@ -508,6 +569,21 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "ends", zh: "结束时间", en: "end" },
     crate::catalogue::Term { code: "note", zh: "备注", en: "note" },
     crate::catalogue::Term { code: "role", zh: "角色", en: "role" },
+    crate::catalogue::Term { code: "file", zh: "文件", en: "file" },
+    crate::catalogue::Term { code: "source", zh: "源文件", en: "source" },
+    crate::catalogue::Term { code: "captions", zh: "字幕", en: "captions" },
+    crate::catalogue::Term { code: "steps", zh: "审核步骤", en: "steps" },
+    crate::catalogue::Term { code: "step", zh: "审核步骤", en: "step" },
+    crate::catalogue::Term { code: "days", zh: "期限（天）", en: "days" },
+    crate::catalogue::Term { code: "until", zh: "截止日期", en: "until" },
+    crate::catalogue::Term { code: "account", zh: "账号", en: "account" },
+    crate::catalogue::Term { code: "team", zh: "小组", en: "team" },
+    crate::catalogue::Term { code: "reason", zh: "理由", en: "reason" },
+    crate::catalogue::Term { code: "words", zh: "内容", en: "words" },
+    crate::catalogue::Term { code: "answer", zh: "答复", en: "answer" },
+    crate::catalogue::Term { code: "verdict", zh: "审核意见", en: "verdict" },
+    crate::catalogue::Term { code: "start_ms", zh: "时间点", en: "time" },
+    crate::catalogue::Term { code: "page", zh: "页码", en: "page" },
     crate::catalogue::Term { code: "quota_gb", zh: "容量", en: "quota" },
     crate::catalogue::Term { code: "reason", zh: "理由", en: "reason" },
     crate::catalogue::Term { code: "name", zh: "名称", en: "name" },

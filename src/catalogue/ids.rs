@@ -79,6 +79,10 @@ id!(
     CollectionId
 );
 id!(
+    /// Of a version of a resource that was handed in.
+    ReviewId
+);
+id!(
     /// Of an upload.
     UploadId
 );

@@ -1,7 +1,9 @@
 //! The nouns and their rules. Nothing here reads a clock, a file or the network.
 
 mod account;
+mod chain;
 mod collection;
+mod complaint;
 mod contents;
 mod course;
 mod ids;
@@ -11,18 +13,23 @@ mod media;
 mod organisation;
 mod person;
 mod resource;
+mod review;
 mod role;
 mod token_scope;
 mod upload;
 mod vocabulary;
 
 pub use account::{Account, Caller, NetRole};
+pub use chain::{Chain, Deciders, MAX_STEPS, Step, level_of, level_word};
 pub use collection::{Collection, Ordering};
+pub use complaint::{
+    Appeal, AppealedFrom, COMPLAINT_REASONS, CaseNumber, CaseState, Complaint, Withdrawal,
+};
 pub use contents::{Contents, Lesson, Section, Way};
 pub use course::{Course, CourseDetails};
 pub use ids::{
     AccountId, CollectionId, CourseId, LessonId, LibraryId, OrganisationId, RenditionId,
-    ResourceId, Sha256, TeamId, UploadId,
+    ResourceId, ReviewId, Sha256, TeamId, UploadId,
 };
 pub use library::{Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
 pub use look::{Block, Colour, Look};
@@ -35,6 +42,7 @@ pub use person::{Email, Person, Phone, Standing, login_name, shown_name};
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
 pub use resource::{Derived, Details, Kind, PAGES_UNSHOWN, Poster, Resource, Sprite, Stage};
+pub use review::{Change, Decision, Review, ReviewState, Snapshot, Verdict, words};
 pub use role::{Role, Roles};
 pub use token_scope::{TokenScope, TokenScopes};
 pub use upload::{DocumentForm, FileType, Refusal};
@@ -52,6 +60,9 @@ pub enum RuleError {
     /// The change does not go with the stage that the resource is in.
     #[error("a resource that is {0} cannot be changed so")]
     WrongStage(Stage),
+    /// The change does not go with how things stand; a code of the sentences says why.
+    #[error("not now: {0}")]
+    Conflict(&'static str),
     /// A field has a value that cannot be kept.
     #[error("{field}: {value:?} cannot be used")]
     BadField {

@@ -72,7 +72,7 @@ pub struct Resource {
 }
 
 /// What an author says about a resource.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Details {
     /// Title, 1 to 1,024 characters.
     pub title: String,
@@ -274,6 +274,8 @@ words!(
         Processing = "processing",
         /// All is made; nobody else sees it yet.
         Ready = "ready",
+        /// Handed in: the steps of its library's review have it.
+        Submitted = "submitted",
         /// Those who may see its library see it.
         Published = "published",
         /// It was published and was taken back.
@@ -349,6 +351,44 @@ impl Resource {
             Stage::Ready | Stage::Withdrawn => {
                 Ok(Self { stage: Stage::Published, published_ms: Some(now_ms), ..self })
             }
+            stage => Err(RuleError::WrongStage(stage)),
+        }
+    }
+
+    /// Hands it in to its library's review.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::WrongStage`] unless it is ready or withdrawn.
+    pub fn submit(self) -> Result<Self, RuleError> {
+        match self.stage {
+            Stage::Ready | Stage::Withdrawn => Ok(Self { stage: Stage::Submitted, ..self }),
+            stage => Err(RuleError::WrongStage(stage)),
+        }
+    }
+
+    /// Publishes what was handed in, as of `now_ms`, Unix milliseconds: every step accepted it.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::WrongStage`] unless it was handed in.
+    pub fn accept(self, now_ms: i64) -> Result<Self, RuleError> {
+        match self.stage {
+            Stage::Submitted => {
+                Ok(Self { stage: Stage::Published, published_ms: Some(now_ms), ..self })
+            }
+            stage => Err(RuleError::WrongStage(stage)),
+        }
+    }
+
+    /// Gives what was handed in back to its author.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::WrongStage`] unless it was handed in.
+    pub fn give_back(self) -> Result<Self, RuleError> {
+        match self.stage {
+            Stage::Submitted => Ok(Self { stage: Stage::Ready, ..self }),
             stage => Err(RuleError::WrongStage(stage)),
         }
     }

@@ -235,7 +235,7 @@ async fn check_resource(
     let open = open.count();
     match resource.stage {
         Stage::Processing if open == 0 => report.add("stuck", &id, "processing without a job"),
-        Stage::Ready | Stage::Published | Stage::Withdrawn => {
+        Stage::Ready | Stage::Submitted | Stage::Published | Stage::Withdrawn => {
             let rows = db::objects::keys_of(&mut db, resource.id).await?;
             for key in rows.iter().filter(|key| named.contains(*key) && !keys.contains(key)) {
                 report.add("unused", key, format!("resource {id} does not name it"));

@@ -38,6 +38,8 @@ pub struct Visitor {
     pub name: String,
     /// May upload, so the studio is linked.
     pub may_author: bool,
+    /// Reads what is handed in somewhere, so the list of it is linked.
+    pub may_review: bool,
     /// Looks after the installation, so its pages are linked.
     pub may_administer: bool,
     /// Looks after people, organisations or libraries somewhere.
@@ -218,6 +220,9 @@ fn header(shell: &Shell, page: &Page<'_>) -> Markup {
                     a href="/libraries" { (shell.pick("资源库", "Libraries")) }
                     @if shell.visitor.as_ref().is_some_and(|visitor| visitor.may_author) {
                         a href="/studio" { (shell.pick("工作室", "Studio")) }
+                    }
+                    @if shell.visitor.as_ref().is_some_and(|visitor| visitor.may_review) {
+                        a href="/review" { (shell.pick("审核", "Review")) }
                     }
                     (account(shell))
                     (language_link(shell))

@@ -12,6 +12,7 @@ mod assets;
 mod book;
 mod captions;
 mod collection;
+mod complaint;
 mod course;
 mod course_form;
 mod course_studio;
@@ -28,7 +29,9 @@ mod login;
 mod me;
 mod media;
 mod paging;
+mod queue;
 mod resource;
+mod review;
 mod search;
 mod setup;
 mod start;
@@ -50,6 +53,7 @@ pub use assets::{Assets, AssetsError};
 pub use book::BookView;
 pub use captions::{CaptionsEditView, edit_captions};
 pub use collection::{CollectionView, collection};
+pub use complaint::{CaseView, case};
 pub use course::{CourseTile, CourseView, LessonRow, ListingChoice, SectionView, course};
 pub use course_form::{
     CourseEditView, EditLesson, EditSection, LessonState, PickedRow, PickerView, edit_course,
@@ -70,15 +74,20 @@ pub use login::{LoginView, login};
 pub use me::{MeView, SessionRow, TokenRow, me};
 pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView, SlideView};
 pub use paging::Paging;
+pub use queue::{
+    ChainFormView, OpenAppeal, OpenComplaint, OpenReview, QueueItems, QueueTab, QueueView,
+    chain_form, queue,
+};
 pub use resource::{Download, ResourceView, TermLink, resource};
+pub use review::{CommentView, ReviewView, StepView as ReviewStep, VersionView, review};
 pub use search::{Choice, Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};
 pub use setup::{SetupView, setup};
 pub use start::{JoinView, StartView, join, start, start_code};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
-pub use studio_form::{CaptionsRow, EditView, PosterChoice, edit};
+pub use studio_form::{CaptionsRow, EditReview, EditView, PosterChoice, edit};
 pub use tile::{ResourceTile, TileKind};
 pub use why::{Rarity, WhyHit, WhyPart, WhyView, WhyWord, why};
-pub use words::{Lang, clock, found_word, kind_word, size, stage_word, term_word};
+pub use words::{Lang, clock, found_word, kind_word, minute, size, stage_word, term_word};
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,8 @@ const MANIFEST: &str = r#"{
   "src/player.ts": { "file": "assets/player-c.js", "css": ["assets/player-d.css"], "isEntry": true },
   "src/viewer.ts": { "file": "assets/viewer-e.js", "isEntry": true },
   "src/courses.ts": { "file": "assets/courses-j.js", "isEntry": true },
-  "src/studio.ts": { "file": "assets/studio-f.js", "isEntry": true }
+  "src/studio.ts": { "file": "assets/studio-f.js", "isEntry": true },
+  "src/review.ts": { "file": "assets/review-j.js", "isEntry": true }
 }"#;
 
 fn shell(lang: Lang) -> Shell {
@@ -33,6 +34,7 @@ fn signed_in() -> Shell {
     let visitor = Visitor {
         name: "林老师".into(),
         may_author: true,
+        may_review: false,
         may_administer: false,
         administers: false,
     };
@@ -78,6 +80,7 @@ fn video() -> ResourceView {
             label: "a.mp4".into(),
             size_bytes: Some(1_000_000),
         }],
+        review_href: None,
         edit_href: None,
         related: Vec::new(),
     }
@@ -280,6 +283,7 @@ fn edit_view(stage: Stage) -> EditView {
         recognition: Some(("正在识别语音 5%".into(), true)),
         may_recognise: false,
         may_publish: true,
+        review: EditReview { publish: stage == Stage::Ready, ..EditReview::default() },
     }
 }
 

@@ -114,6 +114,12 @@ fn zoned(unix_ms: i64, zone: &TimeZone) -> Option<jiff::ZonedDateTime> {
     Some(Timestamp::from_millisecond(unix_ms).ok()?.to_zoned_datetime(zone.clone()))
 }
 
+/// A day with the minute, of Unix time in milliseconds.
+#[must_use]
+pub fn minute(lang: Lang, unix_ms: i64, zone: &TimeZone) -> String {
+    lang.minute(unix_ms, zone)
+}
+
 /// RFC 3339 in UTC, for `datetime` attributes and JSON-LD.
 pub(super) fn rfc3339(unix_ms: i64) -> String {
     Timestamp::from_millisecond(unix_ms).map_or_else(|_| String::new(), |at| at.to_string())
@@ -196,6 +202,7 @@ pub fn stage_word(lang: Lang, stage: Stage) -> &'static str {
         Stage::Draft => lang.pick("草稿", "Draft"),
         Stage::Processing => lang.pick("处理中", "Processing"),
         Stage::Ready => lang.pick("待发布", "Ready"),
+        Stage::Submitted => lang.pick("审核中", "In review"),
         Stage::Published => lang.pick("已发布", "Published"),
         Stage::Withdrawn => lang.pick("已下架", "Withdrawn"),
         Stage::Failed => lang.pick("未成功", "Failed"),

@@ -34,6 +34,7 @@ mod people;
 mod people_branch;
 mod people_ways;
 mod quick;
+mod review;
 mod s3;
 mod search;
 mod settings;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod captions;
+mod complaints;
 mod course_studio;
 mod courses;
 mod dictionary;
@@ -10,7 +11,9 @@ mod duplicates;
 mod libraries;
 mod login;
 mod me;
+mod queue;
 mod resource;
+mod review;
 mod search;
 mod shell;
 mod start;
@@ -26,6 +29,7 @@ pub(super) use admin::{
     teams_page,
 };
 pub(super) use captions::{captions_page, new_captions};
+pub(super) use complaints::{case_page, complain};
 pub(super) use course_studio::{
     collection_edit_page, collection_form, course_edit_page, course_form, courses_page,
     new_collection, new_course,
@@ -36,7 +40,12 @@ pub(super) use duplicates::{duplicates_form, duplicates_page};
 pub(super) use libraries::{home, libraries, library};
 pub(super) use login::{log_in, log_out, login_form, set_up, setup_form};
 pub(super) use me::{me_form, me_page};
+pub(super) use queue::{
+    appeals_form, appeals_page, chain_page, complaints_form, complaints_page, queue_page,
+    save_chain,
+};
 pub(super) use resource::resource;
+pub(super) use review::{review_form, review_page};
 pub(super) use search::search;
 pub(super) use shell::{asset, error_page, load_assets, web_file};
 pub(super) use start::{choose_form, choose_page, join_form, join_page, start_form, start_page};

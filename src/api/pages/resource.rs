@@ -41,6 +41,13 @@ pub(in crate::api) struct ResourceQuery {
     pub(super) q: String,
 }
 
+impl ResourceQuery {
+    /// Opens at a page or a chapter.
+    pub(super) fn at(page: Option<u32>, chapter: Option<u32>) -> Self {
+        Self { page, chapter, ..Self::default() }
+    }
+}
+
 pub(in crate::api) async fn resource(
     State(app): State<App>,
     reader: Reader,
@@ -97,6 +104,10 @@ pub(in crate::api) async fn resource(
         notice,
         moments: moments_in(&app, &resource, &query.q).await,
         downloads: downloads(&resource, &links, reader.lang),
+        review_href: visitor
+            .caller
+            .is_reviewer_of(resource.library)
+            .then(|| format!("/review/{id}")),
         edit_href: visitor.caller.can_edit(&resource).then(|| format!("/studio/resources/{id}")),
         related: tiles(&app, &related, false).await?,
         query: query.q,
