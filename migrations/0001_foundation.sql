@@ -40,24 +40,34 @@ CREATE TABLE account (
   id            TEXT PRIMARY KEY,
   name          TEXT NOT NULL UNIQUE,     -- login name, lower case
   display_name  TEXT NOT NULL,            -- shown to people
+  phone         TEXT UNIQUE,              -- a second name to log in with, normalised (catalogue::Phone)
+  email         TEXT,                     -- for people who write to them
+  home          TEXT REFERENCES organisation (id),  -- where they belong: its administrators look after them
   password_hash TEXT,                     -- argon2id, PHC string; null: cannot log in by password
   role          TEXT NOT NULL CHECK (role IN ('administrator', 'learner')),  -- over the whole net
   created_ms    BIGINT NOT NULL,
   disabled_ms   BIGINT                    -- null: may log in
 );
+CREATE INDEX account_home ON account (home);
 
 CREATE TABLE session (
   token_hash TEXT PRIMARY KEY,            -- SHA-256 of the cookie's token, hex
+  id         TEXT NOT NULL UNIQUE,        -- names it to its owner
   account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  address    TEXT NOT NULL,               -- from where it was begun
+  agent      TEXT NOT NULL,               -- User-Agent of the browser that began it
   created_ms BIGINT NOT NULL,
+  seen_ms    BIGINT NOT NULL,             -- when it was last used, to ten minutes
   expires_ms BIGINT NOT NULL
 );
+CREATE INDEX session_account ON session (account);
 
 CREATE TABLE token (
   id         TEXT PRIMARY KEY,
   token_hash TEXT NOT NULL UNIQUE,        -- SHA-256 of the bearer token, hex
   account    TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
   label      TEXT NOT NULL,               -- what it is for
+  scopes     TEXT NOT NULL,               -- what it may be used for: read, upload, manage, with spaces between
   created_ms BIGINT NOT NULL,
   expires_ms BIGINT                       -- null: until it is revoked
 );
@@ -141,7 +151,7 @@ CREATE TABLE resource (
   id           TEXT PRIMARY KEY,
   library      TEXT NOT NULL REFERENCES library (id),
   kind         TEXT NOT NULL CHECK (kind IN ('video', 'audio', 'document', 'image', 'package')),
-  stage        TEXT NOT NULL CHECK (stage IN ('draft', 'processing', 'ready', 'published', 'withdrawn', 'failed', 'deleted')),
+  stage        TEXT NOT NULL CHECK (stage IN ('draft', 'processing', 'ready', 'submitted', 'published', 'withdrawn', 'failed', 'deleted')),
   title        TEXT NOT NULL,
   description  TEXT NOT NULL,
   language     TEXT,                      -- BCP 47
@@ -266,10 +276,17 @@ CREATE TABLE page (
   number   BIGINT NOT NULL,               -- from 1
   width    BIGINT NOT NULL,               -- of the large picture, pixels
   height   BIGINT NOT NULL,
-  large    TEXT NOT NULL,                 -- keys
-  small    TEXT NOT NULL,
+  large    TEXT,                          -- keys; null until the pictures are made
+  small    TEXT,
   words    TEXT NOT NULL,                 -- key of the JSON with the places of the words
   PRIMARY KEY (resource, number)
+);
+CREATE INDEX page_without_pictures ON page (resource) WHERE large IS NULL;
+
+CREATE TABLE unindexed (
+  resource   TEXT PRIMARY KEY,            -- id of a resource that cannot be taken into the search index
+  reason     TEXT NOT NULL,               -- why, as it was said
+  noticed_ms BIGINT NOT NULL
 );
 
 CREATE TABLE chapter (

@@ -67,9 +67,11 @@ settings!(
         slides: Slides,
         twins: Twins,
         deliver: Deliver,
+        review: Review,
         search: Search,
         exchange: Exchange,
         harvest: Harvest,
+        courses: Courses,
         session: Session,
         log: Log,
     }
@@ -122,6 +124,7 @@ settings!(
         page_per_minute: u32,
         search_per_minute: u32,
         write_per_minute: u32,
+        complaint_per_minute: u32,
         login_per_minute: u32,
     }
 );
@@ -223,6 +226,14 @@ settings!(
     Deliver { max_heads_bytes: u64, heads_at_once: usize }
 );
 settings!(
+    /// `[courses]`
+    Courses { max_lessons: usize, cartridge_file_bytes: i64 }
+);
+settings!(
+    /// `[review]`
+    Review { max_open_complaints: i64 }
+);
+settings!(
     /// `[search]`
     Search { dictionary: PathBuf, follow_ms: u64, answers_bytes: u64 }
 );
@@ -236,7 +247,14 @@ settings!(
 );
 settings!(
     /// `[session]`
-    Session { days: i64, max_failures: u32, ticket_minutes: i64, domain: String }
+    Session {
+        days: i64,
+        max_failures: u32,
+        ticket_minutes: i64,
+        domain: String,
+        start_days: i64,
+        reset_hours: i64,
+    }
 );
 settings!(
     /// `[log]`

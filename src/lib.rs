@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod api;
 pub mod app;
+pub mod cartridge;
 pub mod catalogue;
 pub mod cmd;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod ingest;
 pub mod media;
 pub mod net;
 pub mod pages;
+pub mod review;
 pub mod server;
 pub mod store;
 pub mod twins;

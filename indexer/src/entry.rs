@@ -2,14 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One resource with everything that can be found of it.
+/// The kind of a course, which is found like a resource.
+pub const COURSE: &str = "course";
+
+/// One resource, or course, with everything that can be found of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The resource's id; putting an entry replaces the one with the same id.
     pub resource: String,
     /// The slug of its library.
     pub library: String,
-    /// video, audio, document, image or package.
+    /// video, audio, document, image, package or [`COURSE`].
     pub kind: String,
     /// The title as its author wrote it.
     pub title: String,

@@ -14,6 +14,8 @@ pub struct Query {
     pub text: String,
     /// The one resource that is looked at.
     pub resource: Option<String>,
+    /// The only resources that are looked at; `None`: all.
+    pub among: Option<Vec<String>>,
     /// Library slugs.
     pub libraries: Vec<String>,
     /// Kinds of resource.
@@ -39,6 +41,7 @@ impl Default for Query {
         Self {
             text: String::new(),
             resource: None,
+            among: None,
             libraries: Vec::new(),
             kinds: Vec::new(),
             topics: Vec::new(),
@@ -82,6 +85,8 @@ pub struct Found {
 pub struct Hit {
     /// The resource's id.
     pub resource: String,
+    /// Its kind.
+    pub kind: String,
     /// Its score; only comparable within one answer.
     pub score: f32,
     /// The title as HTML: escaped, matches in `<mark>`.
@@ -105,30 +110,69 @@ pub struct Moment {
     pub text: String,
 }
 
-/// Why a resource has its score.
+/// Why a resource has its score: `(words + place + run) * freshness`, where of each word the best
+/// of its ways counts, in the resource itself and in its best passages.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// Whether it is found.
     pub matches: bool,
     /// Its score.
     pub score: f32,
-    /// What it has for where the words are: the whole title, in the title, about it, in a passage.
+    /// Where its words are.
+    pub stands: Stands,
+    /// What it has for that.
     pub place: f32,
+    /// What it has for a run of words that stands somewhere as it was typed.
+    pub run: f32,
     /// What it has for being new, as a factor.
     pub freshness: f32,
     /// What each word gave, the rarest first.
     pub words: Vec<WordExplanation>,
 }
 
+/// Where the words of a query are in a resource, the best first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stands {
+    /// The title is the query, or sounds like it.
+    SameTitle,
+    /// The title is a part of the query, the rest is said of the resource: `author title`.
+    TitleAndRest,
+    /// All in the title.
+    InTitle,
+    /// All in what is said of the resource.
+    About,
+    /// All in one passage.
+    InPassage,
+    /// Here and there.
+    #[default]
+    Apart,
+}
+
 /// What a word gave.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WordExplanation {
-    /// The word, folded; empty for runs as they stand.
+    /// The word, folded; empty for runs as they stand, and pairs of characters.
     pub text: String,
     /// How much it tells: the rarer the more.
     pub weight: f32,
-    /// In which documents of the block it is found, 0 its own, and the score there.
-    pub found: Vec<(u32, f32)>,
+    /// Where it is, in the order of the resource: the first fifty places.
+    pub found: Vec<FoundAt>,
+}
+
+/// A place where a word is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoundAt {
+    /// In the title; else in what is said of the resource, or in a passage.
+    pub title: bool,
+    /// What the passage is; `None` in the resource itself.
+    pub passage: Option<PassageKind>,
+    /// Where the passage begins in media time, in milliseconds.
+    pub start_ms: Option<i64>,
+    /// The passage's page, slide or chapter, counted from 1.
+    pub page: Option<u32>,
+    /// What it gave.
+    pub score: f32,
 }
 
 /// A completion of what is being typed.

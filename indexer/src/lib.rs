@@ -25,10 +25,13 @@ mod schema;
 mod suggest;
 mod view;
 mod words;
+mod written;
 
-pub use entry::{Entry, Passage, PassageKind};
+pub use entry::{COURSE, Entry, Passage, PassageKind};
 pub use error::Error;
-pub use found::{Explanation, Found, Hit, Moment, Query, Sort, Suggestion, WordExplanation};
+pub use found::{
+    Explanation, Found, FoundAt, Hit, Moment, Query, Sort, Stands, Suggestion, WordExplanation,
+};
 pub use index::Index;
 pub use words::{Words, fold_text};
 

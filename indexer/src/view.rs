@@ -12,7 +12,8 @@ use tantivy::index::SegmentId;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, Searcher, SegmentReader, TERMINATED, Term};
 
-use crate::schema::{FACETS, Fields, id_text, read_signature};
+use crate::schema::{FACETS, Fields};
+use crate::written::{id_text, read_signature};
 
 /// The segments of one commit.
 pub(crate) struct View {
@@ -87,6 +88,11 @@ impl View {
             .map(|((number, reader), segment)| (number, reader, segment.as_ref()))
     }
 
+    /// The segment of this number.
+    pub(crate) fn segment(&self, number: u32) -> Option<&Segment> {
+        self.segments.get(number as usize).map(Arc::as_ref)
+    }
+
     /// How many resources there are.
     pub(crate) fn count(&self) -> usize {
         let count =
@@ -152,7 +158,7 @@ impl Segment {
         self.published.get_val(self.heads.rank(head))
     }
 
-    /// The number of the title, see [`crate::schema::exact`].
+    /// The number of the title, see [`crate::written::exact`].
     pub(crate) fn exact(&self, head: DocId) -> u64 {
         self.exact.get_val(self.heads.rank(head))
     }
@@ -160,6 +166,13 @@ impl Segment {
     /// The number of the resource's signature.
     pub(crate) fn signature(&self, head: DocId) -> u32 {
         self.signature.get(self.heads.rank(head) as usize).copied().unwrap_or(0)
+    }
+
+    /// The first value of a facet, by its place in [`crate::schema::FACETS`].
+    pub(crate) fn value(&self, head: DocId, facet: usize) -> Option<&str> {
+        let values = self.signatures.values_of(self.signature(head)).iter();
+        let mut values = values.filter_map(|at| self.signatures.values.get(*at as usize));
+        values.find(|(of, _)| *of == facet).map(|(_, value)| value.as_str())
     }
 
     /// The heads of all blocks that are still there.

@@ -1,6 +1,6 @@
 //! Who is calling: a session's cookie, or a bearer token.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OriginalUri};
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
@@ -8,8 +8,9 @@ use http::{HeaderMap, Method, StatusCode};
 use super::problem::ApiError;
 use super::reader::cookie;
 use crate::app::App;
-use crate::catalogue::{Caller, Sha256};
+use crate::catalogue::{Caller, Sha256, TokenScope, TokenScopes};
 use crate::db;
+pub(crate) use crate::net::code::{fresh_token, token_hash};
 use crate::server::Kind;
 
 /// Name of the session's cookie.
@@ -21,6 +22,12 @@ pub(super) struct Visitor {
     pub caller: Caller,
     /// Of the session; empty when there is none.
     pub csrf: String,
+    /// Id of the session, when there is one.
+    pub session: Option<String>,
+    /// What a token may be used for; everything without one.
+    pub scopes: TokenScopes,
+    /// When the session was last noted as used, Unix milliseconds.
+    seen_ms: i64,
 }
 
 impl Visitor {
@@ -30,22 +37,51 @@ impl Visitor {
     ///
     /// 401 for a token that is not known, and those of the database.
     pub(super) async fn of(app: &App, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let nobody = Self {
+            caller: Caller(None),
+            csrf: String::new(),
+            session: None,
+            scopes: TokenScopes::ALL,
+            seen_ms: i64::MAX,
+        };
         if let Some(token) = bearer(headers) {
             let mut db = app.db.read().await?;
-            let account =
-                db::accounts::find_by_token(&mut db, &token_hash(token), app.now_ms()).await?;
+            let found = db::tokens::find(&mut db, &token_hash(token), app.now_ms()).await?;
             // A wrong token is an error, not nobody: its owner should know.
-            let account = account.ok_or(crate::catalogue::RuleError::Anonymous)?;
-            return Ok(Self { caller: Caller(Some(account)), csrf: String::new() });
+            let (account, scopes) = found.ok_or(crate::catalogue::RuleError::Anonymous)?;
+            return Ok(Self { caller: Caller(Some(account)), scopes, ..nobody });
         }
-        let Some(token) = cookie(headers, COOKIE_NAME) else {
-            return Ok(Self { caller: Caller(None), csrf: String::new() });
-        };
+        let Some(token) = cookie(headers, COOKIE_NAME) else { return Ok(nobody) };
         let mut db = app.db.read().await?;
-        let account =
-            db::accounts::find_by_session(&mut db, &token_hash(token), app.now_ms()).await?;
-        let csrf = account.as_ref().map(|_| csrf_of(token)).unwrap_or_default();
-        Ok(Self { caller: Caller(account), csrf })
+        let found = db::sessions::find(&mut db, &token_hash(token), app.now_ms()).await?;
+        let Some((account, id, seen_ms)) = found else { return Ok(nobody) };
+        let caller = Caller(Some(account));
+        Ok(Self { caller, csrf: csrf_of(token), session: Some(id), seen_ms, ..nobody })
+    }
+
+    /// Writes down now and then that the session is used.
+    async fn note(&self, app: &App) -> Result<(), ApiError> {
+        let now_ms = app.now_ms();
+        if let Some(id) = &self.session
+            && db::sessions::is_to_note(self.seen_ms, now_ms)
+        {
+            let mut tx = app.db.begin().await?;
+            db::sessions::note(&mut tx, id, now_ms).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a token must be for to make a request.
+fn needed(method: &Method, path: &str) -> TokenScope {
+    let uploads = path == "/api/uploads" || path.starts_with("/api/uploads/");
+    if uploads || path == "/api/resources" && *method == Method::POST {
+        TokenScope::Upload
+    } else if method.is_safe() {
+        TokenScope::Read
+    } else {
+        TokenScope::Manage
     }
 }
 
@@ -59,6 +95,12 @@ impl FromRequestParts<App> for Visitor {
             check_origin(&parts.method, headers, &app.config.server.public_url)?;
         }
         let visitor = Self::of(app, headers).await?;
+        let path = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |u| u.0.path());
+        let scope = needed(&parts.method, path);
+        if !visitor.scopes.has(scope) {
+            return Err(ApiError::coded(StatusCode::FORBIDDEN, "scope", scope.as_str()));
+        }
+        visitor.note(app).await?;
         if let Some(account) = &visitor.caller.0 {
             app.rates.take_account(account.id, Kind::of(&parts.method, parts.uri.path()))?;
         }
@@ -76,23 +118,6 @@ impl FromRequestParts<App> for Who {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         Visitor::from_request_parts(parts, app).await.map(|visitor| Self(visitor.caller))
     }
-}
-
-/// What is stored of a token: its hash.
-#[must_use]
-pub(crate) fn token_hash(token: &str) -> String {
-    Sha256::of(token.as_bytes()).to_string()
-}
-
-/// A fresh token, 256 random bits as hexadecimal.
-///
-/// # Errors
-///
-/// When the kernel gives no random numbers.
-pub(crate) fn fresh_token() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)?;
-    Ok(Sha256(bytes).to_string())
 }
 
 /// What the forms of a session carry.
@@ -125,4 +150,26 @@ pub(super) fn check_origin(
         return Err(ApiError::coded(StatusCode::FORBIDDEN, "foreign_origin", ""));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_request_needs_one_use_of_a_token() {
+        for (method, path, scope) in [
+            (Method::GET, "/api/people", TokenScope::Read),
+            (Method::GET, "/media/x/original", TokenScope::Read),
+            (Method::HEAD, "/api/uploads/x", TokenScope::Upload),
+            (Method::POST, "/api/uploads", TokenScope::Upload),
+            (Method::POST, "/api/resources", TokenScope::Upload),
+            (Method::POST, "/api/resources/x/publish", TokenScope::Manage),
+            (Method::POST, "/api/uploadsx", TokenScope::Manage),
+            (Method::PATCH, "/api/people/x", TokenScope::Manage),
+            (Method::DELETE, "/api/session", TokenScope::Manage),
+        ] {
+            assert_eq!(needed(&method, path), scope, "{method} {path}");
+        }
+    }
 }

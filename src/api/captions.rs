@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::caller::Who;
 use super::problem::ApiError;
 use super::reader::Reader;
-use super::resources::{editable, visible};
+use super::resources::{changeable, visible};
 use super::sentences::sentence;
 use crate::app::App;
 use crate::catalogue::{Caller, Caption, Resource, RuleError};
@@ -91,7 +91,7 @@ pub(super) async fn recognise(
     Path(id): Path<String>,
     body: Option<Json<Recognise>>,
 ) -> Result<(StatusCode, Json<RecognitionView>), ApiError> {
-    let resource = editable(&app, &caller, &id).await?;
+    let resource = changeable(&app, &caller, &id).await?;
     let Json(Recognise { language }) = body.unwrap_or_default();
     begin_recognition(&app, &resource, language.as_deref()).await?;
     let view = recognition(&app, reader.lang, &resource).await?.ok_or(ApiError::NotFound)?;
@@ -182,7 +182,7 @@ pub(super) async fn put(
     headers: HeaderMap,
     body: axum::body::Body,
 ) -> Result<Response, ApiError> {
-    let resource = editable(&app, &caller, &id).await?;
+    let resource = changeable(&app, &caller, &id).await?;
     let bytes = axum::body::to_bytes(body, app.config.upload.max_caption_bytes)
         .await
         .map_err(|_| ApiError::coded(StatusCode::PAYLOAD_TOO_LARGE, "captions_too_large", ""))?;
@@ -199,7 +199,7 @@ pub(super) async fn delete(
     Who(caller): Who,
     Path((id, name)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let resource = editable(&app, &caller, &id).await?;
+    let resource = changeable(&app, &caller, &id).await?;
     if captions::remove(&app, &resource, &name, caller.account()?.id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {

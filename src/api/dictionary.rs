@@ -1,14 +1,13 @@
-//! The words that librarians keep for the search, and why a resource is found where it is.
+//! The words that librarians keep for the search.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::caller::Who;
 use super::problem::ApiError;
-use super::search::{run, searched};
 use crate::app::App;
 use crate::catalogue::{Caller, RuleError};
 use crate::db;
@@ -77,64 +76,4 @@ pub(super) async fn keep(app: &App, caller: &Caller, words: &Dictionary) -> Resu
     tx.commit().await?;
     app.resource_changed.notify_one();
     Ok(())
-}
-
-/// What is to be explained.
-#[derive(Debug, Deserialize, IntoParams)]
-pub(super) struct ExplainQuery {
-    /// What was searched for.
-    q: String,
-    /// Id of the resource.
-    resource: String,
-}
-
-/// Why a resource has its score.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ExplanationView {
-    /// Whether it is found.
-    matches: bool,
-    score: f32,
-    /// Part of the score for where the words are: the whole title, in it, about it, in a passage.
-    place: f32,
-    /// What the sum was multiplied by for being new.
-    freshness: f32,
-    /// The rarest first.
-    words: Vec<WordView>,
-}
-
-/// What a word gave.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct WordView {
-    /// Empty: what stands together as it was typed.
-    text: String,
-    /// The rarer the more.
-    weight: f32,
-    /// \[number of the passage, 0 the resource itself; score\]
-    found: Vec<(u32, f32)>,
-}
-
-/// Why a resource is found where it is. For administrators.
-#[utoipa::path(get, path = "/api/search/explain", tag = "search", params(ExplainQuery), responses((status = 200, body = ExplanationView), (status = 403), (status = 404)))]
-pub(super) async fn explain(
-    State(app): State<App>,
-    Who(caller): Who,
-    Query(query): Query<ExplainQuery>,
-) -> Result<Json<ExplanationView>, ApiError> {
-    caller.may_administer()?;
-    let index = app.index.load_full().ok_or(ApiError::NotFound)?;
-    let asked = searched(&app, &query.q);
-    let resource = query.resource.clone();
-    let found = run(&app, move || index.explain(&asked, &resource)).await?;
-    let word = |word: indexer::WordExplanation| WordView {
-        text: word.text,
-        weight: word.weight,
-        found: word.found,
-    };
-    Ok(Json(ExplanationView {
-        matches: found.matches,
-        score: found.score,
-        place: found.place,
-        freshness: found.freshness,
-        words: found.words.into_iter().map(word).collect(),
-    }))
 }

@@ -77,26 +77,26 @@ impl JobView {
 /// Jobs, the oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct JobList {
-    items: Vec<JobView>,
+    pub items: Vec<JobView>,
     /// What to ask for as `after` to get the next ones; null: there are no more now.
-    next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// Which jobs to list.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(super) struct ListQuery {
     /// queued, running, done or failed; left out: all but done.
-    state: Option<String>,
+    pub state: Option<String>,
     /// Id of a resource.
-    resource: Option<String>,
+    pub resource: Option<String>,
     /// Those that are done too.
     #[serde(default)]
-    all: bool,
+    pub all: bool,
     /// `next` of the answer before.
     #[serde(default)]
-    after: String,
+    pub after: String,
     /// At most 1000; 100 when left out.
-    limit: Option<i64>,
+    pub limit: Option<i64>,
 }
 
 /// Work that waits, runs or failed, the oldest first. For administrators.

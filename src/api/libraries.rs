@@ -85,44 +85,44 @@ pub(super) struct MediaPatch {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewLibrary {
-    slug: String,
-    name: String,
+    pub slug: String,
+    pub name: String,
     #[serde(default)]
-    description: String,
+    pub description: String,
     /// internal or public; public when left out
-    visibility: Option<String>,
+    pub visibility: Option<String>,
     /// manual or automatic; manual when left out
-    publishing: Option<String>,
-    quota_bytes: Option<i64>,
+    pub publishing: Option<String>,
+    pub quota_bytes: Option<i64>,
     /// Id or code of the organisation whose it is; of the whole net when left out.
-    owner: Option<String>,
+    pub owner: Option<String>,
 }
 
 /// What can be changed; what is left out stays.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LibraryPatch {
-    name: Option<String>,
-    description: Option<String>,
-    visibility: Option<String>,
-    publishing: Option<String>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub visibility: Option<String>,
+    pub publishing: Option<String>,
     /// 0: no limit
-    quota_bytes: Option<i64>,
-    media: Option<MediaPatch>,
+    pub quota_bytes: Option<i64>,
+    pub media: Option<MediaPatch>,
     /// Id or code of the organisation whose it is to be.
-    owner: Option<String>,
+    pub owner: Option<String>,
     /// At this host name its front page is to be the front page; empty: at none. For
     /// administrators.
-    host: Option<String>,
+    pub host: Option<String>,
     /// Of what is uploaded without one.
-    licence: Option<String>,
+    pub licence: Option<String>,
     /// Of what is uploaded without any.
-    topics: Option<Vec<String>>,
+    pub topics: Option<Vec<String>>,
     /// What was withdrawn or failed is removed after so many; 0: never.
-    retention_days: Option<i64>,
+    pub retention_days: Option<i64>,
     /// `colour`, `logo`, `notice`, `featured`, `blocks`.
     #[schema(value_type = Object)]
-    look: Option<Look>,
+    pub look: Option<Look>,
 }
 
 /// Libraries that the caller may see.

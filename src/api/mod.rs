@@ -1,14 +1,24 @@
 //! The axum edge: routes, one file per noun, and the layers around them.
 
+mod attempts;
+mod audit;
 mod caller;
 mod captions;
+mod chain;
+mod collections;
+mod complaints;
+mod courses;
 mod dictionary;
+mod dossier;
 mod duplicates;
 mod exchange;
+mod explain;
 mod forms;
+mod grants;
 mod jobs;
 mod libraries;
 mod links;
+mod me;
 mod media;
 mod meter;
 mod narrow;
@@ -16,13 +26,17 @@ mod openapi;
 mod ops;
 mod organisations;
 mod pages;
+mod people;
 mod problem;
 mod reader;
 mod resources;
+mod review;
 mod search;
 mod sentences;
 mod session;
+mod shown;
 mod sources;
+mod unindexed;
 mod uploads;
 
 use std::borrow::Cow;
@@ -39,6 +53,7 @@ use http::{HeaderName, HeaderValue, Method};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -48,6 +63,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use caller::{fresh_token, token_hash};
+pub(crate) use courses::{gather_cartridge, write_cartridge};
 pub(crate) use duplicates::csv_of_all;
 pub(crate) use jobs::{JobView, STATES as JOB_STATES};
 pub(crate) use problem::chain;
@@ -117,7 +133,10 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
         .merge(page_routes(app))
         .merge(utoipa_swagger_ui::SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
         .layer(json_limit)
-        .layer(CompressionLayer::new());
+        // A cartridge is an archive.
+        .layer(CompressionLayer::new().compress_when(
+            DefaultPredicate::new().and(NotForContentType::const_new(crate::cartridge::MEDIA_TYPE)),
+        ));
     let routes = compressed.merge(media_routes());
     Ok(routes
         .fallback(async || problem::ApiError::NotFound)
@@ -145,10 +164,11 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(search::search))
         .routes(routes!(search::suggest))
         .routes(routes!(dictionary::get, dictionary::put))
-        .routes(routes!(dictionary::explain))
+        .routes(routes!(explain::explain))
         .routes(routes!(duplicates::list))
         .routes(routes!(duplicates::csv))
         .routes(routes!(duplicates::put, duplicates::delete))
+        .routes(routes!(unindexed::list))
         .routes(routes!(resources::list, resources::create))
         .routes(routes!(resources::get, resources::patch, resources::delete))
         .routes(routes!(resources::publish))
@@ -156,23 +176,67 @@ fn api_routes(app: &App) -> OpenApiRouter<App> {
         .routes(routes!(resources::cancel))
         .routes(routes!(resources::retry))
         .routes(routes!(resources::events))
+        .routes(routes!(review::get, review::hand_in, review::take_back))
+        .routes(routes!(review::decide))
+        .routes(routes!(review::comment))
+        .routes(routes!(review::resolve))
+        .routes(routes!(review::queue))
+        .routes(routes!(complaints::list, complaints::complain))
+        .routes(routes!(complaints::get))
+        .routes(routes!(complaints::answer))
+        .routes(routes!(complaints::appeal))
+        .routes(routes!(complaints::appeals))
+        .routes(routes!(complaints::answer_appeal))
         .routes(routes!(captions::get, captions::put, captions::delete))
         .routes(routes!(captions::recognise))
         .routes(routes!(exchange::oembed::oembed))
         .routes(routes!(sources::list, sources::create))
         .routes(routes!(sources::delete))
         .routes(routes!(sources::run))
+        .routes(routes!(courses::list, courses::create))
+        .routes(routes!(courses::get, courses::patch, courses::delete))
+        .routes(routes!(courses::publish))
+        .routes(routes!(courses::withdraw))
+        .routes(routes!(courses::get_lessons, courses::put_lessons))
+        .routes(routes!(courses::put_listing, courses::delete_listing))
+        .routes(routes!(courses::get_cartridge))
+        .routes(routes!(collections::list, collections::create))
+        .routes(routes!(collections::get, collections::patch, collections::delete))
         .routes(routes!(jobs::list))
         .routes(routes!(libraries::list, libraries::create))
         .routes(routes!(libraries::get, libraries::patch))
         .routes(routes!(libraries::traffic))
+        .routes(routes!(chain::chain, chain::set_chain))
+        .routes(routes!(chain::delegate))
+        .routes(routes!(chain::end_delegation))
         .routes(routes!(organisations::list, organisations::create))
         .routes(routes!(organisations::import))
         .routes(routes!(organisations::get, organisations::patch))
         .routes(routes!(organisations::merge))
         .routes(routes!(organisations::close))
         .routes(routes!(organisations::numbers))
+        .routes(routes!(people::list, people::create))
+        .routes(routes!(people::export))
+        .routes(routes!(people::import))
+        .routes(routes!(people::get, people::patch))
+        .routes(routes!(people::reset))
+        .routes(routes!(grants::list, grants::create))
+        .routes(routes!(grants::delete))
+        .routes(routes!(grants::teams, grants::make_team))
+        .routes(routes!(grants::team, grants::rename_team, grants::end_team))
+        .routes(routes!(grants::join_team, grants::leave_team))
+        .routes(routes!(grants::invitations, grants::invite))
+        .routes(routes!(grants::uninvite))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::verify))
         .routes(routes!(session::get, session::create, session::delete))
+        .routes(routes!(me::get, me::patch))
+        .routes(routes!(me::password))
+        .routes(routes!(me::sessions))
+        .routes(routes!(me::end_session))
+        .routes(routes!(me::tokens, me::make_token))
+        .routes(routes!(me::revoke_token))
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::head, uploads::patch, uploads::delete, uploads::get))
         .routes(routes!(ops::healthz))
@@ -205,11 +269,54 @@ fn page_routes(app: &App) -> Router<App> {
         .route("/sitemaps/{name}", get(exchange::sitemap_list))
         .route("/robots.txt", get(exchange::robots))
         .route("/oai", get(exchange::oai_get).post(exchange::oai_post))
+        .route("/admin/sources", get(pages::sources_page).post(pages::sources_form))
+        .route("/courses/{id}", get(pages::course))
+        .route("/courses/{id}/lessons/{number}", get(pages::lesson))
+        .route("/courses/{id}/listings", post(pages::listing_form))
+        .route("/collections/{id}", get(pages::collection))
+        .route("/studio/courses", get(pages::courses_page).post(pages::new_course))
+        .route("/studio/courses/{id}", get(pages::course_edit_page).post(pages::course_form))
+        .route("/studio/collections", post(pages::new_collection))
+        .route(
+            "/studio/collections/{id}",
+            get(pages::collection_edit_page).post(pages::collection_form),
+        )
+        .route("/resources/{id}/complaint", post(pages::complain))
+        .route("/complaints/{number}", get(pages::case_page))
+        .route("/review", get(pages::queue_page))
+        .route("/review/complaints", get(pages::complaints_page).post(pages::complaints_form))
+        .route("/review/appeals", get(pages::appeals_page).post(pages::appeals_form))
+        .route("/review/libraries/{slug}", get(pages::chain_page).post(pages::save_chain))
+        .route("/review/{id}", get(pages::review_page).post(pages::review_form))
         .route("/login", get(pages::login_form).post(pages::log_in))
         .route("/setup/{token}", get(pages::setup_form).post(pages::set_up))
         .route("/logout", post(pages::log_out))
-        .route("/admin/sources", get(pages::sources_page).post(pages::sources_form))
+        .route("/start", get(pages::start_page).post(pages::start_form))
+        .route("/start/{code}", get(pages::choose_page).post(pages::choose_form))
+        .route("/join/{code}", get(pages::join_page).post(pages::join_form))
+        .route("/me", get(pages::me_page).post(pages::me_form))
+        .route("/admin", get(pages::admin_page))
+        .route(
+            "/admin/organisations",
+            get(pages::organisations_page).post(pages::organisations_form),
+        )
+        .route("/admin/organisations/import", post(pages::import_organisations))
+        .route(
+            "/admin/organisations/{id}",
+            get(pages::organisation_page).post(pages::organisation_form),
+        )
+        .route("/admin/people", get(pages::people_page).post(pages::people_form))
+        .route("/admin/people/import", post(pages::import_people))
+        .route("/admin/people/{id}", get(pages::person_page).post(pages::person_form))
+        .route("/admin/teams", get(pages::teams_page).post(pages::teams_form))
+        .route("/admin/teams/{id}", get(pages::team_page).post(pages::team_form))
+        .route("/admin/invitations", get(pages::invitations_page).post(pages::invitations_form))
+        .route("/admin/libraries", get(pages::libraries_page).post(pages::libraries_form))
+        .route("/admin/libraries/{slug}", get(pages::library_page).post(pages::library_form))
+        .route("/admin/audit", get(pages::audit_page))
+        .route("/admin/jobs", get(pages::jobs_page).post(pages::jobs_form))
         .route("/admin/search", get(pages::dictionary_page).post(pages::dictionary_form))
+        .route("/admin/search/why", get(pages::why))
         .route("/admin/duplicates", get(pages::duplicates_page).post(pages::duplicates_form))
         .route("/studio", get(pages::list))
         .route("/studio/resources/{id}", get(pages::resource_page).post(pages::edit_form))
@@ -290,10 +397,12 @@ fn answered(response: &Response, took: Duration, slow: Duration) {
     }
 }
 
-/// A path as it may be logged: tickets and the set-up link are secrets.
+/// A path as it may be logged: tickets, and links that let somebody in, are secrets.
 pub(crate) fn tracing_path(path: &str) -> Cow<'_, str> {
-    if path.starts_with("/setup/") {
-        return Cow::Borrowed("/setup/…");
+    for first in ["/setup/", "/start/", "/join/"] {
+        if path.starts_with(first) {
+            return Cow::Owned(format!("{first}…"));
+        }
     }
     match path.strip_prefix("/t/").and_then(|rest| rest.split_once('/')) {
         Some((_, rest)) => Cow::Owned(format!("/t/…/{rest}")),

@@ -88,7 +88,9 @@ fn code(name: Name, value: &str, libraries: &[(String, String)]) -> Option<Strin
                     .iter()
                     .any(|word| word.eq_ignore_ascii_case(value))
             };
-            return KINDS.iter().find(is).map(|kind| kind.as_str().to_owned());
+            let course = ["course", "课程", "課程"].iter().any(|w| w.eq_ignore_ascii_case(value));
+            let kind = KINDS.iter().find(is).map(|kind| kind.as_str());
+            return kind.or(course.then_some(indexer::COURSE)).map(str::to_owned);
         }
         Name::Topic => TOPICS,
         Name::Audience => AUDIENCES,
@@ -121,6 +123,7 @@ mod tests {
     #[test]
     fn words_name_filters() {
         assert_eq!(narrowed("剪纸 类型：视频"), owned(["剪纸", "", "video", ""]));
+        assert_eq!(narrowed("剪纸 类型:课程"), owned(["剪纸", "", "course", ""]));
         assert_eq!(narrowed("库:岚山区图书馆 KIND:audio"), owned(["", "lanshan", "audio", ""]));
         assert_eq!(narrowed("topic:law 主题:健康生活 x"), owned(["x", "", "", "law,health"]));
     }

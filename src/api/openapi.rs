@@ -14,8 +14,12 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
     tags(
         (name = "search", description = "搜索 Search"),
         (name = "resources", description = "资源 Resources"),
+        (name = "review", description = "审核 Review"),
+        (name = "complaints", description = "投诉与申诉 Complaints and appeals"),
         (name = "uploads", description = "上传 Uploads (tus 1.0.0)"),
         (name = "libraries", description = "资源库 Libraries"),
+        (name = "courses", description = "课程与专题 Courses and collections"),
+        (name = "people", description = "人员与权限 People and rights"),
         (name = "session", description = "登录 Session"),
         (name = "operation", description = "运行 Operation")
     ),

@@ -57,6 +57,9 @@ pub(super) async fn renditions(
 pub(super) async fn metrics(State(app): State<App>) -> Response {
     // What cannot be read now is told as it was.
     let _ = gauge_jobs(&app).await;
+    if let Ok(left_out) = unindexed(&app).await {
+        metrics::gauge!("duoku_index_unindexed").set(left_out as f64);
+    }
     if let Ok(free_bytes) = app.store.free_bytes() {
         metrics::gauge!("duoku_store_free_bytes").set(free_bytes as f64);
     }
@@ -72,6 +75,10 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     }
     let text = super::recorder().render();
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+async fn unindexed(app: &App) -> Result<i64, db::Error> {
+    db::unindexed::count(&mut *app.db.read().await?).await
 }
 
 async fn gauge_jobs(app: &App) -> Result<(), db::Error> {

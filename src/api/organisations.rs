@@ -18,23 +18,23 @@ use crate::net::organisations::{self, Actor, Imported};
 /// An organisation.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OrganisationView {
-    id: String,
+    pub id: String,
     /// city, district, township or community
-    level: &'static str,
+    pub level: &'static str,
     /// Of the division: 6, 9 or 12 digits.
-    code: Option<String>,
-    name: String,
+    pub code: Option<String>,
+    pub name: String,
     /// Id of who is right above.
-    parent: Option<String>,
-    contact: String,
-    place: String,
+    pub parent: Option<String>,
+    pub contact: String,
+    pub place: String,
     /// WGS 84, degrees.
-    longitude: Option<f64>,
-    latitude: Option<f64>,
+    pub longitude: Option<f64>,
+    pub latitude: Option<f64>,
     /// It is no more.
-    closed: bool,
+    pub closed: bool,
     /// Id of who took over what it had.
-    merged_into: Option<String>,
+    pub merged_into: Option<String>,
 }
 
 impl From<Organisation> for OrganisationView {
@@ -69,33 +69,33 @@ pub(super) struct ListQuery {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewOrganisation {
-    name: String,
+    pub name: String,
     /// city, district, township or community; by the code when left out
-    level: Option<String>,
+    pub level: Option<String>,
     /// Id or code of who is above; by the code when left out.
-    parent: Option<String>,
-    code: Option<String>,
+    pub parent: Option<String>,
+    pub code: Option<String>,
     #[serde(default)]
-    contact: String,
+    pub contact: String,
     #[serde(default)]
-    place: String,
-    longitude: Option<f64>,
-    latitude: Option<f64>,
+    pub place: String,
+    pub longitude: Option<f64>,
+    pub latitude: Option<f64>,
 }
 
 /// What is changed; what is left out stays.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OrganisationPatch {
-    name: Option<String>,
+    pub name: Option<String>,
     /// Empty: none.
-    code: Option<String>,
-    contact: Option<String>,
-    place: Option<String>,
-    longitude: Option<f64>,
-    latitude: Option<f64>,
+    pub code: Option<String>,
+    pub contact: Option<String>,
+    pub place: Option<String>,
+    pub longitude: Option<f64>,
+    pub latitude: Option<f64>,
     /// Id or code of who is to be above.
-    parent: Option<String>,
+    pub parent: Option<String>,
 }
 
 /// Who takes over.
@@ -103,7 +103,7 @@ pub(super) struct OrganisationPatch {
 #[serde(deny_unknown_fields)]
 pub(super) struct Merge {
     /// Id or code.
-    into: String,
+    pub into: String,
 }
 
 /// When.
@@ -268,17 +268,29 @@ pub(super) async fn close(
     answer(&app, tx, organisation.id).await
 }
 
+/// How a table is taken.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub(super) struct ImportQuery {
+    /// Says what would be done, and does nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
 /// Takes a table (CSV) of organisations, all of it or nothing. For administrators.
-#[utoipa::path(post, path = "/api/organisations/import", tag = "organisations", request_body(content = String, content_type = "text/csv"), responses((status = 200), (status = 422)))]
+#[utoipa::path(post, path = "/api/organisations/import", tag = "organisations", params(ImportQuery), request_body(content = String, content_type = "text/csv"), responses((status = 200), (status = 422)))]
 pub(super) async fn import(
     State(app): State<App>,
     Who(caller): Who,
+    Query(query): Query<ImportQuery>,
     body: axum::body::Bytes,
 ) -> Result<Json<Imported>, ApiError> {
     caller.may_administer()?;
     let mut tx = app.db.begin().await?;
     let imported = organisations::import(&mut tx, &body, actor(&app, &caller)?).await?;
-    tx.commit().await?;
+    if !query.dry_run {
+        tx.commit().await?;
+        app.deliveries.forget_all();
+    }
     Ok(Json(imported))
 }
 

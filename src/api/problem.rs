@@ -17,8 +17,9 @@ use super::reader::Reader;
 use super::sentences;
 use crate::app::App;
 use crate::catalogue::{Refusal, RuleError};
+use crate::pages::Lang;
 use crate::server::{Busy, Refused, TooOften};
-use crate::{db, deliver, ingest, net, store};
+use crate::{db, deliver, ingest, net, review, store};
 
 /// What a handler fails with.
 #[derive(Debug, thiserror::Error)]
@@ -77,11 +78,24 @@ impl From<net::Error> for ApiError {
             net::Error::Rule(rule) => Self::Rule(rule),
             net::Error::Db(error) => Self::Db(error),
             net::Error::Missing { .. } => Self::NotFound,
+            net::Error::Random => {
+                Self::coded(StatusCode::INTERNAL_SERVER_ERROR, "broken", error.to_string())
+            }
             net::Error::Taken(value) => Self::coded(StatusCode::CONFLICT, "taken", value),
             net::Error::NotEmpty(name) => Self::coded(StatusCode::CONFLICT, "not_empty", name),
             net::Error::Table(_) | net::Error::Line { .. } => {
                 Self::coded(StatusCode::UNPROCESSABLE_ENTITY, "bad_table", error.to_string())
             }
+        }
+    }
+}
+
+impl From<review::Error> for ApiError {
+    fn from(error: review::Error) -> Self {
+        match error {
+            review::Error::Rule(rule) => Self::Rule(rule),
+            review::Error::Missing => Self::NotFound,
+            review::Error::Db(error) => Self::Db(error),
         }
     }
 }
@@ -106,12 +120,27 @@ impl ApiError {
         Self::coded(StatusCode::BAD_REQUEST, "bad_request", info)
     }
 
-    fn status(&self) -> StatusCode {
+    /// In words for a person who reads `lang`.
+    pub(super) fn worded(&self, lang: Lang) -> String {
+        let (code, info) = self.reason();
+        match self {
+            Self::Rule(rule) => sentences::rule(lang, rule),
+            _ => sentences::sentence(lang, &code, &info),
+        }
+    }
+
+    /// Whether the caller can do better: what a form shows again with the reason.
+    pub(super) fn is_refusal(&self) -> bool {
+        !matches!(self, Self::NotFound | Self::Rule(RuleError::Anonymous | RuleError::Forbidden))
+            && self.status().is_client_error()
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound | Self::Store(store::Error::Missing(_)) => StatusCode::NOT_FOUND,
             Self::Rule(RuleError::Anonymous) => StatusCode::UNAUTHORIZED,
             Self::Rule(RuleError::Forbidden) => StatusCode::FORBIDDEN,
-            Self::Rule(RuleError::WrongStage(_)) => StatusCode::CONFLICT,
+            Self::Rule(RuleError::WrongStage(_) | RuleError::Conflict(_)) => StatusCode::CONFLICT,
             Self::Rule(RuleError::BadField { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Refused(refusal) => match refusal {
                 Refusal::Type(_)
@@ -124,7 +153,8 @@ impl ApiError {
             },
             Self::Coded { status, .. } => *status,
             Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Ingest(ingest::Error::Db(db::Error::Sql(sqlx::Error::RowNotFound))) => {
+            Self::Db(db::Error::Sql(sqlx::Error::RowNotFound))
+            | Self::Ingest(ingest::Error::Db(db::Error::Sql(sqlx::Error::RowNotFound))) => {
                 StatusCode::NOT_FOUND
             }
             Self::Ingest(error) if !error.is_transient() => StatusCode::UNPROCESSABLE_ENTITY,
@@ -162,6 +192,7 @@ impl ApiError {
                     RuleError::Anonymous => "anonymous",
                     RuleError::Forbidden => "forbidden",
                     RuleError::WrongStage(_) => "conflict",
+                    RuleError::Conflict(code) => code,
                     RuleError::BadField { .. } => "bad_field",
                 };
                 (code.into(), String::new())
@@ -227,11 +258,8 @@ pub(super) async fn finish(State(app): State<App>, request: Request, next: Next)
     if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(error = %chain(&error), path, "request failed");
     }
-    let (code, info) = error.reason();
-    let sentence = match &*error {
-        ApiError::Rule(rule) => sentences::rule(reader.lang, rule),
-        _ => sentences::sentence(reader.lang, &code, &info),
-    };
+    let (code, _) = error.reason();
+    let sentence = error.worded(reader.lang);
     let mut worded = if reader.wants_page {
         super::pages::error_page(&app, &reader, status, &sentence)
     } else {

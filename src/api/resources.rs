@@ -22,7 +22,7 @@ use super::sentences::sentence;
 use crate::app::App;
 use crate::catalogue::{
     BookChapter, Caller, Chapter, Details, Library, Rendition, RenditionState, Resource,
-    ResourceId, Slide, Stage, TrackKind,
+    ResourceId, ReviewState, RuleError, Slide, Stage, TrackKind,
 };
 use crate::db;
 use crate::db::jobs::{JobState, Lane};
@@ -31,6 +31,7 @@ use crate::deliver::Delivery;
 use crate::ingest::stage::{self, Action, Edit};
 use crate::ingest::{disk, progress};
 use crate::pages::Lang;
+use crate::review::{walk, withdraw};
 
 /// A resource.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,7 +41,7 @@ pub(super) struct ResourceView {
     library: String,
     /// video, audio, document, image or package
     kind: &'static str,
-    /// draft, processing, ready, published, withdrawn or failed
+    /// draft, processing, ready, submitted (in review), published, withdrawn or failed
     stage: &'static str,
     title: String,
     description: String,
@@ -57,6 +58,8 @@ pub(super) struct ResourceView {
     plan: Option<String>,
     /// How long the pipeline will still take, in steps that grow with it; null while it is not known.
     remaining_ms: Option<i64>,
+    /// Number of the version that is in review, for those who may edit it.
+    in_review: Option<i64>,
     /// Why it failed, as a sentence.
     failure: Option<String>,
     /// Code of the failure.
@@ -65,6 +68,8 @@ pub(super) struct ResourceView {
     warnings: Vec<String>,
     duration_ms: Option<i64>,
     pages: Option<i64>,
+    /// Pages whose pictures are still being made; their text is there.
+    pages_to_come: i64,
     width: Option<i64>,
     height: Option<i64>,
     file_name: String,
@@ -303,7 +308,7 @@ pub(super) async fn patch(
         audiences: patch.audiences,
         poster: patch.poster,
     };
-    act(&app, &caller, resource.id, Action::Edit(Box::new(edit))).await?;
+    act(&app, &caller, resource.id, editing(&caller, &resource, edit)).await?;
     Ok(Json(view(&app, &caller, &reader, resource.id).await?))
 }
 
@@ -319,7 +324,8 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Lets others see a resource that is ready.
+/// Lets others see a resource that is ready; where its library has a chain that you do not stand at
+/// the end of, hands it in.
 #[utoipa::path(post, path = "/api/resources/{id}/publish", tag = "resources", params(("id" = String, Path)), responses((status = 200, body = ResourceView), (status = 409)))]
 pub(super) async fn publish(
     State(app): State<App>,
@@ -327,18 +333,35 @@ pub(super) async fn publish(
     reader: Reader,
     Path(id): Path<String>,
 ) -> Result<Json<ResourceView>, ApiError> {
-    acted(&app, &caller, &reader, &id, Action::Publish).await
+    let resource = editable(&app, &caller, &id).await?;
+    walk::publish(&app, &caller, resource.id).await?;
+    Ok(Json(view(&app, &caller, &reader, resource.id).await?))
 }
 
-/// Takes a resource back; tickets end, players get 404.
-#[utoipa::path(post, path = "/api/resources/{id}/withdraw", tag = "resources", params(("id" = String, Path)), responses((status = 200, body = ResourceView), (status = 409)))]
+/// Why something is withdrawn.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reason {
+    /// Only the author may leave it empty.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Takes a resource back; tickets end, players get 404. For its author, and for all who review or
+/// manage in its library or above.
+#[utoipa::path(post, path = "/api/resources/{id}/withdraw", tag = "resources", params(("id" = String, Path)), request_body = Option<Reason>, responses((status = 200, body = ResourceView), (status = 409), (status = 422)))]
 pub(super) async fn withdraw(
     State(app): State<App>,
     Who(caller): Who,
     reader: Reader,
     Path(id): Path<String>,
+    body: Option<Json<Reason>>,
 ) -> Result<Json<ResourceView>, ApiError> {
-    acted(&app, &caller, &reader, &id, Action::Withdraw).await
+    caller.account()?;
+    let (resource, _) = visible(&app, &caller, &id).await?;
+    let Json(Reason { reason }) = body.unwrap_or_default();
+    withdraw::withdraw(&app, &caller, resource.id, &reason).await?;
+    Ok(Json(view(&app, &caller, &reader, resource.id).await?))
 }
 
 /// Stops the processing of a resource: it has failed as `cancelled` then, and can be retried.
@@ -405,6 +428,29 @@ pub(super) async fn editable(app: &App, caller: &Caller, id: &str) -> Result<Res
     let (resource, _) = visible(app, caller, id).await?;
     caller.may_edit(&resource)?;
     Ok(resource)
+}
+
+/// The resource `id`, if the caller may edit it now: what is in review stays as it was handed in,
+/// and what is published is an author's to change only by a new version, where there is a chain.
+pub(super) async fn changeable(app: &App, caller: &Caller, id: &str) -> Result<Resource, ApiError> {
+    let resource = editable(app, caller, id).await?;
+    match resource.stage {
+        Stage::Submitted => return Err(RuleError::Conflict("in_review").into()),
+        Stage::Published if !caller.is_librarian_of(resource.library) => {
+            let mut db = app.db.read().await?;
+            if !db::reviews::chain(&mut db, resource.library).await?.is_empty() {
+                return Err(RuleError::Conflict("was_reviewed").into());
+            }
+        }
+        _ => {}
+    }
+    Ok(resource)
+}
+
+/// That the caller says `edit` about `resource`.
+pub(super) fn editing(caller: &Caller, resource: &Resource, edit: Edit) -> Action {
+    let reviewed = !caller.is_librarian_of(resource.library);
+    Action::Edit { edit: Box::new(edit), reviewed }
 }
 
 /// Does `action`, which the caller may do.
@@ -504,6 +550,13 @@ async fn view(
         true => recognition(app, reader.lang, &resource).await?,
         false => None,
     };
+    let in_review = match caller.can_edit(&resource) {
+        true => {
+            let last = db::reviews::last(&mut *app.db.read().await?, id).await?;
+            last.filter(|last| last.state == ReviewState::Open).map(|last| last.version)
+        }
+        false => None,
+    };
     let word = |code: &str| sentence(reader.lang, code, "");
     let doing = match resource.stage {
         Stage::Processing => Some(doing(app, reader.lang, &resource).await?),
@@ -518,6 +571,7 @@ async fn view(
         plan: plan_of(reader.lang, &resource).filter(|_| caller.can_edit(&resource)),
         remaining_ms: doing.as_ref().and_then(|doing| doing.remaining_ms),
         doing: doing.map(|doing| doing.says),
+        in_review,
         failure: resource.failure.as_deref().map(|code| {
             sentence(reader.lang, code, resource.failure_info.as_deref().unwrap_or(""))
         }),
@@ -525,6 +579,7 @@ async fn view(
         warnings: resource.warnings.iter().map(|code| word(code)).collect(),
         duration_ms: resource.duration_ms,
         pages: resource.pages,
+        pages_to_come: delivery.pages_to_come(),
         width: resource.width,
         height: resource.height,
         sha256: resource.source.filter(|_| caller.can_edit(&resource)).map(|hash| hash.to_string()),
@@ -680,6 +735,11 @@ fn rendition(rendition: &Rendition) -> RenditionView {
         duration_ms: (rendition.seconds(end) * 1000.0).round() as i64,
         complete: rendition.is_complete(),
     }
+}
+
+/// Unix milliseconds of an RFC 3339 time.
+pub(super) fn ms_of(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
 }
 
 /// RFC 3339, in UTC.

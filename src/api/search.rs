@@ -3,6 +3,7 @@
 use axum::extract::{Query, RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -10,8 +11,11 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
+use super::caller::Visitor;
+use super::courses::visible as visible_course;
 use super::narrow::{names_library, narrow};
 use super::problem::ApiError;
+use super::shown::{Shown, lessons_of, public, public_ids};
 use crate::app::App;
 use crate::catalogue::{Resource, ResourceId};
 use crate::db;
@@ -25,7 +29,9 @@ pub(super) struct SearchQuery {
     pub q: String,
     /// Slugs of libraries.
     pub library: String,
-    /// Kinds.
+    /// Id of a course: only its lessons.
+    pub course: String,
+    /// Kinds, `course` among them.
     pub kind: String,
     /// Topics.
     pub topic: String,
@@ -59,10 +65,13 @@ pub(super) struct SearchResult {
     pub did_you_mean: Option<String>,
 }
 
-/// A resource that was found. Texts are HTML, with what matched in `<mark>`.
+/// A resource or course that was found. Texts are HTML, with what matched in `<mark>`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct HitView {
+    /// Its id.
     pub resource: String,
+    /// video, audio, document, image, package or course
+    pub kind: String,
     pub title: String,
     pub snippet: String,
     pub url: String,
@@ -107,7 +116,7 @@ pub(super) struct SuggestQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SuggestionView {
     pub text: String,
-    /// The resource of that title.
+    /// The resource, or course, of that title.
     pub resource: Option<String>,
 }
 
@@ -117,23 +126,30 @@ pub(super) async fn search(
     State(app): State<App>,
     RawQuery(asked): RawQuery,
     Query(query): Query<SearchQuery>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    if !query.course.is_empty() {
+        // Everything else that is found is public, whoever asks.
+        let caller = Visitor::of(&app, &headers).await?.caller;
+        visible_course(&app, &caller, &query.course).await?;
+    }
     let asked = format!("search?{}", asked.unwrap_or_default());
-    kept(&app, &asked, async || Ok(find(&app, &query).await?.0)).await
+    kept(&app, &asked, async |change| answer(&app, &query, change).await).await
 }
 
-/// The answer that is kept for `asked`, or what `make` makes, as JSON.
+/// The answer that is kept for `asked`, or what `make` makes, as JSON; `make` is given the number
+/// of the last change.
 async fn kept<T: Serialize>(
     app: &App,
     asked: &str,
-    make: impl AsyncFnOnce() -> Result<T, ApiError>,
+    make: impl AsyncFnOnce(i64) -> Result<T, ApiError>,
 ) -> Result<Response, ApiError> {
     let change = db::settings::last_change(&mut *app.db.read().await?).await?;
     let moment = app.answers.moment(change);
     let answer = match app.answers.find(moment, asked) {
         Some(answer) => answer,
         None => {
-            let answer = serde_json::to_vec(&make().await?).expect("texts and numbers");
+            let answer = serde_json::to_vec(&make(change).await?).expect("texts and numbers");
             let answer = Bytes::from(answer);
             // Without an index, or its completions, it is another answer soon.
             let index = app.index.load();
@@ -157,67 +173,148 @@ pub(super) async fn suggest(
     Query(query): Query<SuggestQuery>,
 ) -> Result<Response, ApiError> {
     let asked = format!("suggest?{}", asked.unwrap_or_default());
-    kept(&app, &asked, async || complete(&app, query).await).await
+    kept(&app, &asked, async |change| complete(&app, query, change).await).await
 }
 
-async fn complete(app: &App, query: SuggestQuery) -> Result<Vec<SuggestionView>, ApiError> {
+async fn complete(
+    app: &App,
+    query: SuggestQuery,
+    change: i64,
+) -> Result<Vec<SuggestionView>, ApiError> {
     let Some(index) = app.index.load_full() else { return Ok(Vec::new()) };
     let limit = query.limit.unwrap_or(8).clamp(1, 20);
-    let mut found = match run(app, move || index.suggest(&query.q, limit)).await {
-        Err(ApiError::Index(indexer::Error::QueryTooLong { .. })) => Vec::new(),
+    let work = move || {
+        let mark = index.mark();
+        Ok((index.suggest(&query.q, limit)?, mark))
+    };
+    let (mut found, mark) = match run(app, work).await {
+        Err(ApiError::Index(indexer::Error::QueryTooLong { .. })) => (Vec::new(), change),
         Err(ApiError::Index(error)) => {
             doubt(app, &error);
-            Vec::new()
+            (Vec::new(), change)
         }
         found => found?,
     };
-    let ids: Vec<String> = found.iter().filter_map(|found| found.resource.clone()).collect();
-    let public = public(app, &ids).await?;
-    found.retain(|found| found.resource.as_ref().is_none_or(|id| public.contains_key(id)));
+    if mark != change {
+        let ids: Vec<String> = found.iter().filter_map(|found| found.resource.clone()).collect();
+        let public = public_ids(app, &ids).await?;
+        found.retain(|found| found.resource.as_ref().is_none_or(|id| public.contains(id)));
+    }
     let view =
         |found: indexer::Suggestion| SuggestionView { text: found.text, resource: found.resource };
     Ok(found.into_iter().map(view).collect())
 }
 
-/// Searches. Gives the resources of the hits too, in their order.
+/// What the index answers.
+struct Answer {
+    found: indexer::Found,
+    /// What may have been meant.
+    meant: Option<String>,
+    /// The change that the index was at, or a later one.
+    mark: i64,
+}
+
+/// Searches, `change` being the last one in the database.
+async fn answer(app: &App, query: &SearchQuery, change: i64) -> Result<SearchResult, ApiError> {
+    let begun = Instant::now();
+    let query = &narrowed(app, query).await?;
+    let among = among(app, query).await?;
+    let answer = ask(app, query, among.clone(), begun).await?;
+    let Some(Answer { mut found, meant, mark }) = answer else {
+        return Ok(by_title(app, query, among.as_deref(), begun).await?.0);
+    };
+    let mut gone = 0;
+    // An index that has every change has nothing but what is public.
+    if mark != change {
+        let ids: Vec<String> = found.hits.iter().map(|hit| hit.resource.clone()).collect();
+        let public = public_ids(app, &ids).await?;
+        found.hits.retain(|hit| public.contains(&hit.resource));
+        gone = ids.len() - found.hits.len();
+    }
+    let hits = std::mem::take(&mut found.hits);
+    let ids: Vec<String> = hits.iter().map(|hit| hit.resource.clone()).collect();
+    let mut origins = origins(app, &ids).await?;
+    let view = |hit: indexer::Hit| {
+        let home = origins.remove(&hit.resource);
+        HitView { home, ..hit_view(hit, &query.q) }
+    };
+    let hits = hits.into_iter().map(view).collect();
+    Ok(result(found, gone, hits, meant, begun))
+}
+
+/// Searches. Gives what the hits are too, in their order.
 pub(super) async fn find(
     app: &App,
     query: &SearchQuery,
-) -> Result<(SearchResult, Vec<Resource>), ApiError> {
+) -> Result<(SearchResult, Vec<Shown>), ApiError> {
     let begun = Instant::now();
-    refuse_long(&query.q)?;
     let query = &narrowed(app, query).await?;
-    let Some(index) = app.index.load_full() else { return by_title(app, query, begun).await };
-    let asked = indexer::Query { now_ms: app.now_ms(), ..query.asked() };
-    let work = move || {
-        let found = index.search(&asked)?;
-        let nowhere = found.total == 0 || found.heard;
-        let meant = if nowhere { index.did_you_mean(&asked.text)? } else { None };
-        Ok((found, meant))
+    let among = among(app, query).await?;
+    let answer = ask(app, query, among.clone(), begun).await?;
+    let Some(Answer { mut found, meant, .. }) = answer else {
+        return by_title(app, query, among.as_deref(), begun).await;
     };
-    let (found, did_you_mean) = match run(app, work).await {
-        Err(ApiError::Index(error)) if !matches!(error, indexer::Error::QueryTooLong { .. }) => {
-            doubt(app, &error);
-            return by_title(app, query, begun).await;
-        }
-        found => found?,
-    };
-    metrics::histogram!("duoku_search_seconds").record(begun.elapsed().as_secs_f64());
     // The index follows changes after a while; what is not public any more is left out at once.
     let ids: Vec<String> = found.hits.iter().map(|hit| hit.resource.clone()).collect();
     let mut public = public(app, &ids).await?;
     let gone = ids.len() - public.len();
     let origins = origins(app, &ids).await?;
-    let (hits, resources) = found
-        .hits
+    let (hits, shown) = std::mem::take(&mut found.hits)
         .into_iter()
         .filter_map(|hit| {
-            let resource = public.remove(&hit.resource)?;
+            let shown = public.remove(&hit.resource)?;
             let home = origins.get(&hit.resource).cloned();
-            Some((HitView { home, ..hit_view(hit, &query.q) }, resource))
+            Some((HitView { home, ..hit_view(hit, &query.q) }, shown))
         })
         .unzip();
-    let result = SearchResult {
+    Ok((result(found, gone, hits, meant, begun), shown))
+}
+
+/// What alone is searched: the lessons of a course, where one is named.
+async fn among(app: &App, query: &SearchQuery) -> Result<Option<Vec<String>>, ApiError> {
+    match query.course.as_str() {
+        "" => Ok(None),
+        id => Ok(Some(lessons_of(app, id).await?)),
+    }
+}
+
+/// Asks the index; `None` when there is none that answers.
+async fn ask(
+    app: &App,
+    query: &SearchQuery,
+    among: Option<Vec<String>>,
+    begun: Instant,
+) -> Result<Option<Answer>, ApiError> {
+    let Some(index) = app.index.load_full() else { return Ok(None) };
+    let asked = indexer::Query { now_ms: app.now_ms(), among, ..query.asked() };
+    let work = move || {
+        let mark = index.mark();
+        let found = index.search(&asked)?;
+        let nowhere = found.total == 0 || found.heard;
+        let meant = if nowhere { index.did_you_mean(&asked.text)? } else { None };
+        Ok(Answer { found, meant, mark })
+    };
+    match run(app, work).await {
+        Err(ApiError::Index(error)) if !matches!(error, indexer::Error::QueryTooLong { .. }) => {
+            doubt(app, &error);
+            Ok(None)
+        }
+        answer => {
+            metrics::histogram!("duoku_search_seconds").record(begun.elapsed().as_secs_f64());
+            Ok(Some(answer?))
+        }
+    }
+}
+
+/// What is told of what was found, but for so many hits that are not public any more.
+fn result(
+    found: indexer::Found,
+    gone: usize,
+    hits: Vec<HitView>,
+    did_you_mean: Option<String>,
+    begun: Instant,
+) -> SearchResult {
+    SearchResult {
         total: found.total.saturating_sub(gone),
         took_ms: took_ms(begun),
         hits,
@@ -225,8 +322,7 @@ pub(super) async fn find(
         titles_only: false,
         heard: found.heard,
         did_you_mean,
-    };
-    Ok((result, resources))
+    }
 }
 
 impl SearchQuery {
@@ -294,7 +390,8 @@ fn refuse_long(q: &str) -> Result<(), indexer::Error> {
 }
 
 /// `query` with the filters that its words name.
-async fn narrowed(app: &App, query: &SearchQuery) -> Result<SearchQuery, ApiError> {
+pub(super) async fn narrowed(app: &App, query: &SearchQuery) -> Result<SearchQuery, ApiError> {
+    refuse_long(&query.q)?;
     if !query.q.contains([':', '：']) {
         return Ok(query.clone());
     }
@@ -340,12 +437,6 @@ fn doubt(app: &App, error: &indexer::Error) {
     }
 }
 
-/// Those of `ids` that everybody may see now.
-async fn public(app: &App, ids: &[String]) -> Result<HashMap<String, Resource>, ApiError> {
-    let found = db::resources::list_public(&mut *app.db.read().await?, ids).await?;
-    Ok(found.into_iter().map(|resource| (resource.id.to_string(), resource)).collect())
-}
-
 /// Where those of `ids` are opened that are not here.
 async fn origins(app: &App, ids: &[String]) -> Result<HashMap<String, OriginView>, ApiError> {
     let found = db::sources::origins(&mut *app.db.read().await?, ids).await?;
@@ -375,12 +466,13 @@ pub(super) async fn run<T: Send + 'static>(
     }
 }
 
-/// What answers while there is no index.
+/// What answers while there is no index: resources, no courses.
 async fn by_title(
     app: &App,
     query: &SearchQuery,
+    among: Option<&[String]>,
     begun: Instant,
-) -> Result<(SearchResult, Vec<Resource>), ApiError> {
+) -> Result<(SearchResult, Vec<Shown>), ApiError> {
     let asked = db::resources::TitleQuery {
         text: query.q.trim().to_owned(),
         libraries: list(&query.library),
@@ -392,11 +484,19 @@ async fn by_title(
     let skipped = (query.page() - 1).saturating_mul(query.per_page()).min(indexer::MAX_DEPTH);
     let (offset, limit) = (skipped as i64, query.per_page() as i64);
     let mut db = app.db.read().await?;
-    let (total, found) = db::resources::find_by_title(&mut db, &asked, offset, limit).await?;
+    let (total, found) = match among {
+        None => db::resources::find_by_title(&mut db, &asked, offset, limit).await?,
+        Some(ids) => {
+            let mut found = db::resources::list_public(&mut db, ids).await?;
+            found.retain(|resource| resource.details.title.contains(&asked.text));
+            (found.len() as i64, found.into_iter().skip(skipped).take(query.per_page()).collect())
+        }
+    };
     drop(db);
     let ids: Vec<String> = found.iter().map(|resource| resource.id.to_string()).collect();
     let origins = origins(app, &ids).await?;
     let hit = |resource: &Resource| HitView {
+        kind: resource.kind.as_str().to_owned(),
         url: format!("/resources/{}", resource.id),
         resource: resource.id.to_string(),
         title: escape(&resource.details.title),
@@ -413,11 +513,15 @@ async fn by_title(
         heard: false,
         did_you_mean: None,
     };
-    Ok((result, found))
+    let shown = found.into_iter().map(|resource| Shown::Resource(Box::new(resource)));
+    Ok((result, shown.collect()))
 }
 
 fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
-    let url = format!("/resources/{}", hit.resource);
+    let url = match hit.kind.as_str() {
+        indexer::COURSE => format!("/courses/{}", hit.resource),
+        _ => format!("/resources/{}", hit.resource),
+    };
     let moments = hit
         .moments
         .into_iter()
@@ -449,8 +553,8 @@ fn hit_view(hit: indexer::Hit, q: &str) -> HitView {
             text: moment.text,
         })
         .collect();
-    let (title, snippet, resource) = (hit.title, hit.snippet, hit.resource);
-    HitView { title, snippet, resource, url, moments, home: None }
+    let indexer::Hit { resource, kind, title, snippet, .. } = hit;
+    HitView { resource, kind, title, snippet, url, moments, home: None }
 }
 
 fn list(text: &str) -> Vec<String> {

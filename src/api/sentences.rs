@@ -97,10 +97,83 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "It says that it has no records at all, perhaps by mistake, so all are kept here. If it is true, remove the source.",
     ),
     ("oembed_format", "只有 json 和 xml 两种格式：{}", "The formats are json and xml, not {}."),
+    // Review
+    ("no_chain", "这个资源库不设审核。", "Nothing is reviewed in this library."),
+    (
+        "in_review",
+        "已经送审，审完之前不能修改；要改，请先撤回。",
+        "It is in review and cannot be changed until that is over. Take it back first.",
+    ),
+    (
+        "was_reviewed",
+        "这是审核通过后发布的，字幕请馆员来改，或者先下架、改好再送审。",
+        "It was published by review: ask a librarian to change its captions, or withdraw it, change them and hand it in again.",
+    ),
+    ("not_in_review", "现在没有在审的版本。", "No version of it is in review."),
+    (
+        "own_work",
+        "不能审自己上传或送审的资源，请交给别人审。",
+        "Nobody reviews what they made or handed in themselves. Leave it to somebody else.",
+    ),
+    (
+        "read_before",
+        "您已经审过这一版，后面的步骤要由别人来审。",
+        "You have reviewed this version in another step; the others are for other people.",
+    ),
+    (
+        "decided_already",
+        "别人已经处理过了，请刷新页面看最新情况。",
+        "Somebody has decided already. Reload the page to see how things stand.",
+    ),
+    (
+        "withdrawn_by_order",
+        "这个资源是被下架的，要由下架它的一级或更高一级恢复；作者可以申诉。",
+        "It was withdrawn by order: those who withdrew it, or those above, can let it be seen again. Its author may appeal.",
+    ),
+    ("not_returned", "这一版没有被退回。", "This version was not returned."),
+    (
+        "nothing_to_appeal",
+        "没有可以申诉的下架或退回。",
+        "There is no withdrawal or return to appeal from.",
+    ),
+    ("appealed_already", "这件事已经申诉过了。", "There is an appeal about this already."),
+    (
+        "changed_since",
+        "退回之后内容又改过了，请重新送审。",
+        "It was changed after it was returned. Hand it in again.",
+    ),
+    (
+        "complained_enough",
+        "关于这个资源已经收到很多投诉，正在处理，不必再投诉。",
+        "Many complaints about this have come and are being looked at; one more is not needed.",
+    ),
+    (
+        "leave_empty",
+        "请把“网址”一栏留空后再提交：它是用来识别机器人的。",
+        "Leave the field for a web address empty and send again: it is there to tell robots.",
+    ),
     ("method", "这个地址不支持此操作。", "This address does not support that."),
     ("too_many", "尝试太频繁，请一分钟后再试。", "Too many attempts. Try again in a minute."),
     ("too_often", "请求太频繁，请 {} 秒后再试。", "Too many requests. Try again in {} seconds."),
     ("wrong_password", "用户名或密码不对。", "The name or the password is wrong."),
+    ("wrong_old_password", "现在的密码不对。", "The present password is wrong."),
+    (
+        "wrong_code",
+        "链接或重置码已经用过、过期或不对，请向管理员再要一个。",
+        "The link or code was used, has expired or is wrong. Ask for another one.",
+    ),
+    ("no_such", "没有这个{}。", "There is no {}."),
+    ("bad_line", "这一行不能用：{}", "This line cannot be used: {}"),
+    (
+        "too_many_tokens",
+        "接口令牌太多了，请先撤销不用的。",
+        "There are too many API tokens. Revoke some first.",
+    ),
+    (
+        "scope",
+        "这个接口令牌没有“{}”权限。",
+        "This API token was not made for that: it lacks the scope {}.",
+    ),
     (
         "foreign_origin",
         "请求来自别的网站，已拒绝。",
@@ -117,6 +190,22 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "Something broke here and was recorded. Try again later.",
     ),
     ("busy", "服务器正忙，请稍后再试。", "The server is busy. Try again later."),
+    // Courses
+    (
+        "edited_meanwhile",
+        "在您编辑期间，别人保存了修改。请看看现在的内容再改。",
+        "Somebody saved a change while you were editing. Look at what is there now.",
+    ),
+    (
+        "course_empty",
+        "课程里还没有内容，不能发布。",
+        "There is nothing in the course yet, so it cannot be published.",
+    ),
+    (
+        "course_not_shared",
+        "只能展示别的资源库已公开发布的课程。",
+        "Only a public course of another library can be shown.",
+    ),
     // Uploads
     (
         "type",
@@ -405,6 +494,16 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "有的页面是扫描图片，这台服务器没有安装文字识别，所以这些页面搜不到、选不了文字。",
         "Some pages are scanned pictures. This server has no text recognition, so their text can be neither found nor selected.",
     ),
+    (
+        "pages_unshown",
+        "有的页面做不出图片，只能看文字。",
+        "Some pages could not be made into pictures; they are shown as text.",
+    ),
+    (
+        "pages_to_come",
+        "还有 {} 页的图片正在制作，先显示文字；全文已经可以查找。",
+        "The pictures of {} pages are being made. They are shown as text for now; all text can be searched.",
+    ),
     // What the pipeline does
     ("waiting", "等待处理", "Waiting"),
     (
@@ -422,8 +521,9 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("derive", "正在截取封面和字幕", "Taking posters and captions"),
     ("convert", "正在转换办公文档", "Converting the office document"),
     ("book", "正在整理章节和文字", "Preparing chapters and text"),
-    ("inspect", "正在分析文档", "Looking into the document"),
-    ("pages", "正在制作页面图片和文字", "Making pages and text"),
+    ("inspect", "正在分析文档，提取文字", "Looking into the document and its text"),
+    ("pages", "正在制作页面图片", "Making pictures of pages"),
+    ("later_pages", "正在制作其余页面的图片", "Making pictures of the other pages"),
     ("picture", "正在处理图片", "Processing the picture"),
     ("recognise", "正在识别图片中的文字", "Reading the text in pictures"),
     ("twins", "正在查找相同的资源", "Looking for the same in other resources"),
@@ -439,11 +539,17 @@ pub(super) fn rule(lang: Lang, error: &RuleError) -> String {
         RuleError::WrongStage(stage) => {
             sentence(lang, "conflict", crate::pages::stage_word(lang, *stage))
         }
+        RuleError::Conflict(code) => sentence(lang, code, ""),
         RuleError::BadField { field, value } => {
             let field = label_of(FIELDS, field, lang == Lang::Zh);
             sentence(lang, "bad_field", &format!("{field} {value}"))
         }
     }
+}
+
+/// What a field is called.
+pub(super) fn field_word(lang: Lang, field: &str) -> String {
+    label_of(FIELDS, field, lang == Lang::Zh).to_owned()
 }
 
 const FIELDS: &[crate::catalogue::Term] = &[
@@ -454,6 +560,13 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "language", zh: "语言", en: "language" },
     crate::catalogue::Term { code: "topics", zh: "主题", en: "topics" },
     crate::catalogue::Term { code: "audiences", zh: "适用人群", en: "audiences" },
+    crate::catalogue::Term { code: "teachers", zh: "授课人", en: "teachers" },
+    crate::catalogue::Term { code: "hours", zh: "学时", en: "hours" },
+    crate::catalogue::Term { code: "cover", zh: "封面", en: "cover" },
+    crate::catalogue::Term { code: "sections", zh: "单元", en: "sections" },
+    crate::catalogue::Term { code: "lessons", zh: "课程内容", en: "lessons" },
+    crate::catalogue::Term { code: "resources", zh: "资源", en: "resources" },
+    crate::catalogue::Term { code: "ordering", zh: "排序", en: "ordering" },
     crate::catalogue::Term { code: "slug", zh: "网址名", en: "slug" },
     crate::catalogue::Term { code: "publishing", zh: "发布方式", en: "publishing" },
     crate::catalogue::Term { code: "visibility", zh: "可见范围", en: "visibility" },
@@ -470,7 +583,46 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "contact", zh: "联系方式", en: "contact" },
     crate::catalogue::Term { code: "place", zh: "地址", en: "address" },
     crate::catalogue::Term { code: "position", zh: "经纬度", en: "position" },
+    crate::catalogue::Term { code: "login_name", zh: "登录名", en: "login name" },
+    crate::catalogue::Term { code: "display_name", zh: "姓名", en: "name" },
+    crate::catalogue::Term { code: "phone", zh: "手机或电话号码", en: "telephone number" },
+    crate::catalogue::Term { code: "email", zh: "电子邮箱", en: "e-mail address" },
+    crate::catalogue::Term {
+        code: "password",
+        zh: "密码（8 个字符以上）",
+        en: "password (8 characters or more)",
+    },
+    crate::catalogue::Term { code: "organisation", zh: "机构", en: "organisation" },
+    crate::catalogue::Term { code: "library", zh: "资源库", en: "library" },
+    crate::catalogue::Term {
+        code: "where",
+        zh: "机构或资源库（选一个）",
+        en: "an organisation or a library, one of them",
+    },
+    crate::catalogue::Term { code: "scopes", zh: "令牌权限", en: "scopes" },
+    crate::catalogue::Term {
+        code: "day", zh: "日期（如 2026-11-25）", en: "day (as 2026-11-25)"
+    },
+    crate::catalogue::Term { code: "days", zh: "天数", en: "days" },
+    crate::catalogue::Term { code: "uses", zh: "人数", en: "number of people" },
+    crate::catalogue::Term { code: "ends", zh: "结束时间", en: "end" },
+    crate::catalogue::Term { code: "note", zh: "备注", en: "note" },
     crate::catalogue::Term { code: "role", zh: "角色", en: "role" },
+    crate::catalogue::Term { code: "file", zh: "文件", en: "file" },
+    crate::catalogue::Term { code: "source", zh: "源文件", en: "source" },
+    crate::catalogue::Term { code: "captions", zh: "字幕", en: "captions" },
+    crate::catalogue::Term { code: "steps", zh: "审核步骤", en: "steps" },
+    crate::catalogue::Term { code: "step", zh: "审核步骤", en: "step" },
+    crate::catalogue::Term { code: "days", zh: "期限（天）", en: "days" },
+    crate::catalogue::Term { code: "until", zh: "截止日期", en: "until" },
+    crate::catalogue::Term { code: "account", zh: "账号", en: "account" },
+    crate::catalogue::Term { code: "team", zh: "小组", en: "team" },
+    crate::catalogue::Term { code: "reason", zh: "理由", en: "reason" },
+    crate::catalogue::Term { code: "words", zh: "内容", en: "words" },
+    crate::catalogue::Term { code: "answer", zh: "答复", en: "answer" },
+    crate::catalogue::Term { code: "verdict", zh: "审核意见", en: "verdict" },
+    crate::catalogue::Term { code: "start_ms", zh: "时间点", en: "time" },
+    crate::catalogue::Term { code: "page", zh: "页码", en: "page" },
     crate::catalogue::Term { code: "quota_gb", zh: "容量", en: "quota" },
     crate::catalogue::Term { code: "reason", zh: "理由", en: "reason" },
     crate::catalogue::Term { code: "name", zh: "名称", en: "name" },

@@ -1,27 +1,28 @@
 //! Logging in and out.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{LazyLock, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::LazyLock;
 
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Argon2, PasswordHash};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
-use http::header::SET_COOKIE;
+use http::header::{SET_COOKIE, USER_AGENT};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
+use super::attempts::Attempt;
 use super::caller::{COOKIE_NAME, Who, check_origin, fresh_token, token_hash};
 use super::problem::ApiError;
 use super::reader::cookie;
 use crate::app::App;
-use crate::catalogue::AccountId;
+use crate::catalogue::{AccountId, Phone, RuleError};
 use crate::db;
+use crate::db::sessions::NewSession;
 use crate::server::Peer;
 
 /// Name of the setting that holds the token of the set-up link.
@@ -36,12 +37,28 @@ pub(super) const MAX_PASSWORD: usize = 1024;
 /// Longest login name, in bytes.
 const MAX_NAME: usize = 256;
 
-/// How long failures are remembered.
-const WINDOW: Duration = Duration::from_secs(60);
+/// From where somebody comes, as the list of their sessions shows it.
+#[derive(Debug, Clone)]
+pub(super) struct Browser {
+    pub address: IpAddr,
+    /// User-Agent.
+    pub agent: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for Browser {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let Peer(address) = Peer::from_request_parts(parts, state).await?;
+        let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self { address, agent: agent.unwrap_or("").to_owned() })
+    }
+}
 
 /// Name and password.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct Login {
+    /// Login name or telephone number.
     pub name: String,
     pub password: String,
 }
@@ -58,17 +75,14 @@ pub(super) struct SessionView {
 #[utoipa::path(post, path = "/api/session", tag = "session", request_body = Login, responses((status = 200, body = SessionView), (status = 401), (status = 429)))]
 pub(super) async fn create(
     State(app): State<App>,
-    Peer(address): Peer,
+    browser: Browser,
     headers: HeaderMap,
     Json(login): Json<Login>,
 ) -> Result<Response, ApiError> {
     check_origin(&http::Method::POST, &headers, &app.config.server.public_url)?;
-    let cookie = log_in(&app, address, &login).await?;
-    let mut db = app.db.read().await?;
-    let account =
-        db::accounts::find_by_name(&mut db, &login.name.trim().to_lowercase(), app.now_ms())
-            .await?
-            .ok_or(ApiError::NotFound)?;
+    let (id, cookie) = log_in(&app, &browser, &login).await?;
+    let found = db::accounts::find(&mut *app.db.read().await?, id, app.now_ms()).await?;
+    let account = found.ok_or(ApiError::NotFound)?;
     let administrator = account.role == crate::catalogue::NetRole::Administrator;
     let view =
         SessionView { name: account.name, display_name: account.display_name, administrator };
@@ -100,22 +114,24 @@ pub(super) async fn delete(
     Ok(response)
 }
 
-/// Checks name and password, begins a session, and gives its cookie.
+/// Checks name and password, begins a session, and gives its account and cookie.
 pub(super) async fn log_in(
     app: &App,
-    address: IpAddr,
+    browser: &Browser,
     login: &Login,
-) -> Result<HeaderValue, ApiError> {
+) -> Result<(AccountId, HeaderValue), ApiError> {
     let name = login.name.trim().to_lowercase();
     let wrong = || ApiError::coded(StatusCode::UNAUTHORIZED, "wrong_password", "");
     if name.len() > MAX_NAME || name.contains('\0') || login.password.len() > MAX_PASSWORD {
         return Err(wrong());
     }
-    // Counted before the work is done, so that many at once cannot slip through.
-    let keys = [format!("address {address}"), format!("name {name}")];
-    let attempt = Attempt::begin(keys, app.config.session.max_failures)
-        .ok_or_else(|| ApiError::coded(StatusCode::TOO_MANY_REQUESTS, "too_many", ""))?;
-    let known = db::accounts::find_credentials(&mut *app.db.read().await?, &name).await?;
+    let phone: Option<Phone> = name.parse().ok();
+    // However a number is typed, it is one.
+    let tried = phone.as_ref().map_or(name.as_str(), Phone::as_str);
+    let attempt = Attempt::begin(app, browser.address, tried).await?;
+    let mut db = app.db.read().await?;
+    let known = db::accounts::find_credentials(&mut db, &name, phone.as_ref()).await?;
+    drop(db);
     let (account, hash) = match known {
         Some(known) => (Some(known.account), Some(known.password_hash)),
         None => (None, None),
@@ -124,16 +140,56 @@ pub(super) async fn log_in(
     // The same work for names that do not exist.
     let verify = move || verify(&password, hash.as_deref().unwrap_or_else(|| decoy()));
     let right = hashing(verify).await.inspect_err(|_| attempt.take_back())?;
-    let account = account.filter(|_| right).ok_or_else(wrong)?;
+    let Some(account) = account.filter(|_| right) else {
+        attempt.was_wrong(app).await?;
+        return Err(wrong());
+    };
     attempt.take_back();
-    session(app, account).await
+    Ok((account, begin_session(app, browser, account).await?))
+}
+
+/// Checks the password of somebody who is logged in.
+///
+/// # Errors
+///
+/// 422 when it is not theirs, 429 after too many that were not.
+pub(super) async fn check_password(
+    app: &App,
+    browser: &Browser,
+    account: AccountId,
+    password: &str,
+) -> Result<(), ApiError> {
+    let attempt = Attempt::begin(app, browser.address, &account.to_string()).await?;
+    let hash = db::accounts::find_password(&mut *app.db.read().await?, account).await?;
+    let password = password.to_owned();
+    let verify = move || verify(&password, hash.as_deref().unwrap_or_else(|| decoy()));
+    if hashing(verify).await.inspect_err(|_| attempt.take_back())? {
+        attempt.take_back();
+        return Ok(());
+    }
+    attempt.was_wrong(app).await?;
+    Err(ApiError::coded(StatusCode::UNPROCESSABLE_ENTITY, "wrong_old_password", ""))
+}
+
+/// argon2id of a password that somebody chose.
+///
+/// # Errors
+///
+/// 422 when it is too short or too long, 503 when too many wait.
+pub(super) async fn chosen(password: &str) -> Result<String, ApiError> {
+    if password.chars().count() < MIN_PASSWORD || password.len() > MAX_PASSWORD {
+        let value = String::new();
+        return Err(RuleError::BadField { field: "password", value }.into());
+    }
+    let password = password.to_owned();
+    hashing(move || hash_password(&password)).await?.map_err(|_| ApiError::bad("password"))
 }
 
 /// Ends the session of the request's cookie, and gives the cookie that removes it.
 pub(super) async fn log_out(app: &App, headers: &HeaderMap) -> Result<HeaderValue, ApiError> {
     if let Some(token) = cookie(headers, COOKIE_NAME) {
         let mut tx = app.db.begin().await?;
-        db::accounts::delete_session(&mut tx, &token_hash(token)).await?;
+        db::sessions::delete(&mut tx, &token_hash(token)).await?;
         tx.commit().await?;
     }
     Ok(set_cookie(app, "", 0))
@@ -152,12 +208,11 @@ pub(crate) fn hash_password(password: &str) -> Result<String, argon2::password_h
 /// here ends.
 pub(super) async fn set_up(
     app: &App,
+    browser: &Browser,
     token: &str,
     password: &str,
 ) -> Result<HeaderValue, ApiError> {
-    let password = password.to_owned();
-    let hash = hashing(move || hash_password(&password)).await?;
-    let hash = hash.map_err(|_| ApiError::bad("password"))?;
+    let hash = chosen(password).await?;
     let mut tx = app.db.begin().await?;
     check_setup(&mut tx, token).await?;
     db::settings::delete(&mut tx, SETUP).await?;
@@ -166,7 +221,7 @@ pub(super) async fn set_up(
         .ok_or(ApiError::NotFound)?;
     db::accounts::set_password(&mut tx, admin.id, &hash).await?;
     tx.commit().await?;
-    session(app, admin.id).await
+    begin_session(app, browser, admin.id).await
 }
 
 /// Whether `token` is that of the set-up link, which was not used yet: `admin` has no password.
@@ -177,14 +232,30 @@ pub(super) async fn check_setup(db: &mut sqlx::AnyConnection, token: &str) -> Re
     if same && !used { Ok(()) } else { Err(ApiError::NotFound) }
 }
 
-async fn session(app: &App, account: AccountId) -> Result<HeaderValue, ApiError> {
+/// Begins a session of `account`, and gives its cookie.
+///
+/// # Errors
+///
+/// Those of the database.
+pub(super) async fn begin_session(
+    app: &App,
+    browser: &Browser,
+    account: AccountId,
+) -> Result<HeaderValue, ApiError> {
     let token = fresh_token()
         .map_err(|_| ApiError::coded(StatusCode::INTERNAL_SERVER_ERROR, "broken", ""))?;
     let now_ms = app.now_ms();
     let seconds = app.config.session.days * 86_400;
     let mut tx = app.db.begin().await?;
-    let hash = token_hash(&token);
-    db::accounts::insert_session(&mut tx, &hash, account, now_ms, now_ms + seconds * 1000).await?;
+    let new = NewSession {
+        token_hash: &token_hash(&token),
+        account,
+        address: &browser.address.to_string(),
+        agent: &browser.agent,
+        now_ms,
+        expires_ms: now_ms + seconds * 1000,
+    };
+    db::sessions::insert(&mut tx, &new).await?;
     tx.commit().await?;
     Ok(set_cookie(app, &token, seconds))
 }
@@ -236,37 +307,3 @@ static HASHING: Semaphore = Semaphore::const_new(2);
 
 /// Passwords that are hashed or wait for it.
 static WAITING: Semaphore = Semaphore::const_new(32);
-
-/// Attempts of the last minute that failed or are not over, by address and by name.
-static ATTEMPTS: LazyLock<Mutex<HashMap<String, Vec<Instant>>>> = LazyLock::new(Mutex::default);
-
-/// An attempt to log in, which counts until it is taken back.
-struct Attempt([String; 2]);
-
-impl Attempt {
-    /// Counts one more for each of `keys`, unless one of them has `most` already.
-    fn begin(keys: [String; 2], most: u32) -> Option<Self> {
-        let mut all = ATTEMPTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        all.retain(|_, times| {
-            times.retain(|time| time.elapsed() < WINDOW);
-            !times.is_empty()
-        });
-        let counted = |key| all.get(key).map_or(0, Vec::len);
-        if keys.iter().map(counted).any(|count| count >= most as usize) {
-            return None;
-        }
-        for key in &keys {
-            all.entry(key.clone()).or_default().push(Instant::now());
-        }
-        Some(Self(keys))
-    }
-
-    fn take_back(&self) {
-        let mut all = ATTEMPTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for key in &self.0 {
-            if let Some(times) = all.get_mut(key) {
-                times.pop();
-            }
-        }
-    }
-}

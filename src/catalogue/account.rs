@@ -129,6 +129,15 @@ impl Caller {
         })
     }
 
+    /// Whether the caller reads what is handed in to some library.
+    #[must_use]
+    pub fn reviews_somewhere(&self) -> bool {
+        self.0.as_ref().is_some_and(|account| {
+            account.role == NetRole::Administrator
+                || account.libraries.values().any(|roles| roles.reviews())
+        })
+    }
+
     /// Whether the caller looks after people or organisations somewhere.
     #[must_use]
     pub fn administers(&self) -> bool {

@@ -67,6 +67,22 @@ id!(
     ResourceId
 );
 id!(
+    /// Of a course.
+    CourseId
+);
+id!(
+    /// Of a lesson of a course.
+    LessonId
+);
+id!(
+    /// Of a collection.
+    CollectionId
+);
+id!(
+    /// Of a version of a resource that was handed in.
+    ReviewId
+);
+id!(
     /// Of an upload.
     UploadId
 );

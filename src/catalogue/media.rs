@@ -285,7 +285,7 @@ impl CaptionOrigin {
     }
 }
 
-/// A page of a document, as pictures.
+/// A page of a document: its words, and pictures as soon as they are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// From 1.
@@ -294,12 +294,19 @@ pub struct Page {
     pub width: i64,
     /// Of the large picture, pixels.
     pub height: i64,
-    /// Key of the large picture.
-    pub large: String,
-    /// Key of the small picture.
-    pub small: String,
+    /// `None` until they are made.
+    pub pictures: Option<PagePictures>,
     /// Key of the JSON with the places of the words.
     pub words: String,
+}
+
+/// The pictures of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagePictures {
+    /// Key of the large one, to read.
+    pub large: String,
+    /// Key of the small one, to look over.
+    pub small: String,
 }
 
 /// A chapter of a book.

@@ -72,7 +72,7 @@ pub struct Resource {
 }
 
 /// What an author says about a resource.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Details {
     /// Title, 1 to 1,024 characters.
     pub title: String,
@@ -109,14 +109,6 @@ impl Details {
     ///
     /// [`RuleError::BadField`] for the first field that cannot be kept.
     pub fn checked(mut self) -> Result<Self, RuleError> {
-        let tidy = |field: &'static str, text: &str, most: usize| {
-            let text = text.trim().replace('\0', "");
-            if text.chars().count() > most {
-                let value = text.chars().take(40).collect::<String>() + "…";
-                return Err(RuleError::BadField { field, value });
-            }
-            Ok(text)
-        };
         self.title = tidy("title", &self.title, 1024)?;
         if self.title.is_empty() {
             return Err(RuleError::BadField { field: "title", value: String::new() });
@@ -124,20 +116,38 @@ impl Details {
         self.description = tidy("description", &self.description, 20_000)?;
         self.author = tidy("author", &self.author, 1024)?;
         self.licence = tidy("licence", &self.licence, 200)?;
-        self.language = self.language.filter(|language| !language.trim().is_empty());
-        if let Some(language) = &self.language
-            && (language.len() > 35
-                || !language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
-        {
-            return Err(RuleError::BadField { field: "language", value: language.clone() });
-        }
+        self.language = language_of(self.language)?;
         known("topics", &self.topics, vocabulary::TOPICS)?;
         known("audiences", &self.audiences, vocabulary::AUDIENCES)?;
         Ok(self)
     }
 }
 
-fn known(
+/// `text` trimmed, with `most` characters at most.
+pub(super) fn tidy(field: &'static str, text: &str, most: usize) -> Result<String, RuleError> {
+    let text = text.trim().replace('\0', "");
+    if text.chars().count() > most {
+        let value = text.chars().take(40).collect::<String>() + "…";
+        return Err(RuleError::BadField { field, value });
+    }
+    Ok(text)
+}
+
+/// A language (BCP 47); none when it is blank.
+pub(super) fn language_of(language: Option<String>) -> Result<Option<String>, RuleError> {
+    let language = language.filter(|language| !language.trim().is_empty());
+    match language {
+        Some(value)
+            if value.len() > 35
+                || !value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') =>
+        {
+            Err(RuleError::BadField { field: "language", value })
+        }
+        language => Ok(language),
+    }
+}
+
+pub(super) fn known(
     field: &'static str,
     codes: &[String],
     terms: &[vocabulary::Term],
@@ -237,6 +247,8 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words!(
     /// What sort of thing a resource is.
     Kind {
@@ -262,6 +274,8 @@ words!(
         Processing = "processing",
         /// All is made; nobody else sees it yet.
         Ready = "ready",
+        /// Handed in: the steps of its library's review have it.
+        Submitted = "submitted",
         /// Those who may see its library see it.
         Published = "published",
         /// It was published and was taken back.
@@ -272,6 +286,9 @@ words!(
         Deleted = "deleted",
     }
 );
+
+/// Code of the warning that pages stay without pictures.
+pub const PAGES_UNSHOWN: &str = "pages_unshown";
 
 impl Resource {
     /// One without a source yet, in `library`, by `account`, as of `now_ms`, Unix milliseconds.
@@ -338,6 +355,44 @@ impl Resource {
         }
     }
 
+    /// Hands it in to its library's review.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::WrongStage`] unless it is ready or withdrawn.
+    pub fn submit(self) -> Result<Self, RuleError> {
+        match self.stage {
+            Stage::Ready | Stage::Withdrawn => Ok(Self { stage: Stage::Submitted, ..self }),
+            stage => Err(RuleError::WrongStage(stage)),
+        }
+    }
+
+    /// Publishes what was handed in, as of `now_ms`, Unix milliseconds: every step accepted it.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::WrongStage`] unless it was handed in.
+    pub fn accept(self, now_ms: i64) -> Result<Self, RuleError> {
+        match self.stage {
+            Stage::Submitted => {
+                Ok(Self { stage: Stage::Published, published_ms: Some(now_ms), ..self })
+            }
+            stage => Err(RuleError::WrongStage(stage)),
+        }
+    }
+
+    /// Gives what was handed in back to its author.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::WrongStage`] unless it was handed in.
+    pub fn give_back(self) -> Result<Self, RuleError> {
+        match self.stage {
+            Stage::Submitted => Ok(Self { stage: Stage::Ready, ..self }),
+            stage => Err(RuleError::WrongStage(stage)),
+        }
+    }
+
     /// Takes it back; tickets given so far end.
     ///
     /// # Errors
@@ -372,6 +427,15 @@ impl Resource {
             }
             stage => Err(RuleError::WrongStage(stage)),
         }
+    }
+
+    /// Says that something was left out, by a code; false when it was said before.
+    pub fn warn(&mut self, code: &str) -> bool {
+        let fresh = !self.warnings.iter().any(|known| known == code);
+        if fresh {
+            self.warnings.push(code.to_owned());
+        }
+        fresh
     }
 
     /// Ends the processing because of `code`, about `info`.

@@ -1,17 +1,21 @@
 //! `duoku user` and `duoku token`, and the first administrator.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{eprint_line, print_line};
+use super::{eprint_line, people, print_line};
 use crate::api::{SETUP, fresh_token, hash_password, token_hash};
 use crate::app::App;
-use crate::catalogue::{Account, Library, NetRole, Organisation, Publishing, Role};
+use crate::catalogue::{
+    Account, Library, NetRole, Organisation, Publishing, Role, TokenScopes, login_name,
+};
 use crate::db;
 use crate::db::grants::{Grantee, Scope};
+use crate::net::grants::described;
 use crate::net::organisations::{self, Actor};
 
 /// Shortest password that is taken, in characters.
@@ -23,7 +27,19 @@ pub(super) enum User {
     /// Adds an account. The password is read from standard input unless it is given.
     Add {
         /// Login name.
-        name: String,
+        #[arg(required_unless_present = "from")]
+        name: Option<String>,
+        /// Takes all people of a table instead (CSV: name, `display_name`, phone, email, organisation,
+        /// role, library), all or none. They have no passwords.
+        #[arg(long, conflicts_with_all = ["name", "display_name", "password", "administrator"])]
+        from: Option<PathBuf>,
+        /// Where to write a link for each new person of the table, with which they choose a
+        /// password, once (CSV: name, `display_name`, link).
+        #[arg(long, requires = "from")]
+        links: Option<PathBuf>,
+        /// Says what the table would do, and does nothing.
+        #[arg(long, requires = "from")]
+        dry_run: bool,
         /// Name shown to people.
         #[arg(long)]
         display_name: Option<String>,
@@ -113,6 +129,9 @@ pub(super) enum Token {
         /// What it is for.
         #[arg(long, default_value = "")]
         label: String,
+        /// What it may be used for: read, upload, manage.
+        #[arg(long, default_value = "read,upload,manage")]
+        scopes: TokenScopes,
         /// Ends after so many days.
         #[arg(long)]
         days: Option<i64>,
@@ -134,6 +153,9 @@ impl User {
     pub(super) async fn run(self, app: App) -> anyhow::Result<ExitCode> {
         let now_ms = app.now_ms();
         let by = Actor { account: None, now_ms };
+        if let Self::Add { from: Some(from), links, dry_run, .. } = &self {
+            return people::take(&app, from, links.as_deref(), *dry_run).await;
+        }
         // Before the transaction begins: others cannot write while somebody types.
         let hash = match &self {
             Self::Add { password, .. } | Self::Password { password, .. } => {
@@ -144,6 +166,7 @@ impl User {
         let mut tx = app.db.begin().await?;
         match self {
             Self::Add { name, display_name, administrator, .. } => {
+                let name = name.unwrap_or_default();
                 let role = if administrator { NetRole::Administrator } else { NetRole::Learner };
                 let account = account(&name, display_name, role)?;
                 db::accounts::insert(&mut tx, &account, Some(&hash), now_ms).await.map_err(
@@ -155,6 +178,8 @@ impl User {
                         }
                     },
                 )?;
+                let detail = json!({ "name": account.name });
+                by.record(&mut tx, "add-person", &account.id.to_string(), &detail).await?;
             }
             Self::List => {
                 let libraries = db::libraries::list(&mut tx).await?;
@@ -170,28 +195,34 @@ impl User {
                 if account.name == "admin" {
                     db::settings::delete(&mut tx, SETUP).await?;
                 }
+                let id = account.id.to_string();
+                by.record(&mut tx, "change-password", &id, &json!({})).await?;
             }
             Self::Grant { name, place, role } => {
                 let id = find(&mut tx, &name).await?.id;
                 let scope = place.scope(&mut tx).await?;
                 db::grants::grant(&mut tx, Grantee::Account(id), role, scope, now_ms, None).await?;
-                let detail = json!({ "role": role.as_str(), "on": format!("{scope:?}") });
+                let detail = described(role, scope);
                 by.record(&mut tx, "grant", &id.to_string(), &detail).await?;
             }
             Self::Revoke { name, place, role } => {
                 let id = find(&mut tx, &name).await?.id;
                 let scope = place.scope(&mut tx).await?;
                 db::grants::revoke(&mut tx, Grantee::Account(id), role, scope).await?;
-                let detail = json!({ "role": role.map(Role::as_str), "on": format!("{scope:?}") });
+                let mut detail = described(role.unwrap_or(Role::Learner), scope);
+                detail["role"] = json!(role.map(Role::as_str));
                 by.record(&mut tx, "revoke", &id.to_string(), &detail).await?;
             }
             Self::Disable { name } => {
                 let id = find(&mut tx, &name).await?.id;
                 db::accounts::set_disabled(&mut tx, id, Some(now_ms)).await?;
+                db::sessions::delete_all(&mut tx, id, None).await?;
+                by.record(&mut tx, "disable-person", &id.to_string(), &json!({})).await?;
             }
             Self::Enable { name } => {
                 let id = find(&mut tx, &name).await?.id;
                 db::accounts::set_disabled(&mut tx, id, None).await?;
+                by.record(&mut tx, "enable-person", &id.to_string(), &json!({})).await?;
             }
         }
         tx.commit().await?;
@@ -202,30 +233,34 @@ impl User {
 impl Token {
     pub(super) async fn run(self, app: App) -> anyhow::Result<ExitCode> {
         let now_ms = app.now_ms();
+        let by = Actor { account: None, now_ms };
         let mut tx = app.db.begin().await?;
         match self {
-            Self::Create { user, label, days } => {
+            Self::Create { user, label, scopes, days } => {
                 let account = find(&mut tx, &user).await?.id;
                 let token = fresh_token()?;
                 let expires_ms = days.map(|days| now_ms + days * 86_400_000);
                 let hash = token_hash(&token);
-                db::accounts::insert_token(&mut tx, &hash, account, &label, now_ms, expires_ms)
-                    .await?;
+                let id =
+                    db::tokens::insert(&mut tx, &hash, account, &label, scopes, now_ms, expires_ms)
+                        .await?;
+                let detail = json!({ "user": user, "scopes": scopes.to_string() });
+                by.record(&mut tx, "make-token", &id, &detail).await?;
                 print_line(&token);
             }
             Self::List { user } => {
                 let account = find(&mut tx, &user).await?.id;
-                for (id, label, created_ms, expires_ms) in
-                    db::accounts::list_tokens(&mut tx, account).await?
-                {
-                    let ends = expires_ms.map_or("-".to_owned(), day);
-                    print_line(&format!("{id}\t{}\t{ends}\t{label}", day(created_ms)));
+                for token in db::tokens::list(&mut tx, account).await? {
+                    let ends = token.expires_ms.map_or("-".to_owned(), day);
+                    let (id, made) = (token.id, day(token.created_ms));
+                    print_line(&format!("{id}\t{made}\t{ends}\t{}\t{}", token.scopes, token.label));
                 }
             }
             Self::Revoke { id } => {
-                if !db::accounts::delete_token(&mut tx, &id).await? {
+                if db::tokens::delete(&mut tx, &id, None).await?.is_none() {
                     bail!("there is no token {id:?}");
                 }
+                by.record(&mut tx, "revoke-token", &id, &json!({})).await?;
             }
         }
         tx.commit().await?;
@@ -278,10 +313,9 @@ pub(super) async fn find_library(tx: &mut db::Tx, slug: &str) -> anyhow::Result<
 }
 
 fn account(name: &str, display_name: Option<String>, role: NetRole) -> anyhow::Result<Account> {
-    let name = name.trim().to_lowercase();
-    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_whitespace) {
-        bail!("{name:?} cannot be a login name: 1 to 64 characters without spaces");
-    }
+    let name = login_name(name).with_context(|| {
+        format!("{name:?} cannot be a login name: 1 to 64 characters without spaces")
+    })?;
     Ok(Account::new(&name, display_name.as_deref().unwrap_or(&name), role))
 }
 

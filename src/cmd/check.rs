@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::print_line;
 use crate::app::App;
 use crate::catalogue::{
-    DocumentForm, FileType, Kind, Rendition, RenditionState, Resource, Stage, UploadId,
+    DocumentForm, FileType, Kind, PAGES_UNSHOWN, Rendition, RenditionState, Resource, Stage,
+    UploadId,
 };
 use crate::db;
 use crate::db::resources::Filter;
@@ -234,7 +235,7 @@ async fn check_resource(
     let open = open.count();
     match resource.stage {
         Stage::Processing if open == 0 => report.add("stuck", &id, "processing without a job"),
-        Stage::Ready | Stage::Published | Stage::Withdrawn => {
+        Stage::Ready | Stage::Submitted | Stage::Published | Stage::Withdrawn => {
             let rows = db::objects::keys_of(&mut db, resource.id).await?;
             for key in rows.iter().filter(|key| named.contains(*key) && !keys.contains(key)) {
                 report.add("unused", key, format!("resource {id} does not name it"));
@@ -314,6 +315,9 @@ async fn incomplete(
             } else if Some(pages) != resource.pages {
                 problems.push(format!("{pages} pages instead of {:?}", resource.pages));
             }
+            if let Some(problem) = pages_without_pictures(db, resource).await? {
+                problems.push(problem);
+            }
         }
         Kind::Image if resource.derived.picture.is_none() => problems.push("no picture".into()),
         Kind::Image | Kind::Package => {}
@@ -321,12 +325,24 @@ async fn incomplete(
     Ok(problems)
 }
 
+/// Pages that nobody makes pictures of any more, although no warning says so.
+async fn pages_without_pictures(
+    db: &mut sqlx::AnyConnection,
+    resource: &Resource,
+) -> anyhow::Result<Option<String>> {
+    let jobs = db::jobs::list(db, resource.id).await?;
+    let is_open = |state: &str| state == "queued" || state == "running";
+    let made = jobs.iter().any(|job| job.kind == db::jobs::LATER_PAGES && is_open(&job.state));
+    if made || resource.warnings.iter().any(|code| code == PAGES_UNSHOWN) {
+        return Ok(None);
+    }
+    let count = db::media::count_without_pictures(db, resource.id).await?;
+    Ok((count > 0).then(|| format!("{count} pages have no pictures")))
+}
+
 /// The index holds what is public, once, and nothing else.
 async fn check_index(app: &App, report: &mut Report) -> anyhow::Result<()> {
-    let expected: HashSet<String> = {
-        let mut db = app.db.read().await?;
-        db::resources::public_ids(&mut db).await?.into_iter().collect()
-    };
+    let expected: HashSet<String> = ingest::index::public_ids(app).await?.into_iter().collect();
     let mut indexed = ingest::index::read_current(app).await?;
     if matches!(indexed, Some(Err(_))) {
         // A server beside us may have merged files that were to be read.
@@ -348,8 +364,10 @@ async fn check_index(app: &App, report: &mut Report) -> anyhow::Result<()> {
     for id in &indexed {
         *counts.entry(id).or_default() += 1;
     }
+    let left_out = db::unindexed::list(&mut *app.db.read().await?).await?;
     for id in expected.iter().filter(|id| !counts.contains_key(id.as_str())) {
-        report.add("not-indexed", id, "public, but not in the index");
+        let why = left_out.iter().find(|one| one.resource == *id).map(|one| &*one.reason);
+        report.add("not-indexed", id, why.unwrap_or("public, but not in the index"));
     }
     for (id, count) in counts {
         if !expected.contains(id) {

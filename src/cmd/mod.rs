@@ -4,6 +4,7 @@ mod account;
 mod audit;
 mod check;
 mod compare;
+mod course;
 mod duplicates;
 mod harvest;
 mod import;
@@ -11,6 +12,8 @@ mod jobs;
 mod library;
 mod media;
 mod organisation;
+mod people;
+mod recognise;
 mod reindex;
 mod renditions;
 mod serve;
@@ -66,6 +69,9 @@ enum Command {
     /// Libraries.
     #[command(subcommand)]
     Library(library::LibraryCommand),
+    /// Courses.
+    #[command(subcommand)]
+    Course(course::CourseCommand),
     /// The log of all changes.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -73,6 +79,8 @@ enum Command {
     Migrate,
     /// Builds the search index anew, beside the one in use.
     Reindex,
+    /// Has the text in pictures read that was not read when they were taken in.
+    Recognise(recognise::Recognise),
     /// Compares rows, objects and index, both ways.
     Check(check::Check),
     /// What is the same in several resources.
@@ -129,6 +137,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Ticket(ticket) => ticket.run(open(config).await?).await,
             Command::Organisation(organisation) => organisation.run(open(config).await?).await,
             Command::Library(library) => library.run(open(config).await?).await,
+            Command::Course(course) => course.run(open(config).await?).await,
             Command::Audit(audit) => audit.run(open(config).await?).await,
             Command::Migrate => {
                 open(config).await?;
@@ -136,6 +145,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Reindex => reindex::run(open(config).await?).await,
+            Command::Recognise(recognise) => recognise.run(open(config).await?).await,
             Command::Check(check) => check.run(open(config).await?).await,
             Command::Duplicates(duplicates) => duplicates.run(config).await,
             Command::Renditions(renditions) => renditions.run(open(config).await?).await,

@@ -1,12 +1,12 @@
-//! Accounts, their roles, sessions and tokens.
+//! Accounts: how they log in, and their roles.
 
 use sqlx::{AnyConnection, FromRow};
 
-use super::{Error, Result, grants, parse};
-use crate::catalogue::{Account, AccountId, NetRole};
+use super::{Error, Result, grants, parse, sessions, start_links};
+use crate::catalogue::{Account, AccountId, NetRole, Phone};
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     name: String,
     display_name: String,
@@ -63,19 +63,35 @@ pub async fn has_password(db: &mut AnyConnection, name: &str) -> Result<bool> {
     Ok(count > 0)
 }
 
-/// Sets the password.
+/// Sets the password. Sessions end, but for the one with the id `kept`, and so do links with which
+/// another could be chosen.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn set_password(db: &mut AnyConnection, id: AccountId, hash: &str) -> Result<()> {
+pub async fn change_password(
+    db: &mut AnyConnection,
+    id: AccountId,
+    hash: &str,
+    kept: Option<&str>,
+) -> Result<()> {
     sqlx::query("UPDATE account SET password_hash = $2 WHERE id = $1")
         .bind(id.to_string())
         .bind(hash)
         .execute(&mut *db)
         .await?;
-    sqlx::query("DELETE FROM session WHERE account = $1").bind(id.to_string()).execute(db).await?;
+    start_links::delete_all(db, id, 0).await?;
+    sessions::delete_all(db, id, kept).await?;
     Ok(())
+}
+
+/// Sets the password; all sessions end.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_password(db: &mut AnyConnection, id: AccountId, hash: &str) -> Result<()> {
+    change_password(db, id, hash, None).await
 }
 
 /// Keeps the account from logging in as of `now_ms`, or lets it again.
@@ -140,17 +156,25 @@ pub async fn find_by_name(
     load(db, row, now_ms).await
 }
 
-/// What the password of `name` is checked against, when it may log in by one.
+/// What the password is checked against of whoever logs in with `phone`, else as `name`, when they
+/// may log in by one.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn find_credentials(db: &mut AnyConnection, name: &str) -> Result<Option<Credentials>> {
+pub async fn find_credentials(
+    db: &mut AnyConnection,
+    name: &str,
+    phone: Option<&Phone>,
+) -> Result<Option<Credentials>> {
+    // A number that is somebody's name may have become another's.
     let row: Option<(String, String)> = sqlx::query_as(
         "SELECT id, password_hash FROM account
-          WHERE name = $1 AND password_hash IS NOT NULL AND disabled_ms IS NULL",
+          WHERE (phone = $2 OR name = $1) AND password_hash IS NOT NULL AND disabled_ms IS NULL
+          ORDER BY CASE WHEN phone = $2 THEN 0 ELSE 1 END LIMIT 1",
     )
     .bind(name)
+    .bind(phone.map(Phone::as_str))
     .fetch_optional(db)
     .await?;
     row.map(|(id, password_hash)| {
@@ -159,145 +183,40 @@ pub async fn find_credentials(db: &mut AnyConnection, name: &str) -> Result<Opti
     .transpose()
 }
 
-/// Keeps a session until `expires_ms`.
+/// What the password of `id` is checked against, when it has one.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn insert_session(
-    db: &mut AnyConnection,
-    token_hash: &str,
-    account: AccountId,
-    now_ms: i64,
-    expires_ms: i64,
-) -> Result<()> {
-    sqlx::query("DELETE FROM session WHERE expires_ms <= $1")
-        .bind(now_ms)
-        .execute(&mut *db)
-        .await?;
-    sqlx::query(
-        "INSERT INTO session (token_hash, account, created_ms, expires_ms) VALUES ($1, $2, $3, $4)",
-    )
-    .bind(token_hash)
-    .bind(account.to_string())
-    .bind(now_ms)
-    .bind(expires_ms)
-    .execute(db)
-    .await?;
-    Ok(())
+pub async fn find_password(db: &mut AnyConnection, id: AccountId) -> Result<Option<String>> {
+    let hash: Option<Option<String>> =
+        sqlx::query_scalar("SELECT password_hash FROM account WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(db)
+            .await?;
+    Ok(hash.flatten())
 }
 
-/// Ends a session.
+/// The account `id`, when it may log in, with its roles as of `now_ms`, Unix milliseconds.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn delete_session(db: &mut AnyConnection, token_hash: &str) -> Result<()> {
-    sqlx::query("DELETE FROM session WHERE token_hash = $1").bind(token_hash).execute(db).await?;
-    Ok(())
-}
-
-/// Whose session it is.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn find_by_session(
-    db: &mut AnyConnection,
-    token_hash: &str,
-    now_ms: i64,
-) -> Result<Option<Account>> {
+pub async fn find(db: &mut AnyConnection, id: AccountId, now_ms: i64) -> Result<Option<Account>> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT a.id, a.name, a.display_name, a.role
-           FROM session s JOIN account a ON a.id = s.account
-          WHERE s.token_hash = $1 AND s.expires_ms > $2 AND a.disabled_ms IS NULL",
+        "SELECT id, name, display_name, role FROM account WHERE id = $1 AND disabled_ms IS NULL",
     )
-    .bind(token_hash)
-    .bind(now_ms)
+    .bind(id.to_string())
     .fetch_optional(&mut *db)
     .await?;
     load(db, row, now_ms).await
 }
 
-/// Keeps an API token.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn insert_token(
+pub(super) async fn load(
     db: &mut AnyConnection,
-    token_hash: &str,
-    account: AccountId,
-    label: &str,
-    now_ms: i64,
-    expires_ms: Option<i64>,
-) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO token (id, token_hash, account, label, created_ms, expires_ms)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(uuid::Uuid::now_v7().simple().to_string())
-    .bind(token_hash)
-    .bind(account.to_string())
-    .bind(label)
-    .bind(now_ms)
-    .bind(expires_ms)
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// Whose API token it is.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn find_by_token(
-    db: &mut AnyConnection,
-    token_hash: &str,
+    row: Option<Row>,
     now_ms: i64,
 ) -> Result<Option<Account>> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT a.id, a.name, a.display_name, a.role
-           FROM token t JOIN account a ON a.id = t.account
-          WHERE t.token_hash = $1 AND a.disabled_ms IS NULL
-            AND (t.expires_ms IS NULL OR t.expires_ms > $2)",
-    )
-    .bind(token_hash)
-    .bind(now_ms)
-    .fetch_optional(&mut *db)
-    .await?;
-    load(db, row, now_ms).await
-}
-
-/// The tokens of an account: id, label, when made, when they end.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn list_tokens(
-    db: &mut AnyConnection,
-    account: AccountId,
-) -> Result<Vec<(String, String, i64, Option<i64>)>> {
-    Ok(sqlx::query_as(
-        "SELECT id, label, created_ms, expires_ms FROM token WHERE account = $1 ORDER BY id",
-    )
-    .bind(account.to_string())
-    .fetch_all(db)
-    .await?)
-}
-
-/// Revokes a token; false when there is none of this id.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn delete_token(db: &mut AnyConnection, id: &str) -> Result<bool> {
-    Ok(sqlx::query("DELETE FROM token WHERE id = $1").bind(id).execute(db).await?.rows_affected()
-        > 0)
-}
-
-async fn load(db: &mut AnyConnection, row: Option<Row>, now_ms: i64) -> Result<Option<Account>> {
     match row {
         Some(row) => with_roles(db, row, now_ms).await.map(Some),
         None => Ok(None),

@@ -41,7 +41,7 @@ pub struct Grant {
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     account: Option<String>,
     team: Option<String>,

@@ -36,7 +36,7 @@ impl Lane {
     #[must_use]
     pub fn of(kind: &str) -> Self {
         match kind {
-            "intake" | "probe" | "inspect" | "sweep" | "tidy" => Self::Look,
+            "intake" | "probe" | "sweep" | "tidy" => Self::Look,
             "encode" | EXTRA | LISTEN | RECOGNISE | SLIDES | TWINS => Self::Heavy,
             _ => Self::Light,
         }
@@ -57,6 +57,10 @@ impl Lane {
 /// stays so when they fail.
 pub const EXTRA: &str = "extra";
 
+/// The kind of jobs that make the pictures of a document's later pages, which are read as text
+/// until then.
+pub const LATER_PAGES: &str = "later_pages";
+
 /// The kind of jobs that recognise speech, one piece of the sound each: as little waits for them.
 pub const LISTEN: &str = "listen";
 
@@ -72,7 +76,7 @@ pub const TWINS: &str = "twins";
 /// Whether jobs of `kind` only add to what is ready: nothing waits for them or fails with them.
 #[must_use]
 pub fn only_adds(kind: &str) -> bool {
-    [EXTRA, LISTEN, RECOGNISE, SLIDES, TWINS].contains(&kind)
+    [EXTRA, LATER_PAGES, LISTEN, RECOGNISE, SLIDES, TWINS].contains(&kind)
 }
 
 /// A job that a worker has.

@@ -252,6 +252,22 @@ pub async fn used_bytes(db: &mut AnyConnection, id: LibraryId) -> Result<i64> {
     .await?)
 }
 
+/// Bytes of the sources that came into `id` since `since_ms`, Unix milliseconds, and are there.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn grown_bytes(db: &mut AnyConnection, id: LibraryId, since_ms: i64) -> Result<i64> {
+    Ok(sqlx::query_scalar(
+        "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM resource
+          WHERE library = $1 AND stage <> 'deleted' AND created_ms > $2",
+    )
+    .bind(id.to_string())
+    .bind(since_ms)
+    .fetch_one(db)
+    .await?)
+}
+
 impl TryFrom<Row> for Library {
     type Error = Error;
 

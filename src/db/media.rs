@@ -4,8 +4,8 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::{Error, Result, parse, parse_json, to_json};
 use crate::catalogue::{
-    AudioRole, Caption, CaptionOrigin, Page, Part, Rendition, RenditionId, RenditionState,
-    ResourceId, Segment, TrackKind,
+    AudioRole, Caption, CaptionOrigin, Page, PagePictures, Part, Rendition, RenditionId,
+    RenditionState, ResourceId, Segment, TrackKind,
 };
 
 #[derive(FromRow)]
@@ -285,8 +285,8 @@ pub async fn keys_of(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec
         "SELECT p.key FROM part p JOIN rendition r ON r.id = p.rendition WHERE r.resource = $1
          UNION SELECT init FROM rendition WHERE resource = $1 AND init IS NOT NULL
          UNION SELECT key FROM caption WHERE resource = $1
-         UNION SELECT large FROM page WHERE resource = $1
-         UNION SELECT small FROM page WHERE resource = $1
+         UNION SELECT large FROM page WHERE resource = $1 AND large IS NOT NULL
+         UNION SELECT small FROM page WHERE resource = $1 AND small IS NOT NULL
          UNION SELECT words FROM page WHERE resource = $1
          UNION SELECT html FROM chapter WHERE resource = $1
          UNION SELECT picture FROM figure WHERE resource = $1
@@ -419,12 +419,51 @@ pub async fn save_page(db: &mut AnyConnection, resource: ResourceId, page: &Page
     .bind(page.number)
     .bind(page.width)
     .bind(page.height)
-    .bind(&page.large)
-    .bind(&page.small)
+    .bind(page.pictures.as_ref().map(|pictures| &pictures.large))
+    .bind(page.pictures.as_ref().map(|pictures| &pictures.small))
     .bind(&page.words)
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Names the pictures of a page, of which the large one is `width` by `height` pixels.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_pictures(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    number: i64,
+    (width, height): (i64, i64),
+    pictures: &PagePictures,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE page SET width = $3, height = $4, large = $5, small = $6
+          WHERE resource = $1 AND number = $2",
+    )
+    .bind(resource.to_string())
+    .bind(number)
+    .bind(width)
+    .bind(height)
+    .bind(&pictures.large)
+    .bind(&pictures.small)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// How many pages of a document have no pictures yet.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count_without_pictures(db: &mut AnyConnection, resource: ResourceId) -> Result<i64> {
+    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM page WHERE resource = $1 AND large IS NULL")
+        .bind(resource.to_string())
+        .fetch_one(db)
+        .await?)
 }
 
 /// Names the places of a page's words anew; gives the key that it named before, `None` without
@@ -459,7 +498,8 @@ pub async fn set_words(
 ///
 /// Those of the database.
 pub async fn list_pages(db: &mut AnyConnection, resource: ResourceId) -> Result<Vec<Page>> {
-    let rows: Vec<(i64, i64, i64, String, String, String)> = sqlx::query_as(
+    type Row = (i64, i64, i64, Option<String>, Option<String>, String);
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT number, width, height, large, small, words FROM page WHERE resource = $1 ORDER BY number",
     )
     .bind(resource.to_string())
@@ -471,8 +511,7 @@ pub async fn list_pages(db: &mut AnyConnection, resource: ResourceId) -> Result<
             number,
             width,
             height,
-            large,
-            small,
+            pictures: large.zip(small).map(|(large, small)| PagePictures { large, small }),
             words,
         })
         .collect())

@@ -1,24 +1,37 @@
 //! Every SQL statement, one file per noun; the same text for SQLite and PostgreSQL.
 
 pub mod accounts;
+pub mod attempts;
 pub mod audit;
 pub mod books;
+pub mod collections;
+pub mod complaints;
+pub mod courses;
 pub mod grants;
 pub mod heard;
+pub mod invitations;
 pub mod jobs;
+pub mod lessons;
 pub mod libraries;
 pub mod media;
 pub mod objects;
 pub mod organisations;
 pub mod passages;
+pub mod people;
 pub mod records;
 pub mod renditions;
 pub mod resources;
+pub mod reviews;
+pub mod sessions;
 pub mod settings;
 pub mod slides;
 pub mod sources;
+pub mod start_links;
+pub mod teams;
+pub mod tokens;
 pub mod traffic;
 pub mod twins;
+pub mod unindexed;
 pub mod uploads;
 
 use std::path::Path;
@@ -70,6 +83,13 @@ impl Error {
                     | sqlx::Error::Database(_)
             )
         )
+    }
+
+    /// Whether a row holds what cannot be read, or names another that is not there.
+    #[must_use]
+    pub fn is_of_row(&self) -> bool {
+        use sqlx::Error::{ColumnDecode, Decode, RowNotFound};
+        matches!(self, Self::Row { .. } | Self::Sql(ColumnDecode { .. } | Decode(_) | RowNotFound))
     }
 
     /// Whether the engine's disk is full.
@@ -167,6 +187,8 @@ impl Db {
         let pool = AnyPoolOptions::new()
             .max_connections(if engine == Engine::Sqlite { 8 } else { 16 })
             .acquire_timeout(Duration::from_secs(10))
+            // A file does not go away; a server may have closed the connection meanwhile.
+            .test_before_acquire(engine == Engine::Postgres)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if engine == Engine::Sqlite {

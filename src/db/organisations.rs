@@ -89,7 +89,8 @@ pub async fn move_to(
     let old = path_of(organisation);
     let above = parent.map(path_of).unwrap_or_default();
     sqlx::query(
-        "UPDATE organisation SET path = $2 || substr(path, $3) WHERE substr(path, 1, $4) = $1",
+        "UPDATE organisation SET path = $2 || substr(path, CAST($3 AS INTEGER))
+          WHERE substr(path, 1, CAST($4 AS INTEGER)) = $1",
     )
     .bind(&old)
     .bind(format!("{above}{}/", organisation.id))

@@ -75,6 +75,40 @@ pub async fn delete_made(db: &mut AnyConnection, resource: ResourceId) -> Result
     Ok(())
 }
 
+/// What came from `origin`, as one text; empty when there is none.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn text_of(db: &mut AnyConnection, resource: ResourceId, origin: &str) -> Result<String> {
+    let texts: Vec<String> = sqlx::query_scalar(
+        "SELECT text FROM passage WHERE resource = $1 AND origin = $2 ORDER BY number",
+    )
+    .bind(resource.to_string())
+    .bind(origin)
+    .fetch_all(db)
+    .await?;
+    Ok(texts.join("\n"))
+}
+
+/// What pages say of themselves, by their numbers; pages without text are left out.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn texts_of_pages(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+) -> Result<Vec<(i64, String)>> {
+    Ok(sqlx::query_as(
+        "SELECT page, text FROM passage
+          WHERE resource = $1 AND origin LIKE 'page:______' AND page IS NOT NULL ORDER BY page",
+    )
+    .bind(resource.to_string())
+    .fetch_all(db)
+    .await?)
+}
+
 /// All of a resource, in order.
 ///
 /// # Errors

@@ -304,18 +304,19 @@ pub async fn find_by_source(
     row.map(Resource::try_from).transpose()
 }
 
-/// Numbers a change of every resource of `library`, each with a number of its own, so that the
+/// Numbers a change of every resource and course of `library`, each with a number of its own, so that the
 /// index looks at them again.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn touch_library(db: &mut AnyConnection, library: LibraryId) -> Result<()> {
-    // Rows of resources are locked before that of the counter, as everywhere.
+    // Rows of resources and courses are locked before that of the counter, as everywhere.
     sqlx::query("UPDATE resource SET changed = changed WHERE library = $1")
         .bind(library.to_string())
         .execute(&mut *db)
         .await?;
+    super::courses::lock_library(&mut *db, library).await?;
     let before = settings::last_change_locked(&mut *db).await?;
     let touched = sqlx::query(
         "UPDATE resource SET changed = $2 + numbered.number
@@ -327,7 +328,8 @@ pub async fn touch_library(db: &mut AnyConnection, library: LibraryId) -> Result
     .bind(before)
     .execute(&mut *db)
     .await?;
-    settings::skip_changes(db, touched.rows_affected()).await
+    settings::skip_changes(&mut *db, touched.rows_affected()).await?;
+    super::courses::touch_library(db, library).await
 }
 
 /// Up to `limit` resources changed after the change `mark`, deleted ones among
@@ -344,6 +346,25 @@ pub async fn list_changed(db: &mut AnyConnection, mark: i64, limit: i64) -> Resu
             .fetch_all(db)
             .await?;
     rows.into_iter().map(Resource::try_from).collect()
+}
+
+/// As [`list_changed`], but id and number of the change alone, which can be read of any row.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_changes(
+    db: &mut AnyConnection,
+    mark: i64,
+    limit: i64,
+) -> Result<Vec<(String, i64)>> {
+    Ok(sqlx::query_as(
+        "SELECT id, changed FROM resource WHERE changed > $1 ORDER BY changed LIMIT $2",
+    )
+    .bind(mark)
+    .bind(limit)
+    .fetch_all(db)
+    .await?)
 }
 
 /// Ids of all that everybody may see.
@@ -369,19 +390,93 @@ pub async fn list_public(db: &mut AnyConnection, ids: &[String]) -> Result<Vec<R
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    // By id only: with more to choose by, SQLite reads all that is published.
-    let statement = format!("SELECT * FROM resource WHERE id IN ({})", places(1, ids.len(), ""));
-    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(statement));
-    for id in ids {
-        query = query.bind(id);
-    }
-    let rows: Vec<Row> = query.fetch_all(&mut *db).await?;
+    let rows = rows_of(&mut *db, ids).await?;
     let libraries: Vec<String> =
         sqlx::query_scalar("SELECT id FROM library WHERE visibility = 'public'")
             .fetch_all(db)
             .await?;
     let is_public = |row: &Row| row.stage == "published" && libraries.contains(&row.library);
     rows.into_iter().filter(is_public).map(Resource::try_from).collect()
+}
+
+/// Those of the resources `ids` that are not deleted, in no order.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_these(db: &mut AnyConnection, ids: &[ResourceId]) -> Result<Vec<Resource>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(500) {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let rows = rows_of(&mut *db, &ids).await?.into_iter();
+        for row in rows.filter(|row| row.stage != "deleted") {
+            found.push(row.try_into()?);
+        }
+    }
+    Ok(found)
+}
+
+/// The rows of `ids`, of which there is one at least. By id only: with more to choose by, SQLite
+/// reads all that is published.
+async fn rows_of(db: &mut AnyConnection, ids: &[String]) -> Result<Vec<Row>> {
+    let statement = format!("SELECT * FROM resource WHERE id IN ({})", places(1, ids.len(), ""));
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(statement));
+    for id in ids {
+        query = query.bind(id);
+    }
+    Ok(query.fetch_all(db).await?)
+}
+
+/// Those of `ids` whose resources everybody may see, in no order.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn public_among(db: &mut AnyConnection, ids: &[String]) -> Result<Vec<String>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    // The join is in this order and the stage is no column, so that SQLite looks up ids alone.
+    let statement = format!(
+        "SELECT resource.id FROM resource CROSS JOIN library
+          WHERE resource.id IN ({}) AND library.id = resource.library
+            AND resource.stage || '' = 'published' AND library.visibility || '' = 'public'",
+        places(1, ids.len(), "")
+    );
+    let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(statement));
+    for id in ids {
+        query = query.bind(id);
+    }
+    Ok(query.fetch_all(db).await?)
+}
+
+/// Up to `limit` resources of `library` whose titles hold `text`, newest first: those that are
+/// published, and those uploaded by `seen_by`, else all. What failed is left out.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn find_in_library(
+    db: &mut AnyConnection,
+    library: LibraryId,
+    seen_by: Option<&str>,
+    text: &str,
+    limit: i64,
+) -> Result<Vec<Resource>> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT * FROM resource
+          WHERE library = $1 AND stage IN ('published', 'ready', 'processing', 'withdrawn')
+            AND ($2 IS NULL OR stage = 'published' OR uploaded_by = $2)
+            AND LOWER(title) LIKE '%' || LOWER($3) || '%'
+          ORDER BY COALESCE(published_ms, created_ms) DESC, id DESC LIMIT $4",
+    )
+    .bind(library.to_string())
+    .bind(seen_by)
+    .bind(text.replace(['%', '_'], " "))
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Resource::try_from).collect()
 }
 
 /// A search among titles. Empty lists take any.

@@ -7,8 +7,8 @@ use super::direct::Passing;
 use super::text::Texts;
 use super::{Sent, Traffic};
 use crate::catalogue::{
-    BookChapter, Caption, Figure, Library, Page, Rendition, RenditionState, Resource, ResourceId,
-    Slide, Stage, TrackKind, Visibility,
+    BookChapter, Caption, Figure, Library, PAGES_UNSHOWN, Page, Rendition, RenditionState,
+    Resource, ResourceId, Slide, Stage, TrackKind, Visibility,
 };
 use crate::db::{self, Db};
 
@@ -53,6 +53,7 @@ pub(super) struct Mark {
     library: Option<Library>,
     renditions: Vec<db::media::RenditionMark>,
     captions: Vec<Caption>,
+    pages_without_pictures: i64,
 }
 
 /// What `id` is delivered from; `before`, when it still is.
@@ -74,6 +75,10 @@ pub(super) async fn load(
         library: Some(library.clone()),
         renditions: db::media::mark_renditions(&mut db, id).await?,
         captions: db::media::list_captions(&mut db, id).await?,
+        pages_without_pictures: match resource.pages {
+            Some(_) => db::media::count_without_pictures(&mut db, id).await?,
+            None => 0,
+        },
     };
     let published = resource.stage == Stage::Published;
     if let Some(before) = before.filter(|before| published && before.mark == mark) {
@@ -133,6 +138,13 @@ impl Delivery {
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.resource.stage == Stage::Published && self.library.visibility == Visibility::Public
+    }
+
+    /// How many pages will have pictures; until then they are read as text.
+    #[must_use]
+    pub fn pages_to_come(&self) -> i64 {
+        let given_up = self.resource.warnings.iter().any(|code| code == PAGES_UNSHOWN);
+        if given_up { 0 } else { self.mark.pages_without_pictures }
     }
 
     /// Whether there is something to play.

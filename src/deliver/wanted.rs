@@ -258,8 +258,8 @@ impl Delivery {
         let at = usize::try_from(number - 1).ok()?;
         let page = self.pages.get(at).filter(|page| page.number == number)?;
         match (ending, small) {
-            ("webp", false) => Some(self.whole(&page.large, "image/webp")),
-            ("webp", true) => Some(self.whole(&page.small, "image/webp")),
+            ("webp", false) => Some(self.whole(&page.pictures.as_ref()?.large, "image/webp")),
+            ("webp", true) => Some(self.whole(&page.pictures.as_ref()?.small, "image/webp")),
             ("json", false) => Some(self.whole(&page.words, "application/json")),
             _ => None,
         }

@@ -51,6 +51,7 @@ async fn keep_text(held: &Held, chapter: Chapter) -> Result<Chapter, Error> {
     let mut tx = held.begin().await?;
     db::passages::replace(&mut tx, held.resource(), &origin, &passages).await?;
     tx.commit().await?;
+    crate::fault::at("chapter-said");
     Ok(Chapter { passages: Vec::new(), ..chapter })
 }
 
@@ -68,6 +69,7 @@ async fn keep_figure(
         let mut tx = held.begin().await?;
         object.insert(&mut tx, now_ms).await?;
         db::books::save_figure(&mut tx, held.resource(), &figure).await?;
+        crate::fault::at("figure-stored");
         tx.commit().await?;
     }
     let Some(PagePoster { file, width, height }) = figure.poster else { return Ok(None) };

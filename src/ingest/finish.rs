@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::{Error, Held, Outcome, blocking, listen, progress, twins};
 use crate::app::App;
-use crate::catalogue::{Resource, ResourceId, Stage};
+use crate::catalogue::{PAGES_UNSHOWN, Publishing, Resource, ResourceId, Review, Stage};
 use crate::db::{self, Tx};
+use crate::review::{self, walk};
 use crate::store::Key;
 
 /// Ends the job: what it says of the resource, the jobs that it leads to, and,
@@ -45,9 +46,12 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
     let jobs = db::jobs::list(&mut tx, resource.id).await?;
     resource.progress = resource.progress.max(progress::fraction(&jobs));
     let last = resource.jobs_left == 0;
+    let mut handed_in = None;
     if last {
         db::media::retire_previews(&mut tx, resource.id, app.now_ms()).await?;
-        resource = ready(&mut tx, held, resource).await?;
+        let (ready, review) = ready(&mut tx, held, resource).await?;
+        resource = ready;
+        handed_in = review;
         listen::begin_if_wanted(app, &mut tx, &resource).await?;
         twins::begin_if_wanted(app, &mut tx, &resource).await?;
     }
@@ -57,6 +61,9 @@ pub async fn job(held: &Held, outcome: Outcome) -> Result<(), Error> {
         let detail = json!({ "stage": resource.stage.as_str() });
         let id = resource.id.to_string();
         db::audit::record(&mut tx, app.now_ms(), None, "process", &id, &detail).await?;
+        if let Some(review) = handed_in {
+            walk::record_hand_in(&mut tx, &review, None, app.now_ms()).await?;
+        }
     }
     crate::fault::at(if last { "ready" } else { "job-finished" });
     tx.commit().await?;
@@ -93,12 +100,27 @@ async fn end_extra(mut tx: Tx, held: &Held) -> Result<(), Error> {
     if quiet { remove_leftovers(app, id).await } else { Ok(()) }
 }
 
-async fn ready(tx: &mut Tx, held: &Held, resource: Resource) -> Result<Resource, Error> {
+/// Ends the processing; where what is ready is published by itself and there is a chain, it is
+/// handed in instead.
+async fn ready(
+    tx: &mut Tx,
+    held: &Held,
+    resource: Resource,
+) -> Result<(Resource, Option<Review>), Error> {
     let library = db::libraries::get(tx, resource.library).await?;
+    let chain = db::reviews::chain(tx, library.id).await?;
     let now_ms = held.app.now_ms();
-    resource
-        .finish(library.publishing, now_ms)
-        .map_err(|_| Error::unusable("internal", "finished twice"))
+    let twice = |_| Error::unusable("internal", "finished twice");
+    if library.publishing == Publishing::Manual || chain.is_empty() {
+        return Ok((resource.finish(library.publishing, now_ms).map_err(twice)?, None));
+    }
+    let by = resource.uploaded_by;
+    let resource = resource.finish(Publishing::Manual, now_ms).map_err(twice)?;
+    match walk::hand_in(tx, resource, &chain, by, now_ms).await {
+        Ok((resource, review)) => Ok((resource, Some(review))),
+        Err(review::Error::Db(error)) => Err(error.into()),
+        Err(error) => Err(Error::unusable("internal", error.to_string())),
+    }
 }
 
 /// Ends the processing because the source cannot be used. What is ready stays ready, without what
@@ -112,9 +134,12 @@ pub async fn failed(held: &Held, why: &Error) -> Result<(), Error> {
     tracing::warn!(resource = %held.resource(), job = held.job.kind, code, info, "failed");
     let app = &held.app;
     let mut tx = held.begin().await?;
-    let resource = db::resources::get_locked(&mut tx, held.resource()).await?;
+    let mut resource = db::resources::get_locked(&mut tx, held.resource()).await?;
     if db::jobs::only_adds(&held.job.kind) {
         db::jobs::fail(&mut tx, &held.job, &why.to_string()).await?;
+        if held.job.kind == db::jobs::LATER_PAGES && resource.warn(PAGES_UNSHOWN) {
+            db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
+        }
         return end_extra(tx, held).await;
     }
     db::jobs::fail_all(&mut tx, resource.id, &why.to_string()).await?;

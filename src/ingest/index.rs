@@ -11,13 +11,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use indexer::{Entry, Index, Passage, PassageKind, Words};
+use indexer::{Index, Words};
 
-use super::{Error, blocking, io};
+use super::entry::{self, Change};
+use super::watch::{Noticed, Watch};
+use super::{Error, blocking, cut, io, unindexed};
 use crate::app::App;
-use crate::catalogue::{DocumentForm, FileType, Resource, Stage, TOPICS, Visibility, label_of};
 use crate::config::Config;
 use crate::db;
+use crate::db::unindexed::Unindexed;
 
 /// Resources that are read at one time, and the bytes of text held in memory for it.
 const BATCH: i64 = 500;
@@ -37,8 +39,23 @@ pub const SYNONYMS: &str = "search_synonyms";
 pub async fn follow(app: App) {
     let pause = Duration::from_millis(app.config.search.follow_ms);
     let mut open: Option<Opened> = None;
+    let root = root(&app.config);
+    let survives = fs::create_dir_all(&root).and_then(|()| cut::survive(&root));
+    if let Err(error) = survives {
+        tracing::warn!(%error, "an index that is cut while it is in use will end the program");
+    }
+    let mut cut = cut::count();
     loop {
-        let doubted = app.index_doubted.swap(false, Ordering::Relaxed);
+        let cut_before = std::mem::replace(&mut cut, cut::count());
+        let look = |opened: &mut Opened| opened.watch.look(&root.join(&opened.name));
+        let noticed = open.as_mut().map_or(Noticed::Nothing, look);
+        if noticed == Noticed::Gone {
+            tracing::error!("files of the index in use are gone");
+            give_up(&app, &mut open);
+        }
+        let doubted = app.index_doubted.swap(false, Ordering::Relaxed)
+            || cut != cut_before
+            || noticed == Noticed::Changed;
         match step(&app, &mut open).await {
             Ok(()) if doubted => give_up_if_damaged(&app, &mut open).await,
             Ok(()) => {}
@@ -69,6 +86,13 @@ struct Opened {
     spoken: Spoken,
     /// Searches use it: it was up to date once.
     answers: bool,
+    watch: Watch,
+}
+
+impl Opened {
+    fn new(name: String, index: Index, own: String, spoken: Spoken) -> Self {
+        Self { name, index, own, spoken, answers: false, watch: Watch::default() }
+    }
 }
 
 async fn step(app: &App, open: &mut Option<Opened>) -> Result<(), Error> {
@@ -98,6 +122,8 @@ async fn step(app: &App, open: &mut Option<Opened>) -> Result<(), Error> {
     }
     if !opened.answers && !app.stop.is_cancelled() {
         opened.answers = true;
+        // What is spoilt from here on is noticed, not taken for how the files are.
+        opened.watch.look(&root.join(&opened.name));
         app.index.store(Some(Arc::new(opened.index.clone())));
         app.answers.forget();
         remove_others(&root, &opened.name);
@@ -143,65 +169,64 @@ async fn open_or_replace(app: &App, root: &Path, name: Option<String>) -> Result
     blocking(move || {
         if let Some(name) = name {
             match Index::open(&root.join(&name), words.clone()) {
-                Ok(index) => return Ok(Opened { name, index, own, spoken, answers: false }),
+                Ok(index) => return Ok(Opened::new(name, index, own, spoken)),
                 Err(error) => tracing::warn!(%error, name, "the index is built anew"),
             }
         }
         let index = open_index(&root.join(&fresh), words)?;
         set_current(&root, &fresh)?;
-        Ok(Opened { name: fresh, index, own, spoken, answers: false })
+        Ok(Opened::new(fresh, index, own, spoken))
     })
     .await
 }
 
 /// Takes all changes since the index's mark into it, or those until the program stops; tells
-/// `step` after each commit. False: the mark is a change that the database does not have.
+/// `step` after each commit. What cannot be taken is left out and listed. False: the mark is a
+/// change that the database does not have.
 ///
 /// # Errors
 ///
 /// Those of database and index.
 async fn catch_up(app: &App, index: &Index, step: impl Fn(&Index)) -> Result<bool, Error> {
+    loop {
+        match take_all(app, index, &step).await {
+            Err(Error::Index(error @ indexer::Error::Write(_))) => {
+                tracing::warn!(%error, "changes are taken into the index one by one");
+                unindexed::take_one_by_one(app, index, BATCH).await?;
+                app.answers.forget();
+            }
+            ended => return ended,
+        }
+    }
+}
+
+async fn take_all(app: &App, index: &Index, step: impl Fn(&Index)) -> Result<bool, Error> {
     let mut mark = index.mark();
     let mut pending = Pending::default();
     while !app.stop.is_cancelled() {
         let mut db = app.db.read().await?;
-        let changed = db::resources::list_changed(&mut db, mark, BATCH).await?;
-        let all = changed.len() < BATCH as usize;
-        let (mut entries, mut bytes) = (Vec::new(), 0);
-        for resource in changed {
-            mark = resource.changed;
-            let (id, entry) = entry(&mut db, resource).await?;
-            bytes += entry.as_ref().map_or(0, text_bytes);
-            entries.push((id, entry));
-            if bytes >= BATCH_BYTES {
-                break;
-            }
-        }
+        let (changes, all) = entry::changes(&mut db, mark, BATCH, BATCH_BYTES).await?;
         drop(db);
-        if entries.is_empty() && pending.resources == 0 {
+        if changes.is_empty() && pending.resources == 0 {
             let last = db::settings::last_change(&mut *app.db.read().await?).await?;
             return Ok(mark <= last);
         }
-        pending.resources += entries.len();
-        pending.bytes += bytes;
+        mark = changes.last().map_or(mark, |change| change.number);
+        pending.resources += changes.len();
+        pending.bytes += changes.iter().map(Change::text_bytes).sum::<usize>();
         let commit = all || pending.resources >= COMMIT || pending.bytes >= COMMIT_BYTES;
         let into = index.clone();
-        blocking(move || {
-            for (id, entry) in &entries {
-                match entry {
-                    Some(entry) => into.put(entry)?,
-                    None => into.remove(id)?,
-                }
-            }
-            if commit {
+        let changes = blocking(move || unindexed::take(&into, changes)).await?;
+        unindexed::note(app, &changes).await?;
+        if commit {
+            let into = index.clone();
+            blocking(move || {
                 crate::fault::at("index-commit");
                 into.commit(mark)?;
                 crate::fault::at("index-commit-done");
-            }
-            Ok(())
-        })
-        .await?;
-        if commit {
+                Ok(())
+            })
+            .await?;
             pending = Pending::default();
             app.answers.forget();
             step(index);
@@ -217,23 +242,22 @@ struct Pending {
     bytes: usize,
 }
 
-fn text_bytes(entry: &Entry) -> usize {
-    entry.description.len() + entry.passages.iter().map(|passage| passage.text.len()).sum::<usize>()
-}
-
-/// Builds an index beside the one in use and puts it in its place. Tells
-/// `progress` how many of how many resources it holds.
+/// Builds an index beside the one in use and puts it in its place. Tells `progress` how many of how
+/// many resources it holds. Gives how many it holds in the end, and what it had to leave out.
 ///
 /// # Errors
 ///
 /// Those of database and index.
-pub async fn rebuild(app: &App, progress: impl Fn(usize, usize)) -> Result<usize, Error> {
+pub async fn rebuild(
+    app: &App,
+    progress: impl Fn(usize, usize),
+) -> Result<(usize, Vec<Unindexed>), Error> {
     let root = root(&app.config);
     let words = Spoken::read(app).await?.words();
     let name = fresh_name(app).await?;
     let folder = root.join(&name);
     let index = blocking(move || open_index(&folder, words)).await?;
-    let all = db::resources::public_ids(&mut *app.db.read().await?).await?.len();
+    let all = public_ids(app).await?.len();
     catch_up(app, &index, |index| progress(index.len().unwrap_or(0), all)).await?;
     let count = index.len()?;
     blocking(move || {
@@ -242,7 +266,19 @@ pub async fn rebuild(app: &App, progress: impl Fn(usize, usize)) -> Result<usize
         set_current(&root, &name)
     })
     .await?;
-    Ok(count)
+    Ok((count, db::unindexed::list(&mut *app.db.read().await?).await?))
+}
+
+/// Ids of what the index is to hold.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn public_ids(app: &App) -> Result<Vec<String>, Error> {
+    let mut db = app.db.read().await?;
+    let mut ids = db::resources::public_ids(&mut db).await?;
+    ids.extend(db::courses::public_ids(&mut db).await?);
+    Ok(ids)
 }
 
 /// Ids that the index in use holds, or how it is damaged; `None` when there is none.
@@ -259,67 +295,6 @@ pub async fn read_current(app: &App) -> Result<Option<Result<Vec<String>, indexe
         Ok(Some(index.and_then(|index| index.verify().and_then(|()| index.resources()))))
     })
     .await
-}
-
-/// What the index is given of `resource`: nothing unless it is public.
-async fn entry(
-    db: &mut sqlx::AnyConnection,
-    resource: Resource,
-) -> Result<(String, Option<Entry>), Error> {
-    let id = resource.id.to_string();
-    if resource.stage != Stage::Published {
-        return Ok((id, None));
-    }
-    let library = db::libraries::get(db, resource.library).await?;
-    if library.visibility != Visibility::Public {
-        return Ok((id, None));
-    }
-    let passages = db::passages::list(db, resource.id).await?;
-    let passages: Vec<Passage> = passages
-        .into_iter()
-        .map(|passage| Passage {
-            kind: match passage.start_ms {
-                Some(_) if passage.page.is_some() => PassageKind::Slide,
-                _ => kind_of(&resource, passage.page.is_some()),
-            },
-            start_ms: passage.start_ms,
-            page: passage.page.and_then(|page| u32::try_from(page).ok()),
-            text: passage.text,
-        })
-        .collect();
-    let entry = Entry {
-        resource: id.clone(),
-        library: library.slug.to_string(),
-        kind: resource.kind.as_str().to_owned(),
-        title: resource.details.title,
-        description: resource.details.description,
-        author: resource.details.author,
-        words: labels(&resource.details.topics),
-        topics: resource.details.topics,
-        audiences: resource.details.audiences,
-        language: resource.details.language,
-        published_ms: resource.published_ms.unwrap_or_default(),
-        duration_ms: resource.duration_ms,
-        passages,
-    };
-    Ok((id, Some(entry)))
-}
-
-/// What the passages of `resource` are pieces of.
-fn kind_of(resource: &Resource, numbered: bool) -> PassageKind {
-    match FileType::form(&resource.media_type) {
-        _ if !numbered => PassageKind::Caption,
-        DocumentForm::Book => PassageKind::Chapter,
-        _ if resource.derived.deck => PassageKind::Slide,
-        _ => PassageKind::Page,
-    }
-}
-
-/// What the topics of `codes` are called, in both languages.
-fn labels(codes: &[String]) -> Vec<String> {
-    let both =
-        |code: &String| [true, false].map(|chinese| label_of(TOPICS, code, chinese).to_owned());
-    codes.iter().flat_map(both).collect()
 }
 
 fn root(config: &Config) -> PathBuf {

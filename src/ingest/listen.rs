@@ -110,7 +110,10 @@ pub async fn begin(
     let mut tx = app.db.begin().await?;
     let resource = db::resources::get_locked(&mut tx, id).await?;
     let plan = plan_of(&resource)?;
-    let ready = matches!(resource.stage, Stage::Ready | Stage::Published | Stage::Withdrawn);
+    let ready = matches!(
+        resource.stage,
+        Stage::Ready | Stage::Submitted | Stage::Published | Stage::Withdrawn
+    );
     let Some((plan, audio)) = plan.as_ref().and_then(|plan| Some((plan, spoken(plan)?))) else {
         return Ok(Err(Unable::NoSound));
     };

@@ -11,15 +11,18 @@
 pub mod book;
 pub mod captions;
 pub mod counted;
+mod cut;
 pub mod demand;
 pub mod derive;
 pub mod disk;
 pub mod document;
+mod entry;
 pub mod finish;
 pub mod harvest;
 pub mod index;
 pub mod intake;
 pub mod listen;
+pub mod missing;
 pub mod office;
 pub mod picture;
 pub mod probe;
@@ -31,7 +34,9 @@ pub mod stage;
 pub mod sweep;
 pub mod transcode;
 pub mod twins;
+mod unindexed;
 pub mod upload;
+mod watch;
 pub mod worker;
 
 use std::fs::File;

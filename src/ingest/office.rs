@@ -19,6 +19,12 @@ use crate::media::protocol::{Answer, Step};
 pub async fn run(held: &Held) -> Result<Outcome, Error> {
     let app = &held.app;
     let (resource, source) = open_source(app, held.resource()).await?;
+    let next = vec![NewJob { kind: "inspect", payload: "{}".into(), priority: 1, weight: 1.0 }];
+    if resource.derived.pdf.is_some() {
+        // The end of this job was not written down. Made again, it would be another file: LibreOffice
+        // writes the time into it.
+        return Ok(Outcome { next, change: None });
+    }
     let step = Step::Convert {
         ending: FileType::ending(&resource.media_type).to_owned(),
         limits: limits(&app.config),
@@ -36,22 +42,20 @@ pub async fn run(held: &Held) -> Result<Outcome, Error> {
     let pdf = held.store_file(pdf, "document".into(), "pdf").await?;
     let deck = FileType::form(&resource.media_type) == DocumentForm::Office { deck: true };
     let mut tx = held.begin().await?;
+    let mut resource = db::resources::get_locked(&mut tx, resource.id).await?;
+    resource.derived.pdf = Some(pdf.key.clone());
+    resource.derived.deck = deck;
+    db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
     pdf.insert(&mut tx, app.now_ms()).await?;
     for (slide, text) in notes.into_iter().filter(|_| deck) {
         let passage = Passage { start_ms: None, page: Some(slide.into()), text };
         let origin = format!("page:{slide:06}:notes");
         db::passages::replace(&mut tx, resource.id, &origin, &[passage]).await?;
     }
+    crate::fault::at("converted-stored");
     tx.commit().await?;
     crate::fault::at("converted");
-    let next = vec![NewJob { kind: "inspect", payload: "{}".into(), priority: 1, weight: 1.0 }];
-    Ok(Outcome {
-        next,
-        change: Some(Box::new(move |resource| {
-            resource.derived.pdf = Some(pdf.key);
-            resource.derived.deck = deck;
-        })),
-    })
+    Ok(Outcome { next, change: None })
 }
 
 /// What the archive that a document is may hold.

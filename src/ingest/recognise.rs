@@ -5,6 +5,7 @@ use std::fs::File;
 
 use serde::{Deserialize, Serialize};
 
+use super::document::origin;
 use super::{Error, Held, NewObject, Outcome, blocking, delete_object, open_pages, open_source};
 use crate::config::Config;
 use crate::db;
@@ -49,9 +50,8 @@ pub(super) fn options(config: &Config) -> Option<Options> {
 }
 
 /// Whether a page with this text of its own is to be read.
-pub(super) fn is_wanted(text: Option<&PageText>) -> bool {
-    let has = text.map_or(0, |text| text.text.chars().filter(|c| !c.is_whitespace()).count());
-    has < ENOUGH_TEXT
+pub(super) fn is_wanted(text: &str) -> bool {
+    text.chars().filter(|c| !c.is_whitespace()).count() < ENOUGH_TEXT
 }
 
 /// The jobs that read these pages.
@@ -215,7 +215,7 @@ async fn keep_page(held: &Held, text: &PageText) -> Result<(), Error> {
         db::objects::delete(&mut tx, &before).await?;
     }
     let passage = Passage { start_ms: None, page: Some(number), text: text.text.clone() };
-    db::passages::replace(&mut tx, id, &format!("page:{number:06}"), &[passage]).await?;
+    db::passages::replace(&mut tx, id, &origin(number), &[passage]).await?;
     db::resources::save(&mut tx, &mut resource, app.now_ms()).await?;
     crate::fault::at("text-read");
     tx.commit().await?;
@@ -233,9 +233,8 @@ mod tests {
 
     #[test]
     fn only_pages_without_text_are_read() {
-        let text = |text: &str| PageText { text: text.into(), ..PageText::default() };
-        assert!(is_wanted(None) && is_wanted(Some(&text(" - 12 -\n "))));
-        assert!(!is_wanted(Some(&text("第一章 剪纸的由来"))));
+        assert!(is_wanted("") && is_wanted(" - 12 -\n "));
+        assert!(!is_wanted("第一章 剪纸的由来"));
     }
 
     #[test]

@@ -1,22 +1,26 @@
-//! What people do to a resource: edit, publish, withdraw, cancel, retry, delete.
+//! What people do to a resource: edit, cancel, retry, delete. How it becomes public is in
+//! `crate::review`.
 
 use serde_json::json;
 
 use super::Error;
 use crate::app::App;
-use crate::catalogue::{AccountId, Details, Resource, ResourceId, RuleError};
+use crate::catalogue::{AccountId, Chain, Details, Resource, ResourceId, RuleError, Stage};
 use crate::db;
 use crate::db::jobs::NewJob;
+use crate::review::{self, walk};
 
 /// What is to be done.
 #[derive(Debug, Clone)]
 pub enum Action {
     /// Say this about it.
-    Edit(Box<Edit>),
-    /// Let others see it.
-    Publish,
-    /// Take it back.
-    Withdraw,
+    Edit {
+        /// What.
+        edit: Box<Edit>,
+        /// Where the library has a chain, what is published keeps what was said until the chain
+        /// accepted this.
+        reviewed: bool,
+    },
     /// Stop processing it.
     Cancel,
     /// Process it again.
@@ -69,9 +73,7 @@ impl Edit {
 impl Action {
     fn name(&self) -> &'static str {
         match self {
-            Self::Edit(_) => "edit",
-            Self::Publish => "publish",
-            Self::Withdraw => "withdraw",
+            Self::Edit { .. } => "edit",
             Self::Cancel => "cancel",
             Self::Retry => "retry",
             Self::Delete => "delete",
@@ -94,10 +96,20 @@ pub async fn apply(
     let name = action.name();
     let mut tx = app.db.begin().await?;
     let resource = db::resources::get_locked(&mut tx, id).await?;
+    if let (Action::Edit { edit, reviewed: true }, Some(account)) = (&action, account)
+        && resource.stage == Stage::Published
+    {
+        let chain = db::reviews::chain(&mut tx, resource.library).await?;
+        if !chain.is_empty() {
+            let edited = edit.as_ref().clone().of(resource.clone());
+            return update(app, tx, (resource, edited), &chain, account).await;
+        }
+    }
     let changed = match &action {
-        Action::Edit(edit) => edit.as_ref().clone().of(resource),
-        Action::Publish => resource.publish(now_ms),
-        Action::Withdraw => resource.withdraw(),
+        Action::Edit { .. } if resource.stage == Stage::Submitted => {
+            Err(RuleError::Conflict("in_review"))
+        }
+        Action::Edit { edit, .. } => edit.as_ref().clone().of(resource),
         Action::Cancel => resource.cancel(),
         Action::Retry => resource.retry(),
         Action::Delete => resource.delete(),
@@ -123,6 +135,7 @@ pub async fn apply(
             db::jobs::push(&mut tx, id, &first, now_ms).await?;
         }
         Action::Delete => {
+            walk::end_open(&mut tx, &resource, now_ms).await?;
             db::media::delete_captions(&mut tx, id).await?;
             db::heard::delete(&mut tx, id).await?;
             forget_made(&mut tx, id).await?;
@@ -140,6 +153,33 @@ pub async fn apply(
     app.announce(id);
     app.job_pushed.notify_waiters();
     Ok(Ok(resource))
+}
+
+/// Hands in what an author says anew about what is published.
+async fn update(
+    app: &App,
+    mut tx: db::Tx,
+    (resource, edited): (Resource, Result<Resource, RuleError>),
+    chain: &Chain,
+    account: AccountId,
+) -> Result<Result<Resource, RuleError>, Error> {
+    let edited = match edited {
+        Ok(edited) if edited == resource => return Ok(Ok(resource)),
+        Ok(edited) => edited,
+        Err(rule) => return Ok(Err(rule)),
+    };
+    let (id, now_ms) = (resource.id, app.now_ms());
+    match walk::hand_in_update(&mut tx, resource, &edited, chain, account, now_ms).await {
+        Ok((resource, review)) => {
+            walk::record_hand_in(&mut tx, &review, Some(account), now_ms).await?;
+            tx.commit().await?;
+            app.announce(id);
+            Ok(Ok(resource))
+        }
+        Err(review::Error::Rule(rule)) => Ok(Err(rule)),
+        Err(review::Error::Missing) => Ok(Err(RuleError::Forbidden)),
+        Err(review::Error::Db(error)) => Err(error.into()),
+    }
 }
 
 /// Forgets what was made of a resource; its objects go with the leftovers. Captions that somebody

@@ -62,10 +62,16 @@ async fn supervised(app: App, what: Work) {
     }
 }
 
+/// When the scratch folder is looked at once more after the start: helpers of a media child that
+/// was killed with its server end soon after it.
+const SOON: Duration = Duration::from_secs(3);
+
 /// Removes now and then what nothing needs any more, until the program stops.
 pub async fn sweep_abandoned(app: App) {
     remove_scratch(&app);
     look_through_old(&app).await;
+    app.stop.run_until_cancelled(tokio::time::sleep(SOON)).await;
+    remove_scratch(&app);
     while app.stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
         if let Err(error) = sweep::abandoned(&app).await {
             tracing::warn!(%error, "cannot sweep");
@@ -241,7 +247,7 @@ async fn step(held: &Held) -> Result<Outcome, Error> {
         "convert" => office::run(held).await,
         "book" => book::run(held).await,
         "inspect" => document::inspect(held).await,
-        "pages" => document::pages(held).await,
+        "pages" | db::jobs::LATER_PAGES => document::pages(held).await,
         "picture" => picture::run(held).await,
         db::jobs::SLIDES => slides::run(held).await,
         db::jobs::RECOGNISE => recognise::run(held).await,

@@ -24,6 +24,9 @@ const MAX_FIGURE_SIDE: u32 = 1600;
 /// Box that posters of documents and pictures fit in.
 const POSTER_BOX: (u32, u32) = (960, 960);
 
+/// Pages whose text is read by one run of the helper, which has a limit of time.
+const TEXTS_A_RUN: u32 = 20;
+
 /// How often steps that are silent by themselves say that they go on.
 const BEAT: Duration = Duration::from_secs(10);
 
@@ -125,11 +128,7 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
             let made = prints::of_picture(&picture).map_err(media)?;
             tell(&Answer::Prints(made)).map_err(io)
         }
-        Step::Inspect { max_pages } => {
-            let document = beating(|| document::inspect(&source, max_pages));
-            let document = document.map_err(of_document)?;
-            tell(&Answer::Document(Box::new(document))).map_err(io)
-        }
+        Step::Inspect { max_pages } => beating(|| inspect(&source, max_pages)),
         Step::Pages { first, last } => beating(|| pages(&source, out, first, last)),
         Step::Picture { max_pixels } => picture(source, max_pixels),
         Step::Listen(listen) => {
@@ -209,11 +208,23 @@ fn derive(plan: &Plan, source: File, out: &Path) -> Result<(), Failure> {
     tell(&Answer::Subtitles(subtitles)).map_err(io)
 }
 
+/// Says what is in a document, and then what its pages say, which is quick beside drawing them.
+fn inspect(source: &File, max_pages: u32) -> Result<(), Failure> {
+    let document = document::inspect(source, max_pages).map_err(of_document)?;
+    tell(&Answer::Document(Box::new(document.clone()))).map_err(io)?;
+    let mut first = 1;
+    while first <= document.pages {
+        let last = document.pages.min(first + TEXTS_A_RUN - 1);
+        for text in document::text(source, &document, first..=last).map_err(of_document)? {
+            tell(&Answer::PageText(text)).map_err(io)?;
+        }
+        first = last + 1;
+    }
+    Ok(())
+}
+
 fn pages(source: &File, out: &Path, first: u32, last: u32) -> Result<(), Failure> {
     let document = document::sizes(source, first..=last).map_err(of_document)?;
-    for text in document::text(source, &document, first..=last).map_err(of_document)? {
-        tell(&Answer::PageText(text)).map_err(io)?;
-    }
     let mut result = Ok(());
     document::render(source, out, &document, first..=last, &mut |page| {
         if result.is_ok() {

@@ -70,12 +70,12 @@ pub enum Step {
         /// The most pixels that are taken.
         max_pixels: u64,
     },
-    /// What is in a document: [`Answer::Document`].
+    /// What is in a document: [`Answer::Document`], then [`Answer::PageText`] for each page.
     Inspect {
         /// The most pages that are taken.
         max_pages: u32,
     },
-    /// Text and pictures of some pages: [`Answer::PageText`] and [`Answer::Page`] for each.
+    /// Pictures of some pages: [`Answer::Page`] for each.
     Pages {
         /// From 1.
         first: u32,

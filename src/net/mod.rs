@@ -1,8 +1,12 @@
 //! The net of libraries: what administrators do to organisations, libraries and people, each in
 //! one transaction that the caller begins and commits.
 
+pub mod authority;
+pub mod code;
+pub mod grants;
 pub mod libraries;
 pub mod organisations;
+pub mod people;
 pub mod table;
 
 use crate::catalogue::RuleError;
@@ -20,7 +24,7 @@ pub enum Error {
     /// What is named is not there.
     #[error("there is no {what} {value:?}")]
     Missing {
-        /// organisation, library or account
+        /// organisation, library, account, team, grant or invitation
         what: &'static str,
         /// As it was named.
         value: String,
@@ -39,6 +43,9 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
+    /// The kernel gives no random numbers.
+    #[error("no random numbers")]
+    Random,
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -56,4 +63,10 @@ impl Error {
     pub fn in_line(self, line: usize) -> Self {
         Self::Line { line, source: Box::new(self) }
     }
+}
+
+/// Whether `text` may be the id of a row: anything else is no row's, and need not be looked up.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::json;
+use sqlx::AnyConnection;
 
 use super::Error;
 use super::table::{self, Line};
@@ -44,7 +45,7 @@ impl Actor {
 /// # Errors
 ///
 /// [`Error::Missing`] when there is none.
-pub async fn named(tx: &mut Tx, text: &str) -> Result<Organisation, Error> {
+pub async fn named(tx: &mut AnyConnection, text: &str) -> Result<Organisation, Error> {
     let found = if let Ok(code) = text.parse::<DivisionCode>() {
         db::organisations::find_by_code(tx, &code).await?
     } else if let Ok(id) = text.parse() {
@@ -125,6 +126,7 @@ pub async fn merge(
         db::libraries::give(tx, library.id, Some(into.id), by.now_ms).await?;
     }
     db::grants::hand_over(tx, from.id, into.id).await?;
+    db::people::rehome(tx, from.id, Some(into)).await?;
     let closed =
         Organisation { closed_ms: Some(by.now_ms), merged_into: Some(into.id), ..from.clone() };
     db::organisations::save(tx, &closed).await?;
@@ -134,7 +136,8 @@ pub async fn merge(
     Ok(())
 }
 
-/// Closes `organisation`, which has no libraries and nothing open below it any more.
+/// Closes `organisation`, which has no libraries and nothing open below it any more. Its people
+/// belong to who is above.
 ///
 /// # Errors
 ///
@@ -144,6 +147,11 @@ pub async fn close(tx: &mut Tx, organisation: &Organisation, by: Actor) -> Resul
     if below > 0 || !db::libraries::list_owned(tx, organisation.id).await?.is_empty() {
         return Err(Error::NotEmpty(organisation.name.clone()));
     }
+    let above = match organisation.parent() {
+        None => None,
+        Some(parent) => db::organisations::find(tx, parent).await?,
+    };
+    db::people::rehome(tx, organisation.id, above.as_ref()).await?;
     let closed = Organisation { closed_ms: Some(by.now_ms), ..organisation.clone() };
     db::organisations::save(tx, &closed).await?;
     db::organisations::end_stay(tx, organisation.id, by.now_ms).await?;

@@ -19,10 +19,14 @@ pub struct Assets {
     pub viewer: String,
     /// The studio's script.
     pub studio: String,
+    /// The script of the page of a review.
+    pub review: String,
     /// The caption editor's script.
     pub captions: String,
     /// The caption editor's stylesheet.
     pub captions_css: String,
+    /// The script of courses: their pages and their editor.
+    pub courses: String,
     /// The picture for browser tabs.
     pub favicon: String,
 }
@@ -68,8 +72,10 @@ impl Assets {
             player_css: css("src/player.ts", "the stylesheet of src/player.ts")?,
             viewer: file("src/viewer.ts")?,
             studio: file("src/studio.ts")?,
+            review: file("src/review.ts")?,
             captions: file("src/captions.ts")?,
             captions_css: css("src/captions.ts", "the stylesheet of src/captions.ts")?,
+            courses: file("src/courses.ts")?,
             favicon: "/favicon.svg".to_owned(),
         })
     }

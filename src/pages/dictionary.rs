@@ -20,6 +20,8 @@ pub struct DictionaryView {
     pub saved: bool,
     /// Why they were not.
     pub refusal: Option<String>,
+    /// Id, title and reason of what could not be taken into the index.
+    pub unindexed: Vec<(String, String, String)>,
 }
 
 /// The form.
@@ -40,6 +42,7 @@ pub fn dictionary(shell: &Shell, view: &DictionaryView) -> Markup {
         div.wrap.dictionary {
             h1 { (title) }
             p.lead { (shell.pick("保存后一秒内生效，不必重建索引。以 # 开头的行是说明。", "Counts within a second, without a new index. Lines that begin with # are notes.")) }
+            p { a href="/admin/search/why" { (shell.pick("为什么这样排", "Why hits are where they are")) } }
             @if view.saved { p.notice role="status" { (shell.pick("已保存。", "Saved.")) } }
             @if let Some(refusal) = &view.refusal { p.notice.bad role="alert" { (refusal) } }
             form.form action=(view.action) method="post" {
@@ -52,7 +55,26 @@ pub fn dictionary(shell: &Shell, view: &DictionaryView) -> Markup {
                     &view.synonyms))
                 button.button.primary type="submit" { (shell.pick("保存", "Save")) }
             }
+            @if !view.unindexed.is_empty() { (unindexed(shell, &view.unindexed)) }
         }
     };
     document(shell, &Page::plain(title, "dictionary-page", body))
+}
+
+fn unindexed(shell: &Shell, all: &[(String, String, String)]) -> Markup {
+    html! {
+        section {
+            h2 { (shell.pick("搜不到的资源", "Resources that search cannot find")) }
+            p.help { (shell.pick("它们的数据读不出来，没有编入索引；修改后会自动再试，也可以运行 duoku reindex。",
+                "What is stored of them cannot be read, so they are not in the index. Each is tried again when it changes, and by duoku reindex.")) }
+            ul {
+                @for (id, title, reason) in all {
+                    li {
+                        a href=(format!("/studio/resources/{id}")) { @if title.is_empty() { (id) } @else { (title) } }
+                        " " small { (reason) }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::{
-    LibraryTile, ResourceTile, Shell,
+    CourseTile, LibraryTile, ResourceTile, Shell,
+    course::course_tiles,
     embed::feeds,
     icon::{Icon, icon},
     layout::{Page, document, search_form},
@@ -27,6 +28,8 @@ pub struct HomeView {
     pub libraries: Vec<LibraryTile>,
     /// The newest public resources.
     pub newest: Vec<ResourceTile>,
+    /// The newest public courses.
+    pub courses: Vec<CourseTile>,
     /// Topics that have resources; `href` leads to a search.
     pub topics: Vec<TermLink>,
 }
@@ -46,6 +49,7 @@ pub fn home(shell: &Shell, view: &HomeView) -> Markup {
         (hero(shell, view, tagline))
         div.wrap {
             @if view.newest.is_empty() { (empty(shell)) } @else { (newest(shell, view)) }
+            @if !view.courses.is_empty() { (courses(shell, view)) }
             @if !view.topics.is_empty() { (topics(shell, view)) }
             @if !view.libraries.is_empty() { (libraries(shell, view)) }
         }
@@ -91,6 +95,18 @@ fn newest(shell: &Shell, view: &HomeView) -> Markup {
                 }
             }
             (tiles(shell, &view.newest))
+        }
+    }
+}
+
+fn courses(shell: &Shell, view: &HomeView) -> Markup {
+    html! {
+        section.band aria-labelledby="courses" {
+            div.band-head {
+                h2 id="courses" { (shell.pick("系统学一门课", "Courses")) }
+                a.more href="/search?kind=course" { (shell.pick("全部课程", "All courses")) (icon(Icon::Right)) }
+            }
+            (course_tiles(shell, &view.courses))
         }
     }
 }

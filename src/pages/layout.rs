@@ -38,8 +38,12 @@ pub struct Visitor {
     pub name: String,
     /// May upload, so the studio is linked.
     pub may_author: bool,
+    /// Reads what is handed in somewhere, so the list of it is linked.
+    pub may_review: bool,
     /// Looks after the installation, so its pages are linked.
     pub may_administer: bool,
+    /// Looks after people, organisations or libraries somewhere.
+    pub administers: bool,
 }
 
 /// Light or dark.
@@ -221,6 +225,9 @@ fn header(shell: &Shell, page: &Page<'_>) -> Markup {
                     @if shell.visitor.as_ref().is_some_and(|visitor| visitor.may_author) {
                         a href="/studio" { (shell.pick("工作室", "Studio")) }
                     }
+                    @if shell.visitor.as_ref().is_some_and(|visitor| visitor.may_review) {
+                        a href="/review" { (shell.pick("审核", "Review")) }
+                    }
                     (account(shell))
                     (language_link(shell))
                     button.icon-button type="button" data-waits data-theme-switch
@@ -281,6 +288,10 @@ fn account(shell: &Shell) -> Markup {
             }
             div.menu-panel {
                 p.menu-who { (visitor.name) }
+                a.menu-link href="/me" { (shell.pick("我的账号", "My account")) }
+                @if visitor.administers {
+                    a.menu-link href="/admin" { (shell.pick("管理", "Administration")) }
+                }
                 form action="/logout" method="post" {
                     (shell.csrf_field())
                     button type="submit" { (shell.pick("退出登录", "Sign out")) }

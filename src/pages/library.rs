@@ -3,7 +3,9 @@
 use maud::{Markup, html};
 
 use super::{
-    Paging, ResourceTile, Shell,
+    CollectionView, CourseTile, Paging, ResourceTile, Shell,
+    collection::collection_bands,
+    course::course_tiles,
     embed::feeds,
     icon::{Icon, icon},
     layout::{Page, document},
@@ -52,6 +54,10 @@ pub struct LibraryView {
     pub kind: Option<Kind>,
     /// The resources of this page, newest first.
     pub newest: Vec<ResourceTile>,
+    /// Its courses, and those of others that it shows; on its first page.
+    pub courses: Vec<CourseTile>,
+    /// Its collections; on its first page.
+    pub collections: Vec<CollectionView>,
     /// Where in the list this page is.
     pub paging: Paging,
     /// The visitor may upload into it.
@@ -86,6 +92,16 @@ pub fn library(shell: &Shell, view: &LibraryView) -> Markup {
     let body = html! {
         div.wrap {
             (library_head(shell, view))
+            @if !view.courses.is_empty() {
+                section.band aria-labelledby="courses" {
+                    div.band-head { h2 id="courses" { (shell.pick("课程", "Courses")) } }
+                    (course_tiles(shell, &view.courses))
+                }
+            }
+            (collection_bands(shell, &view.collections))
+            @if !view.courses.is_empty() || !view.collections.is_empty() {
+                div.band-head.band { h2 { (shell.pick("全部资源", "All resources")) } }
+            }
             (kind_tabs(shell, view, &path))
             @if view.newest.is_empty() {
                 section.empty { h2 { (shell.pick("这里还没有公开的资源", "Nothing is public here yet")) } }

@@ -33,7 +33,7 @@ pub fn login(shell: &Shell, view: &LoginView) -> Markup {
                     (shell.csrf_field())
                     input type="hidden" name="next" value=(view.next);
                     div.field {
-                        label for="name" { (shell.pick("用户名", "Name")) }
+                        label for="name" { (shell.pick("登录名或手机号", "Name or telephone number")) }
                         input id="name" name="name" value=(view.name) autocomplete="username" autocapitalize="none"
                             spellcheck="false" required autofocus[!refused]
                             aria-invalid=[refused.then_some("true")] aria-describedby=[refused.then_some("refusal")];
@@ -46,6 +46,7 @@ pub fn login(shell: &Shell, view: &LoginView) -> Markup {
                     }
                     button.button type="submit" { (title) }
                 }
+                p.hint { (shell.pick("忘记密码？请机构的管理员给您一个重置码，", "No password? Ask whoever looks after you for a code, ")) a href="/start" { (shell.pick("在这里输入", "and type it in here")) } }
             }
         }
     };

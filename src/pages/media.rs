@@ -113,6 +113,8 @@ pub struct ReadView {
     /// URL of the JSON of a page's words, `{n}` standing for its number:
     /// `{"words":[{"x":0.1,"y":0.2,"w":0.05,"h":0.01,"text":"..."}]}`, parts of the page.
     pub words: Option<String>,
+    /// Pictures of some pages are still being made.
+    pub growing: bool,
     /// Table of contents.
     pub outline: Vec<OutlineItem>,
     /// URL of the whole text.
@@ -279,7 +281,8 @@ fn viewer(shell: &Shell, view: &ReadView, title: &str, query: &str) -> Markup {
     let first = view.page.clamp(1, total.max(1));
     html! {
         div.stage-frame.viewer data-viewer data-page=(first) data-sizes=(runs(&view.sizes)) data-small=(view.small)
-            data-large=(view.large) data-words=[view.words.as_deref()] data-query=(query) {
+            data-large=(view.large) data-words=[view.words.as_deref()] data-query=(query)
+            data-growing[view.growing] {
             (viewer_bar(shell, view, first, total, query))
             div.viewer-body {
                 @if !view.outline.is_empty() { (outline(shell, &view.outline, query)) }

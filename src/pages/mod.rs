@@ -7,9 +7,15 @@
 //! Scripts and styles come from `web/`; their hashed names are in [`Assets`]. No page carries an
 //! inline script or an inline event handler, so a strict content security policy holds.
 
+mod admin;
 mod assets;
 mod book;
 mod captions;
+mod collection;
+mod complaint;
+mod course;
+mod course_form;
+mod course_studio;
 mod dictionary;
 mod duplicates;
 mod embed;
@@ -18,23 +24,46 @@ mod facts;
 mod home;
 mod icon;
 mod layout;
+mod lesson;
 mod library;
 mod login;
+mod me;
 mod media;
 mod paging;
+mod queue;
 mod resource;
+mod review;
 mod schema_org;
 mod search;
 mod setup;
 mod sources;
+mod start;
 mod studio;
 mod studio_form;
 mod tile;
+mod why;
 mod words;
 
+pub use admin::{
+    AdminView, AuditView, EntryRow, Givable, GrantRow, ImportReport, InvitationRow,
+    InvitationsView, JobRow, JobsView, LibrariesAdminView, LibraryAdminView, LibraryRow, Notice,
+    Option2, OrganisationForm, OrganisationRow, OrganisationsView, PeopleView, PersonPage,
+    PersonRow, TeamRow, TeamView, TeamsView, admin, admin_libraries, admin_library,
+    admin_organisation, admin_organisations, audit, invitations, jobs, people, person, role_word,
+    team, teams,
+};
 pub use assets::{Assets, AssetsError};
 pub use book::BookView;
 pub use captions::{CaptionsEditView, edit_captions};
+pub use collection::{CollectionView, collection};
+pub use complaint::{CaseView, case};
+pub use course::{CourseTile, CourseView, LessonRow, ListingChoice, SectionView, course};
+pub use course_form::{
+    CourseEditView, EditLesson, EditSection, LessonState, PickedRow, PickerView, edit_course,
+};
+pub use course_studio::{
+    CollectionEditView, CourseStudioRow, CoursesView, courses, edit_collection,
+};
 pub use dictionary::{DictionaryView, dictionary};
 pub use duplicates::{
     AlikeHint, DuplicatesView, GroupView, MemberView, PairView, VerdictView, alike, duplicates,
@@ -43,18 +72,27 @@ pub use embed::{EmbedView, embed, embed_code};
 pub use error::{ErrorView, error};
 pub use home::{HomeView, home};
 pub use layout::{Shell, Theme, Visitor};
+pub use lesson::{LessonView, lesson};
 pub use library::{LibrariesView, LibraryTile, LibraryView, libraries, library};
 pub use login::{LoginView, login};
+pub use me::{MeView, SessionRow, TokenRow, me};
 pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView, SlideView};
 pub use paging::Paging;
+pub use queue::{
+    ChainFormView, OpenAppeal, OpenComplaint, OpenReview, QueueItems, QueueTab, QueueView,
+    chain_form, queue,
+};
 pub use resource::{Download, HomeLink, ResourceView, TermLink, resource};
+pub use review::{CommentView, ReviewView, StepView as ReviewStep, VersionView, review};
 pub use search::{Choice, Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};
 pub use setup::{SetupView, setup};
 pub use sources::{SourceRow, SourcesView, sources};
+pub use start::{JoinView, StartView, join, start, start_code};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
-pub use studio_form::{CaptionsRow, EditView, PosterChoice, edit};
-pub use tile::ResourceTile;
-pub use words::{Lang, kind_word, size, stage_word, term_word};
+pub use studio_form::{CaptionsRow, EditReview, EditView, PosterChoice, edit};
+pub use tile::{ResourceTile, TileKind};
+pub use why::{Rarity, WhyHit, WhyPart, WhyView, WhyWord, why};
+pub use words::{Lang, clock, found_word, kind_word, minute, size, stage_word, term_word};
 
 #[cfg(test)]
 mod tests;

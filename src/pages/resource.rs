@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{
-    MediaView, MomentView, PictureView, ResourceTile, Shell,
+    MediaView, MomentView, PictureView, ResourceTile, Shell, complaint,
     embed::{head as share_head, share},
     facts::{downloads, facts},
     icon::{Icon, icon},
@@ -71,6 +71,8 @@ pub struct ResourceView {
     pub downloads: Vec<Download>,
     /// `/studio/resources/{id}`, when the visitor may change it.
     pub edit_href: Option<String>,
+    /// `/review/{id}`, when the visitor reads what is handed in there.
+    pub review_href: Option<String>,
     /// Others that belong beside it.
     pub related: Vec<ResourceTile>,
     /// Where it comes from and is opened, when that is elsewhere.
@@ -173,6 +175,7 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
                     (downloads(shell, view))
                     @if view.stage == Stage::Published && view.home.is_none() { (share(shell, view)) }
                 }
+                @if view.stage == Stage::Published { (complaint::form(shell, &view.path)) }
             }
         }
         @if !view.related.is_empty() {
@@ -215,7 +218,10 @@ fn head(shell: &Shell, view: &ResourceView) -> Markup {
                     @if let Some(ms) = view.published_ms { time datetime=(rfc3339(ms)) { (shell.lang.day(ms, &shell.zone)) } }
                 }
             }
-            @if let Some(href) = &view.edit_href { a.button.quiet href=(href) { (shell.pick("编辑", "Edit")) } }
+            div.actions {
+                @if let Some(href) = &view.review_href { a.button.quiet href=(href) { (shell.pick("审核与下架", "Review, withdraw")) } }
+                @if let Some(href) = &view.edit_href { a.button.quiet href=(href) { (shell.pick("编辑", "Edit")) } }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
     icon::{Icon, icon},
     layout::{Page, document},
     paging::paging,
-    tile::{cover, extent, from, linked, moment_icon},
+    tile::{cover, from, linked, moment_icon, tile_extent},
     words::clock,
 };
 
@@ -45,6 +45,8 @@ pub struct SearchView {
     pub fewer: Vec<Choice>,
     /// Where in the hits this page is.
     pub paging: Paging,
+    /// The page that tells why the hits are where they are; for administrators.
+    pub why_href: Option<String>,
 }
 
 /// A search that can be chosen instead.
@@ -174,6 +176,9 @@ fn found_head(shell: &Shell, view: &SearchView) -> Markup {
                 @if !view.query.is_empty() {
                     " · " (view.took_ms) " " (shell.pick("毫秒", "ms"))
                 }
+                @if let Some(href) = &view.why_href {
+                    " · " a href=(href) { (shell.pick("为什么这样排", "Why in this order")) }
+                }
             }
         }
     }
@@ -242,9 +247,9 @@ fn facet_value(shell: &Shell, value: &FacetValue) -> Markup {
     }
 }
 
-fn hit(shell: &Shell, hit: &HitView, soon: bool) -> Markup {
+pub(super) fn hit(shell: &Shell, hit: &HitView, soon: bool) -> Markup {
     let tile = &hit.tile;
-    let size = extent(shell.lang, tile.duration_ms, tile.pages);
+    let size = tile_extent(shell.lang, tile);
     html! {
         article.hit {
             (linked(&tile.href, &cover(shell.lang, tile.kind, &tile.title, tile.poster.as_deref(), size.as_deref(), soon)))

@@ -102,6 +102,7 @@ pub fn studio(shell: &Shell, view: &StudioView) -> Markup {
             header.page-head {
                 h1 { (title) }
                 @if view.compares { p { a href="/admin/duplicates" { (shell.pick("查看重复资源", "See duplicates")) } } }
+                p { a.button.quiet href="/studio/courses" { (icon(Icon::List)) (shell.pick("课程与专题", "Courses and collections")) } }
             }
             @if !view.libraries.is_empty() { (upload(shell, view)) }
             @if view.tabs.len() > 1 { (tabs(shell, view)) }

@@ -7,6 +7,7 @@ use super::{
     duplicates::{AlikeHint, alike_hints},
     icon::{Icon, icon},
     layout::{Page, document},
+    review::{VersionView, steps, withdraw},
     studio::{ProcessingView, StepView, percent, processing},
     words::{clock, kind_word, size, term_word},
 };
@@ -63,6 +64,33 @@ pub struct EditView {
     pub may_recognise: bool,
     /// The visitor may publish, withdraw and delete.
     pub may_publish: bool,
+    /// Where it is in its library's review.
+    pub review: EditReview,
+}
+
+/// Where a resource is in its library's review, for who edits it.
+#[derive(Clone, Debug, Default)]
+pub struct EditReview {
+    /// It can be handed in, rather than published.
+    pub hand_in: bool,
+    /// It can be published.
+    pub publish: bool,
+    /// It can be taken back.
+    pub take_back: bool,
+    /// There is something to appeal from.
+    pub appeal: bool,
+    /// Withdrawing it needs a reason: it is somebody else's.
+    pub reason_needed: bool,
+    /// What is published is edited by handing in a new version.
+    pub edits_are_reviewed: bool,
+    /// The last version that was handed in.
+    pub version: Option<VersionView>,
+    /// Comments that are not settled.
+    pub comments: usize,
+    /// It was withdrawn: by whom and why.
+    pub withdrawn: Option<String>,
+    /// What became of appeals, in sentences.
+    pub appeals: Vec<String>,
 }
 
 /// A picture that can be the poster.
@@ -101,10 +129,10 @@ pub fn edit(shell: &Shell, view: &EditView) -> Markup {
             @if let Some(saved) = &view.saved { p.notice.good role="status" { (icon(Icon::Check)) (saved) } }
             div.edit-layout {
                 // First in the text too: what is parsed later must not push down what is shown.
-                aside.edit-side { (state(shell, view, &action)) }
+                aside.edit-side { (state(shell, view, &action)) (in_review(shell, view, &action)) }
                 div.edit-main {
                     (details(shell, view, &action))
-                    @if view.posters.len() > 1 { (posters(shell, view, &action)) }
+                    @if view.posters.len() > 1 && view.state.stage != Stage::Submitted { (posters(shell, view, &action)) }
                     @if matches!(view.kind, Kind::Video | Kind::Audio) { (captions(shell, view, &action)) }
                 }
             }
@@ -151,9 +179,9 @@ fn state(shell: &Shell, view: &EditView, action: &str) -> Markup {
             (alike_hints(shell, view.kind, &view.alike))
             form.actions method="post" action=(action) {
                 (shell.csrf_field())
-                @if view.may_publish && matches!(stage, Stage::Ready | Stage::Withdrawn) {
-                    (button("publish", "button", shell.pick("发布", "Publish")))
-                }
+                @if view.review.hand_in { (button("publish", "button", shell.pick("送审", "Hand in"))) }
+                @if view.may_publish && view.review.publish { (button("publish", "button", shell.pick("发布", "Publish"))) }
+                @if view.review.take_back { (button("take-back", "button quiet", shell.pick("撤回送审", "Take back"))) }
                 @if stage == Stage::Processing {
                     (button("cancel", "button quiet", shell.pick("取消处理", "Cancel processing")))
                 }
@@ -161,11 +189,58 @@ fn state(shell: &Shell, view: &EditView, action: &str) -> Markup {
                 @if view.state.playable {
                     a.button.quiet href=(format!("/resources/{}", view.id)) { (shell.pick("看看效果", "View")) }
                 }
-                @if view.may_publish && stage == Stage::Published {
+                @if view.may_publish && stage == Stage::Published && !view.review.reason_needed {
                     (button("withdraw", "button quiet", shell.pick("下架", "Withdraw")))
                 }
             }
+            @if view.may_publish && stage == Stage::Published && view.review.reason_needed {
+                details.danger {
+                    summary { (shell.pick("下架", "Withdraw")) }
+                    (withdraw(shell, action))
+                }
+            }
             @if view.may_publish { (delete(shell, action)) }
+        }
+    }
+}
+
+/// Who has it, until when, what was returned and why.
+fn in_review(shell: &Shell, view: &EditView, action: &str) -> Markup {
+    let review = &view.review;
+    let nothing = review.version.is_none()
+        && review.withdrawn.is_none()
+        && review.appeals.is_empty()
+        && review.comments == 0;
+    html! {
+        @if !nothing {
+            section.card.review-card aria-label=(shell.pick("审核", "Review")) {
+                @if let Some(withdrawn) = &review.withdrawn { p.notice.bad { (withdrawn) } }
+                @if let Some(version) = &review.version {
+                    header.version-head {
+                        h2 { (shell.pick("第 N 次送审", "Version N").replace('N', &version.number.to_string())) }
+                        strong.stage data-stage=(version.state) { (version.word) }
+                    }
+                    (steps(shell, &version.steps))
+                }
+                @for says in &review.appeals { p.hint { (says) } }
+                @if review.comments > 0 {
+                    p.hint { (shell.pick("有 N 条批注还没解决。", "N comments are not settled.").replace('N', &review.comments.to_string())) }
+                }
+                a.button.quiet href=(format!("/review/{}", view.id)) { (shell.pick("看批注和审核记录", "Comments and history")) }
+                @if review.appeal {
+                    details.reply {
+                        summary.text-button { (shell.pick("不服，向上一级申诉", "Appeal to the level above")) }
+                        form.form method="post" action=(action) {
+                            (shell.csrf_field())
+                            div.field {
+                                label for="appeal-words" { (shell.pick("申诉理由", "Why")) }
+                                textarea id="appeal-words" name="words" rows="3" maxlength="4000" required {}
+                            }
+                            (button("appeal", "button quiet", shell.pick("提交申诉", "Appeal")))
+                        }
+                    }
+                }
+            }
         }
     }
 }
@@ -193,6 +268,12 @@ fn details(shell: &Shell, view: &EditView, action: &str) -> Markup {
     html! {
         form.form.card method="post" action=(action) data-edit {
             h2 { (lang.pick("说明", "About")) }
+            @if view.review.edits_are_reviewed {
+                p.hint { (lang.pick("这个资源已经发布。保存的修改要重新送审，审核通过以前，大家看到的还是现在的样子。", "This is published. What you save is handed in as a new version; until it is accepted, everybody sees it as it is now.")) }
+            }
+            @if view.state.stage == Stage::Submitted {
+                p.hint { (lang.pick("正在审核，不能修改。要改，请先撤回送审。", "It is in review and cannot be changed. Take it back first.")) }
+            }
             (shell.csrf_field())
             (field(view, "title", lang.pick("标题", "Title"), &|id, refusal| html! {
                 input id=(id) name="title" value=(view.title) required maxlength="1024" aria-invalid=[refusal.map(|_| "true")] aria-describedby=[refusal];
@@ -209,7 +290,9 @@ fn details(shell: &Shell, view: &EditView, action: &str) -> Markup {
             (field(view, "licence", lang.pick("许可", "Licence"), &|id, refusal| select(shell, id, "licence", LICENCES, &view.licence, refusal)))
             (choices(shell, view, "topics", lang.pick("主题", "Topics"), TOPICS, &view.topics))
             (choices(shell, view, "audiences", lang.pick("适合谁学", "Audiences"), AUDIENCES, &view.audiences))
-            p.form-end { (button("save", "button", lang.pick("保存", "Save"))) }
+            @if view.state.stage != Stage::Submitted {
+                p.form-end { (button("save", "button", lang.pick("保存", "Save"))) }
+            }
         }
     }
 }

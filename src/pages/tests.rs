@@ -11,7 +11,9 @@ const MANIFEST: &str = r#"{
   "src/captions.ts": { "file": "assets/captions-h.js", "css": ["assets/captions-i.css"], "isEntry": true },
   "src/player.ts": { "file": "assets/player-c.js", "css": ["assets/player-d.css"], "isEntry": true },
   "src/viewer.ts": { "file": "assets/viewer-e.js", "isEntry": true },
-  "src/studio.ts": { "file": "assets/studio-f.js", "isEntry": true }
+  "src/courses.ts": { "file": "assets/courses-j.js", "isEntry": true },
+  "src/studio.ts": { "file": "assets/studio-f.js", "isEntry": true },
+  "src/review.ts": { "file": "assets/review-j.js", "isEntry": true }
 }"#;
 
 fn shell(lang: Lang) -> Shell {
@@ -29,7 +31,13 @@ fn shell(lang: Lang) -> Shell {
 }
 
 fn signed_in() -> Shell {
-    let visitor = Visitor { name: "林老师".into(), may_author: true, may_administer: false };
+    let visitor = Visitor {
+        name: "林老师".into(),
+        may_author: true,
+        may_review: false,
+        may_administer: false,
+        administers: false,
+    };
     Shell { visitor: Some(visitor), ..shell(Lang::Zh) }
 }
 
@@ -72,6 +80,7 @@ fn video() -> ResourceView {
             label: "a.mp4".into(),
             size_bytes: Some(1_000_000),
         }],
+        review_href: None,
         edit_href: None,
         related: Vec::new(),
         home: None,
@@ -109,6 +118,7 @@ fn document_of(pages: usize, page: u32) -> ResourceView {
         small: "/media/r2/pages/{n}.webp?w=480".into(),
         large: "/media/r2/pages/{n}.webp".into(),
         words: Some("/media/r2/pages/{n}.json".into()),
+        growing: false,
         outline: vec![OutlineItem {
             title: "第一章".into(),
             page: 2,
@@ -275,6 +285,7 @@ fn edit_view(stage: Stage) -> EditView {
         recognition: Some(("正在识别语音 5%".into(), true)),
         may_recognise: false,
         may_publish: true,
+        review: EditReview { publish: stage == Stage::Ready, ..EditReview::default() },
     }
 }
 

@@ -1,23 +1,54 @@
-//! A resource as a card: poster, title, library, how long or how many pages.
+//! A resource or course as a card: poster, title, library, how long or how many pages or lessons.
 
 use maud::{Markup, html};
 
 use super::{
     Lang, Shell,
     icon::{Icon, icon, kind_icon},
-    words::{clock, kind_word, rfc3339},
+    words::{clock, found_word, rfc3339},
 };
 use crate::catalogue::Kind;
 
-/// What a card shows of a resource.
+/// What a card stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TileKind {
+    /// A resource.
+    Resource(Kind),
+    /// A course of so many lessons.
+    Course(u64),
+}
+
+impl From<Kind> for TileKind {
+    fn from(kind: Kind) -> Self {
+        Self::Resource(kind)
+    }
+}
+
+impl TileKind {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Resource(kind) => kind.as_str(),
+            Self::Course(_) => indexer::COURSE,
+        }
+    }
+
+    fn icon(self) -> Markup {
+        match self {
+            Self::Resource(kind) => kind_icon(kind),
+            Self::Course(_) => icon(Icon::List),
+        }
+    }
+}
+
+/// What a card shows of a resource or course.
 #[derive(Clone, Debug)]
 pub struct ResourceTile {
-    /// Where the card leads, `/resources/{id}`.
+    /// Where the card leads, `/resources/{id}` or `/courses/{id}`.
     pub href: String,
     /// The title.
     pub title: String,
     /// What it is.
-    pub kind: Kind,
+    pub kind: TileKind,
     /// The poster's URL, ticket prefix included; `None` shows a drawn cover.
     pub poster: Option<String>,
     /// Length of video and audio, in milliseconds.
@@ -53,7 +84,7 @@ pub(super) fn from(shell: &Shell, tile: &ResourceTile) -> Markup {
 fn card(shell: &Shell, tile: &ResourceTile, soon: bool) -> Markup {
     html! {
         article.tile {
-            (cover(shell.lang, tile.kind, &tile.title, tile.poster.as_deref(), extent(shell.lang, tile.duration_ms, tile.pages).as_deref(), soon))
+            (cover(shell.lang, tile.kind, &tile.title, tile.poster.as_deref(), tile_extent(shell.lang, tile).as_deref(), soon))
             div.tile-words {
                 h3 { a href=(tile.href) { (tile.title) } }
                 p.tile-facts {
@@ -71,28 +102,30 @@ fn card(shell: &Shell, tile: &ResourceTile, soon: bool) -> Markup {
 /// The poster in a fixed frame with kind and extent, or a drawn cover with the title's first words.
 pub(super) fn cover(
     lang: Lang,
-    kind: Kind,
+    kind: impl Into<TileKind>,
     title: &str,
     poster: Option<&str>,
     extent: Option<&str>,
     soon: bool,
 ) -> Markup {
+    let kind = kind.into();
+    let word = found_word(lang, kind.code()).unwrap_or_default();
     html! {
-        div.cover data-kind=(kind.as_str()) {
+        div.cover data-kind=(kind.code()) {
             @if let Some(src) = poster {
                 img src=(src) alt="" width="640" height="360" decoding="async"
                     loading=(if soon { "eager" } else { "lazy" });
             } @else {
                 div.cover-drawn data-tone=(tone(title)) aria-hidden="true" {
                     span { (first_signs(title)) }
-                    (kind_icon(kind))
+                    (kind.icon())
                 }
             }
             p.badge {
-                (kind_icon(kind))
-                span.unseen { (kind_word(lang, kind)) }
+                (kind.icon())
+                span.unseen { (word) }
                 @if let Some(extent) = extent { span { (extent) } }
-                @else { span { (kind_word(lang, kind)) } }
+                @else { span { (word) } }
             }
         }
     }
@@ -101,6 +134,14 @@ pub(super) fn cover(
 /// A cover that leads to `href`. Keyboards and readers have the link in the title beside it.
 pub(super) fn linked(href: &str, cover: &Markup) -> Markup {
     html! { a.cover-link href=(href) tabindex="-1" aria-hidden="true" { (cover) } }
+}
+
+/// How long, how many pages or lessons.
+pub(super) fn tile_extent(lang: Lang, tile: &ResourceTile) -> Option<String> {
+    match tile.kind {
+        TileKind::Resource(_) => extent(lang, tile.duration_ms, tile.pages),
+        TileKind::Course(lessons) => Some(lang.count(lessons, "课", "lesson", "lessons")),
+    }
 }
 
 /// `12:34`, `24 页`, or nothing.

@@ -114,13 +114,20 @@ fn zoned(unix_ms: i64, zone: &TimeZone) -> Option<jiff::ZonedDateTime> {
     Some(Timestamp::from_millisecond(unix_ms).ok()?.to_zoned_datetime(zone.clone()))
 }
 
+/// A day with the minute, of Unix time in milliseconds.
+#[must_use]
+pub fn minute(lang: Lang, unix_ms: i64, zone: &TimeZone) -> String {
+    lang.minute(unix_ms, zone)
+}
+
 /// RFC 3339 in UTC, for `datetime` attributes and JSON-LD.
 pub(super) fn rfc3339(unix_ms: i64) -> String {
     Timestamp::from_millisecond(unix_ms).map_or_else(|_| String::new(), |at| at.to_string())
 }
 
 /// `1:02:03` or `2:03`; rounded down to the second, as players show it.
-pub(super) fn clock(ms: u64) -> String {
+#[must_use]
+pub fn clock(ms: u64) -> String {
     let seconds = ms / 1000;
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {
@@ -179,6 +186,15 @@ pub fn kind_word(lang: Lang, kind: Kind) -> &'static str {
     }
 }
 
+/// The word for what a search found, `code` being a kind of resource or `course`.
+#[must_use]
+pub fn found_word(lang: Lang, code: &str) -> Option<&'static str> {
+    match code.parse() {
+        Ok(kind) => Some(kind_word(lang, kind)),
+        Err(_) => (code == indexer::COURSE).then(|| lang.pick("课程", "Course")),
+    }
+}
+
 /// The word for a stage of a resource.
 #[must_use]
 pub fn stage_word(lang: Lang, stage: Stage) -> &'static str {
@@ -186,6 +202,7 @@ pub fn stage_word(lang: Lang, stage: Stage) -> &'static str {
         Stage::Draft => lang.pick("草稿", "Draft"),
         Stage::Processing => lang.pick("处理中", "Processing"),
         Stage::Ready => lang.pick("待发布", "Ready"),
+        Stage::Submitted => lang.pick("审核中", "In review"),
         Stage::Published => lang.pick("已发布", "Published"),
         Stage::Withdrawn => lang.pick("已下架", "Withdrawn"),
         Stage::Failed => lang.pick("未成功", "Failed"),

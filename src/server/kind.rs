@@ -15,6 +15,8 @@ pub enum Kind {
     Search,
     /// Attempts to log in.
     Login,
+    /// Complaints of the public.
+    Complaint,
     /// Other requests that change something.
     Write,
     /// Pages, and other reads.
@@ -38,15 +40,28 @@ impl Kind {
         if path == "/api/uploads" || path.starts_with("/api/uploads/") {
             return Self::Upload;
         }
+        if method == Method::POST && is_complaint(path) {
+            return Self::Complaint;
+        }
         if !method.is_safe() {
             let logs_in = matches!(path, "/api/session" | "/login") && method == Method::POST;
-            return if logs_in || first == "setup" { Self::Login } else { Self::Write };
+            return if logs_in || ["setup", "start", "join"].contains(&first) {
+                Self::Login
+            } else {
+                Self::Write
+            };
         }
         match path {
             "/search" | "/api/search" | "/api/suggest" => Self::Search,
             _ => Self::Page,
         }
     }
+}
+
+/// Where complaints are sent: by programs, and by the form of a resource's page.
+fn is_complaint(path: &str) -> bool {
+    let form = path.strip_prefix("/resources/").and_then(|rest| rest.split_once('/'));
+    path == "/api/complaints" || form.is_some_and(|(_, rest)| rest == "complaint")
 }
 
 #[cfg(test)]
@@ -61,9 +76,15 @@ mod tests {
             (Method::GET, "/healthz", Kind::Health),
             (Method::PATCH, "/api/uploads/x", Kind::Upload),
             (Method::POST, "/api/session", Kind::Login),
+            (Method::POST, "/start/x", Kind::Login),
+            (Method::POST, "/join/x", Kind::Login),
             (Method::GET, "/login", Kind::Page),
             (Method::DELETE, "/api/session", Kind::Write),
             (Method::GET, "/api/suggest", Kind::Search),
+            (Method::POST, "/api/complaints", Kind::Complaint),
+            (Method::POST, "/resources/x/complaint", Kind::Complaint),
+            (Method::POST, "/api/complaints/2026-000001/answer", Kind::Write),
+            (Method::GET, "/resources/x", Kind::Page),
             (Method::POST, "/api/search", Kind::Write),
             (Method::GET, "/", Kind::Page),
             (Method::POST, "/oai", Kind::Page),

@@ -67,7 +67,7 @@ impl Load {
     pub fn begin(&self, kind: Kind) -> Result<Place, Busy> {
         let of_kind = match kind {
             Kind::Health | Kind::Media => return Ok(Place { _all: None, _kind: None }),
-            Kind::Upload | Kind::Login | Kind::Write => Some(&self.bodies),
+            Kind::Upload | Kind::Login | Kind::Complaint | Kind::Write => Some(&self.bodies),
             Kind::Page => Some(&self.pages),
             // Counted where they run: a search goes on when its request is given up.
             Kind::Search => None,

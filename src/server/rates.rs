@@ -90,6 +90,7 @@ impl Rates {
             Kind::Media | Kind::Upload => self.settings.media_per_minute,
             Kind::Search => self.settings.search_per_minute,
             Kind::Login => self.settings.login_per_minute,
+            Kind::Complaint => self.settings.complaint_per_minute,
             Kind::Write => self.settings.write_per_minute,
             Kind::Page => self.settings.page_per_minute,
         }
@@ -128,6 +129,7 @@ mod tests {
             page_per_minute: 60,
             search_per_minute: searches,
             write_per_minute: 60,
+            complaint_per_minute: 60,
             login_per_minute: 60,
         })
     }

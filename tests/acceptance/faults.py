@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """Ends the server like `kill -9` at every fail point of the way, and shows that nothing is lost or made twice.
 
-faults.py DUOKU FOLDER [--runs N] [--first N] [--seed S] [--only TEXT]
+faults.py DUOKU FOLDER [--files play|read] [--runs N] [--first N] [--seed S] [--only TEXT]
 
 DUOKU is built with `cargo build --features failpoints`; the points are the names in `fault::at` of src/. A run
 uploads a video, a document and a picture by tus, in pieces, deletes the picture once it is ready, and goes on where
 it was when the server dies at its point (the n-th time that it is passed) and is started again. Every third run the
-media child is killed at random times too. At the end of each run:
+media child is killed at random times too. With `--files read` it uploads instead what is read (an office document, a
+book, a scan, a PDF of many pages, a lecture with slides and speech), and dies at the points of the jobs that read:
+then everything is found, once. At the end of each run:
 
 I1 the source in the store has the SHA-256 of what was uploaded; I2 `duoku check` is clean and the video plays;
 I3 no job is left; I4 one resource for each upload, each rendition and part once, `process` audited once;
 I7 files in the store = rows, both ways, and the scratch folder is empty.
 """
-import argparse, base64, hashlib, json, os, pathlib, random, re, shutil, signal, sqlite3, subprocess, sys, time
-import urllib.error, urllib.request
+import argparse, base64, hashlib, io, json, os, pathlib, random, re, shutil, signal, sqlite3, subprocess, sys, time
+import urllib.error, urllib.parse, urllib.request, zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parents[1] / "src"
@@ -24,9 +26,15 @@ URL = f"http://127.0.0.1:{PORT}"
 DEADLINE_S = 300
 
 
-def points():
+# Where the points of `--files read` are.
+READING = ["document", "office", "book", "recognise", "slides", "listen", "finish", "index"]
+
+
+def points(files):
     found = set()
     for path in SOURCE.rglob("*.rs"):
+        if files == "read" and path.stem not in READING:
+            continue
         for call in re.findall(r"fault::at\(([^)]*)\)", path.read_text()):
             found |= set(re.findall(r'"([a-z-]+)"', call))
     return sorted(found)
@@ -43,6 +51,10 @@ class Server:
             "DUOKU_DATA": str(folder / "data"), "DUOKU_LISTEN": URL.split("//")[1],
             "DUOKU_ADMIN_PASSWORD": PASSWORD, "DUOKU_UPLOAD_KEEP_FREE_BYTES": "0", "DUOKU_WORK_LEASE_MS": "3000",
             "DUOKU_WORK_POLL_MS": "100", "DUOKU_WORK_BACKOFF_MS": "100", "DUOKU_WORK_MAX_ATTEMPTS": "12"}
+        hears = folder / "hears.sh"
+        hears.write_text("echo '{\"start\":0.5,\"end\":1.5,\"text\":\"' 今天听到的话 '\"}'\n")
+        self.env |= {"DUOKU_SPEECH_ENGINE": "command", "DUOKU_SPEECH_COMMAND": f"/bin/sh,{hears}",
+                     "DUOKU_SPEECH_READABLE": str(hears), "DUOKU_SPEECH_PIECE_SECONDS": "30"}
         self.log = open(folder / "log", "a")
         self.token = None
 
@@ -96,8 +108,8 @@ class Server:
 class Job:
     """A file on its way: uploaded in pieces, ready, and perhaps deleted."""
 
-    def __init__(self, name, data, delete=False):
-        self.name, self.data, self.delete = name, data, delete
+    def __init__(self, name, data, delete=False, says=None):
+        self.name, self.data, self.delete, self.says = name, data, delete, says
         self.location = self.resource = None
         self.acknowledged, self.done, self.deleting = 0, False, False
 
@@ -188,8 +200,32 @@ def settle(server):
         time.sleep(0.2)
 
 
+def look_for(server, job):
+    """Its text is found, and nothing else is; nothing was read twice."""
+    until = time.time() + 20
+    while True:
+        found = json.loads(server.ask("GET", "/api/search?q=" + urllib.parse.quote(job.says))[2])
+        hits = [hit["resource"] for hit in found["hits"]]
+        if hits == [job.resource]:
+            break
+        assert time.time() < until, f"I6: {job.says} of {job.name} is found in {hits}"
+        time.sleep(0.2)
+    twice = rows(server, f"SELECT origin, number, COUNT(*) FROM passage WHERE resource = '{job.resource}' "
+                         "GROUP BY origin, number HAVING COUNT(*) > 1")
+    assert not twice, f"I4: {job.name} says twice {twice}"
+    if job.name.endswith(".mp4"):
+        for table, most in [("caption", 1), ("slide", 2)]:
+            count = rows(server, f"SELECT COUNT(*) FROM {table} WHERE resource = '{job.resource}'")
+            assert count == [(most,)], f"I4: {count} in {table}"
+    bare = rows(server, "SELECT COUNT(*) FROM page WHERE large IS NULL")
+    assert bare == [(0,)], f"I3: {bare} pages without pictures"
+
+
 def look(server, jobs):
     """The invariants."""
+    for job in jobs:
+        if job.says:
+            look_for(server, job)
     video = next(job for job in jobs if job.name.endswith(".mp4"))
     link = json.loads(server.ask("GET", f"/api/resources/{video.resource}")[2])["links"]["hls"]
     played = subprocess.run(
@@ -237,10 +273,7 @@ def once(options, number, point, times, rng, files):
         server.process.kill()
         server.process.wait()
         server.start(f"{point}={f'{times - 1}*off->' if times > 1 else ''}return")
-        salt = rng.randbytes(8).hex().encode()
-        # Each run has its own bytes, behind the end of the file: for MP4 a box that means nothing.
-        salt = (len(salt) + 8).to_bytes(4, "big") + b"free" + salt
-        jobs = [Job(name, data + salt, delete) for name, data, delete in files]
+        jobs = files(rng.randbytes(8).hex())
         deaths = drive(server, jobs, rng, number % 3 == 2)
         settle(server)
         deaths = server.starts - 2
@@ -254,10 +287,70 @@ def once(options, number, point, times, rng, files):
         server.process.wait()
 
 
+def free(salt):
+    """Bytes behind the end of a file that make it another: for MP4 a box that means nothing."""
+    return (len(salt) + 8).to_bytes(4, "big") + b"free" + salt.encode()
+
+
+def ffmpeg(target, *arguments):
+    subprocess.run(["ffmpeg", "-y", "-nostdin", "-v", "error", *arguments, target], check=True)
+    return target.read_bytes()
+
+
+def to_play(folder):
+    video = ffmpeg(
+        folder / "video.mp4", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=10:d=3", "-f", "lavfi", "-i", "sine=440:d=3",
+        "-c:v", "libx264", "-preset", "veryfast", "-g", "10", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest",
+        "-movflags", "+faststart")
+    document = (MEDIA / "doc/pdf-crazyones-pdfa.pdf").read_bytes()
+    picture = min((MEDIA / "image").glob("*.png"), key=lambda path: path.stat().st_size).read_bytes()
+    return lambda salt: [Job("a.mp4", video + free(salt)), Job("b.pdf", document + free(salt)),
+                         Job("c.png", picture + free(salt), True)]
+
+
+def to_read(folder):
+    font = "fontfile=/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc:fontsize=56:fontcolor=black:x=60"
+    slide = lambda text, when: f"drawtext={font}:y=60:text={text}:enable='{when}',drawtext={font}:y=200:text=编网技艺:enable='{when}'"
+    lecture = ffmpeg(
+        folder / "lecture.mp4", "-f", "lavfi", "-i", "color=white:s=640x360:r=10:d=14", "-f", "lavfi", "-i",
+        "sine=330:d=14", "-vf", slide("社区教育公开课", "lt(t,6)") + "," + slide("材料是尼龙线", "gte(t,6)"),
+        "-c:v", "libx264", "-preset", "veryfast", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest")
+    scan = (MEDIA / "derived/scan-zh-3pages.pdf").read_bytes()
+    many = folder / "many.pdf"
+    subprocess.run(["pdfunite", *[MEDIA / "doc/pdf-crazyones-pdfa.pdf"] * 9, many], check=True)
+    many = many.read_bytes()
+    book = (MEDIA / "doc/georgia-pls-ssml.epub").read_bytes()
+    return lambda salt: [
+        Job("d.docx", docx(f"渔网的编法 {salt}"), says="渔网的编法"), Job("e.epub", book + free(salt)),
+        Job("f.txt", f"第一章 潮水\n\n退潮以后去赶海 {salt}\n".encode(), says="退潮以后去赶海"),
+        Job("g.pdf", many + free(salt), says="crazy ones"), Job("h.pdf", scan + free(salt)),
+        Job("i.mp4", lecture + free(salt), says="今天听到的话")]
+
+
+def docx(text):
+    package = "http://schemas.openxmlformats.org/package/2006"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+    word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="rels" ContentType="application'
+        '/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" '
+        f'ContentType="{word}"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{office}" '
+        'Target="word/document.xml"/></Relationships>',
+        "word/document.xml": '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+        f"<w:body><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:body></w:document>"}
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("duoku")
     parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--files", choices=["play", "read"], default="play")
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--first", type=int, default=0, help="to go on with a run that was cut")
     parser.add_argument("--seed", type=int, default=1)
@@ -265,14 +358,8 @@ def main():
     options = parser.parse_args()
     options.folder = options.folder.resolve()
     options.folder.mkdir(parents=True, exist_ok=True)
-    video = options.folder / "video.mp4"
-    subprocess.run(
-        ["ffmpeg", "-y", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=10:d=3", "-f", "lavfi",
-         "-i", "sine=440:d=3", "-c:v", "libx264", "-preset", "veryfast", "-g", "10", "-pix_fmt", "yuv420p",
-         "-c:a", "aac", "-shortest", "-movflags", "+faststart", video], check=True)
-    files = [("a.mp4", video.read_bytes(), False), ("b.pdf", (MEDIA / "doc/pdf-crazyones-pdfa.pdf").read_bytes(), False),
-             ("c.png", min((MEDIA / "image").glob("*.png"), key=lambda path: path.stat().st_size).read_bytes(), True)]
-    names = [point for point in points() if options.only in point]
+    files = to_play(options.folder) if options.files == "play" else to_read(options.folder)
+    names = [point for point in points(options.files) if options.only in point]
     problems, never, began = 0, {}, time.time()
     for number in range(options.first, options.runs):
         point, times = names[number % len(names)], 1 + number // len(names)

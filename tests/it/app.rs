@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use duoku::catalogue::{Account, AccountId, NetRole, Role, Sha256};
+use duoku::catalogue::{Account, AccountId, NetRole, Role, Sha256, TokenScopes};
 use duoku::db::grants::{Grantee, Scope};
 use duoku::db::{self, Db};
 use serde_json::Value;
@@ -138,7 +138,38 @@ impl TestApp {
     /// Starts one more `duoku serve ARGUMENTS` on this installation and waits until it is ready.
     pub(crate) fn another(&self, arguments: &[&str]) -> Running {
         let mut command = self.command(&["serve"]);
-        command.args(arguments).stdout(Stdio::piped()).stderr(self.log());
+        command.args(arguments);
+        self.begin(command)
+    }
+
+    /// Starts a server with nothing in `folder`, as if it was not installed; false where tests may
+    /// not do so.
+    pub(crate) fn serve_without(&mut self, folder: &str) -> bool {
+        let hide = format!("mount -t tmpfs none {folder} && exec \"$@\"");
+        let apart = |command: &mut Command| {
+            command.args(["--mount", "--map-root-user", "sh", "-c", &hide, "sh"]);
+        };
+        let mut probe = Command::new("unshare");
+        apart(&mut probe);
+        if !probe.arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            return false;
+        }
+        let plain = self.command(&["serve"]);
+        let mut command = Command::new("unshare");
+        apart(&mut command);
+        command.arg(plain.get_program()).args(plain.get_args());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        self.server = Some(self.begin(command));
+        true
+    }
+
+    fn begin(&self, mut command: Command) -> Running {
+        command.stdout(Stdio::piped()).stderr(self.log());
         let mut child = command.spawn().expect("duoku starts");
         let out = BufReader::new(child.stdout.take().expect("piped"));
         let mut running = Running { child, address: String::new() };
@@ -377,7 +408,8 @@ impl Drop for TestApp {
 async fn token(tx: &mut db::Tx, account: AccountId) -> String {
     let token = Sha256::of(AccountId::fresh().to_string().as_bytes()).to_string();
     let hash = Sha256::of(token.as_bytes()).to_string();
-    db::accounts::insert_token(tx, &hash, account, "tests", 0, None).await.expect("inserted");
+    let all = TokenScopes::ALL;
+    db::tokens::insert(tx, &hash, account, "tests", all, 0, None).await.expect("inserted");
     token
 }
 

@@ -105,12 +105,12 @@ async fn the_editor_is_for_those_who_may_edit() {
 }
 
 /// A recogniser that always hears the same, twice in each piece; it may start nothing else.
-const RECOGNISER: &str = "echo '{\"language\":\"zh\"}'\n\
+pub(crate) const RECOGNISER: &str = "echo '{\"language\":\"zh\"}'\n\
     echo '{\"start\":0.5,\"end\":1.5,\"text\":\"今天我們學習黃海漁民的編網技藝\"}'\n\
     echo '{\"start\":2,\"end\":99,\"text\":\"'$1'\"}'\n";
 
 /// The settings of a recogniser that runs `script`, a shell's; the folder is its.
-fn recogniser(script: &str) -> (tempfile::TempDir, Vec<(&'static str, String)>) {
+pub(crate) fn recogniser(script: &str) -> (tempfile::TempDir, Vec<(&'static str, String)>) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("recognise.sh");
     std::fs::write(&path, script).expect("written");

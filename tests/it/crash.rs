@@ -8,8 +8,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::app::{TestApp, children_of, eventually, is_alive};
+use crate::captions::{RECOGNISER, recogniser};
 use crate::client::{Client, text_of};
 use crate::fixture;
+use crate::office::{docx, paragraph};
 
 /// The media child of `parent` that encodes, once there is one with a part under way.
 async fn encoding_child(parent: u32, client: &Client, id: &str) -> u32 {
@@ -188,4 +190,65 @@ async fn a_worker_frozen_while_transcoding_does_no_harm_when_it_wakes() {
     first.signal(Signal::CONT);
     made_once(&app, &admin, &id).await;
     drop((first, second));
+}
+
+/// Waits until a job of this kind runs for the resource.
+async fn running(app: &TestApp, id: &str, kind: &str) {
+    let db = app.db().await;
+    let key: ResourceId = id.parse().expect("an id");
+    let begun = std::time::Instant::now();
+    loop {
+        let jobs = db::jobs::list(&mut db.read().await.expect("read"), key).await.expect("read");
+        let of_kind: Vec<_> = jobs.iter().filter(|job| job.kind == kind).collect();
+        if of_kind.iter().any(|job| job.state == "running") {
+            break;
+        }
+        let over = !of_kind.is_empty() && of_kind.iter().all(|job| job.state == "done");
+        assert!(!over, "{kind}: too quick for this test");
+        assert!(begun.elapsed() < Duration::from_secs(60), "no job {kind}: {jobs:#?}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    db.close().await;
+}
+
+/// The jobs that read documents, pictures and speech, each killed with its server in its midst.
+/// `tests/acceptance/faults.py --files read` has each of their durable steps.
+#[tokio::test]
+async fn kill_9_during_each_job_that_reads_makes_nothing_twice() {
+    let (_folder, speech) = recogniser(RECOGNISER);
+    let mut app =
+        TestApp::stopped(&[("DUOKU_OCR_ENABLED", "true"), ("DUOKU_SLIDES_ENABLED", "true")]);
+    speech.iter().for_each(|(name, value)| app.set(name, value));
+    app.serve(&[]);
+    let text = format!("第一章 剪纸\n\n{}", "红纸、剪刀、折叠。\n\n".repeat(60_000));
+    let files: [(&str, &str, Vec<u8>); 7] = [
+        ("convert", "讲.docx", docx(&paragraph("渔网的编法"))),
+        ("book", "书.txt", text.into_bytes()),
+        ("inspect", "长.pdf", fixture::long_pdf(5)),
+        ("later_pages", "更长.pdf", fixture::long_pdf(6)),
+        ("recognise", "扫描.pdf", fixture::scan()),
+        ("slides", "课.mp4", fixture::lecture()),
+        ("listen", "话.mp4", fixture::video(65)),
+    ];
+    for (kind, name, bytes) in files {
+        let admin = app.admin().await;
+        let id = admin.upload(name, name, &bytes).await;
+        running(&app, &id, kind).await;
+        app.kill();
+        app.serve(&[]);
+        let admin = admin.at(app.address());
+        admin.settled(&id).await;
+        eventually(&format!("{kind} ends"), Duration::from_secs(90), || async {
+            app.ran(&["jobs", "--json"]).trim().is_empty().then_some(())
+        })
+        .await;
+        let resource = made_once(&app, &admin, &id).await;
+        match kind {
+            "listen" => assert_eq!(resource["captions"].as_array().map(Vec::len), Some(1)),
+            "slides" => assert_eq!(resource["slides"].as_array().map(Vec::len), Some(2)),
+            "recognise" => assert!(admin.found(fixture::SCAN_SAYS).await.contains(&id)),
+            _ => {}
+        }
+        assert!(scratch(&app).is_empty(), "{kind}: {:?}", scratch(&app));
+    }
 }

@@ -77,6 +77,82 @@ async fn a_pdf_is_ingested_into_pages_that_are_read_and_found() {
 }
 
 #[tokio::test]
+async fn a_long_document_is_found_before_all_its_pictures_are_made() {
+    const PAGES: i64 = 30;
+    // One worker, so that the order of the jobs is what is seen.
+    let app = TestApp::with(&[("DUOKU_WORK_LIGHT_WORKERS", "1")]);
+    let (admin, nobody) = (app.admin().await, app.nobody());
+    let resource = admin.published("长.pdf", "编网讲义", &fixture::long_pdf(10)).await;
+    let id = text_of(&resource["id"]);
+    let hit = eventually("the last page is found", Duration::from_secs(5), || async {
+        nobody.search(fixture::LAST_PAGE_SAYS).await["hits"].get(0).cloned()
+    })
+    .await;
+    assert_eq!(hit["resource"], id);
+    let path = format!("/api/resources/{id}");
+    let early = nobody.get(&path).await.expect(200).json();
+    assert_eq!((&early["stage"], &early["pages"]), (&json!("published"), &json!(PAGES)));
+    let to_come = early["pages_to_come"].as_i64().expect("a number");
+    assert!(0 < to_come && to_come < PAGES, "{to_come}");
+    let base = text_of(&early["links"]["base"]);
+    nobody.get(&format!("{base}/pages/1.webp")).await.expect(200);
+    nobody.get(&format!("{base}/pages/{PAGES}.webp")).await.expect(404);
+    let words = nobody.get(&format!("{base}/pages/{PAGES}.json")).await.expect(200).json();
+    assert!(words["words"].as_array().is_some_and(|words| words.len() > 5));
+    let text = nobody.get(&format!("{base}/text")).await.expect(200).text();
+    assert_eq!(text.split('\u{c}').count() as i64, PAGES);
+    let page = nobody.get(&format!("/resources/{id}?page={PAGES}")).await.expect(200).text();
+    assert!(page.contains("data-growing") && page.contains("页的图片正在制作"));
+    assert!(page.contains(&format!("data-page=\"{PAGES}\"")));
+
+    eventually("all pages have pictures", Duration::from_secs(120), || async {
+        let resource = nobody.get(&path).await.expect(200).json();
+        (resource["pages_to_come"] == 0).then_some(())
+    })
+    .await;
+    nobody.get(&format!("{base}/pages/{PAGES}.webp")).await.expect(200);
+    let page = nobody.get(&format!("/resources/{id}")).await.expect(200).text();
+    assert!(!page.contains("data-growing"));
+    eventually("no job is left", Duration::from_secs(10), || async {
+        app.ran(&["jobs", "--json"]).trim().is_empty().then_some(())
+    })
+    .await;
+    app.check();
+}
+
+/// Pictures of later pages that cannot be made leave the document as it is, with a warning.
+#[tokio::test]
+async fn pages_that_get_no_pictures_are_read_as_text() {
+    let mut app = TestApp::stopped(&[("DUOKU_WORK_LIGHT_WORKERS", "1")]);
+    app.serve(&[]);
+    let admin = app.admin().await;
+    let resource = admin.published("长.pdf", "编网讲义", &fixture::long_pdf(10)).await;
+    let id = text_of(&resource["id"]);
+    app.kill();
+    let db = app.db().await;
+    let mut tx = db.begin().await.expect("a transaction");
+    sqlx::query("UPDATE job SET payload = 'x' WHERE kind = 'later_pages' AND state <> 'done'")
+        .execute(&mut *tx)
+        .await
+        .expect("spoilt");
+    tx.commit().await.expect("committed");
+    db.close().await;
+    app.serve(&[]);
+    let admin = admin.at(app.address());
+    let resource = eventually("it is said", Duration::from_secs(30), || async {
+        let resource = admin.get(&format!("/api/resources/{id}")).await.expect(200).json();
+        let said = resource["warnings"].as_array().is_some_and(|all| !all.is_empty());
+        (said && app.ran(&["jobs", "--state", "running"]).is_empty()).then_some(resource)
+    })
+    .await;
+    assert_eq!((&resource["stage"], &resource["pages_to_come"]), (&json!("published"), &json!(0)));
+    assert!(text_of(&resource["warnings"][0]).contains("只能看文字"), "{resource:#}");
+    let page = admin.get(&format!("/resources/{id}?page=30")).await.expect(200).text();
+    assert!(page.contains("data-viewer") && !page.contains("data-growing"));
+    app.check();
+}
+
+#[tokio::test]
 async fn the_outline_of_a_pdf_is_rendered_on_its_page() {
     let Some(pdf) = fixture::shared("doc/pdf-pdflatex-outline.pdf") else {
         // Without the wider material the sample's outline is what there is.

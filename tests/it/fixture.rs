@@ -177,6 +177,18 @@ pub(crate) fn pdf() -> Vec<u8> {
     })
 }
 
+/// So many pages: those of [`pdf`] again and again, so that the last one says [`LAST_PAGE_SAYS`].
+pub(crate) fn long_pdf(times: usize) -> Vec<u8> {
+    let short = pdf();
+    made(&format!("pages-{times}-{}.pdf", &sha256(&short)[..8]), |to| {
+        let part = format!("{to}-part");
+        fs::write(&part, &short).expect("written");
+        let mut unite = Command::new("pdfunite");
+        unite.args(vec![part; times]).arg(to);
+        unite
+    })
+}
+
 /// A PDF with a password to open it: nobody knows it, since its check values are made up.
 pub(crate) fn locked_pdf() -> Vec<u8> {
     let objects = [

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -321,6 +321,148 @@ async fn an_index_that_is_damaged_in_use_is_built_anew() {
         .await;
         found_again(&app, &ids).await;
     }
+    app.check();
+}
+
+/// Files of an index that are written once.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("there").flatten();
+    let files = entries.map(|entry| entry.path());
+    files.filter(|path| path.extension().is_some_and(|e| e != "json" && e != "lock")).collect()
+}
+
+/// Leaves so many tenths of a file.
+fn cut(path: &Path, tenths: u64) {
+    let file = fs::OpenOptions::new().write(true).open(path).expect("opened");
+    let length = file.metadata().expect("read").len();
+    file.set_len(length * tenths / 10).expect("cut");
+}
+
+fn fill_with_garbage(path: &Path) {
+    // In place: the file is mapped into the server's memory.
+    let mut file = fs::OpenOptions::new().write(true).open(path).expect("opened");
+    let length = file.metadata().expect("read").len();
+    file.write_all(&fixture::noise(length as usize)).expect("written");
+}
+
+/// Nobody edits anything: searches go on, and the index notices by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_is_spoilt_while_it_is_searched_heals_and_answers_go_on() {
+    const MANY: usize = 1500;
+    let app = TestApp::start();
+    rows(&app, MANY).await;
+    let nobody = app.nobody();
+    let whole = async |what: &str, before: Option<&PathBuf>| {
+        eventually(what, Duration::from_secs(30), || async {
+            let result = nobody.search("剪纸").await;
+            let name = fs::read_to_string(app.data().join("index/current")).ok()?;
+            let another = before.is_none_or(|before| !before.ends_with(name.trim()));
+            (another && result["titles_only"] == false && result["total"] == MANY).then_some(())
+        })
+        .await;
+    };
+    whole("all are found", None).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let asking = tokio::spawn({
+        let (nobody, stop) = (app.nobody(), Arc::clone(&stop));
+        async move {
+            let mut asked = 0_usize;
+            while !stop.load(Ordering::Relaxed) {
+                // Each in other words, so that none is answered from memory.
+                let path = format!("/api/search?q={}", encode(&format!("剪纸 {}", asked % MANY)));
+                let answer = nobody.get(&path).await.expect(200).json();
+                let right = answer["titles_only"] == true || answer["total"] != 0;
+                assert!(right, "after {asked}: an answer of nothing that is not marked");
+                asked += 1;
+            }
+            asked
+        }
+    });
+    type Damage = (&'static str, fn(&Path));
+    let damages: [Damage; 4] = [
+        ("cut in half", |folder| files(folder).iter().for_each(|path| cut(path, 5))),
+        ("emptied", |folder| files(folder).iter().for_each(|path| cut(path, 0))),
+        ("garbage", |folder| files(folder).iter().for_each(|path| fill_with_garbage(path))),
+        ("gone", |folder| files(folder).iter().for_each(|path| drop(fs::remove_file(path)))),
+    ];
+    for (what, damage) in damages {
+        let before = current(&app);
+        damage(&before);
+        whole(what, Some(&before)).await;
+    }
+    // Each sort of file alone.
+    let mut seen = std::collections::HashSet::new();
+    loop {
+        let before = current(&app);
+        let sort = |path: &PathBuf| path.extension().expect("chosen by it").to_owned();
+        let Some(path) = files(&before).into_iter().find(|path| !seen.contains(&sort(path))) else {
+            break;
+        };
+        seen.insert(sort(&path));
+        cut(&path, 5);
+        whole(&format!("{path:?} cut"), Some(&before)).await;
+    }
+    assert!(seen.len() >= 5, "{seen:?}");
+    stop.store(true, Ordering::Relaxed);
+    assert!(asking.await.expect("always an answer") > 100);
+    index_is_right(&app).await;
+}
+
+/// Bad JSON in a row stops neither the index nor a new one.
+#[tokio::test]
+async fn what_cannot_be_indexed_is_left_out_and_listed() {
+    let app = TestApp::start();
+    let (admin, nobody) = (app.admin().await, app.nobody());
+    let ids = pictures(&app, &admin).await;
+    let spoilt = &ids[1];
+    let derived = |value: Option<&'static str>| {
+        let (app, id) = (&app, spoilt.clone());
+        async move {
+            let db = app.db().await;
+            let mut tx = db.begin().await.expect("a transaction");
+            let before: String = sqlx::query_scalar("SELECT derived FROM resource WHERE id = $1")
+                .bind(&id)
+                .fetch_one(&mut *tx)
+                .await
+                .expect("read");
+            let number = db::settings::next_change(&mut tx).await.expect("a number");
+            let value =
+                value.map_or_else(|| before[1..].to_owned(), |rest| rest.to_owned() + &before);
+            sqlx::query("UPDATE resource SET derived = $2, changed = $3 WHERE id = $1")
+                .bind(&id)
+                .bind(value)
+                .bind(number)
+                .execute(&mut *tx)
+                .await
+                .expect("written");
+            tx.commit().await.expect("committed");
+            db.close().await;
+        }
+    };
+    derived(Some("!")).await;
+    let late = admin.published("p.bmp", "剪纸 五", &fixture::picture(9)).await;
+    let late = late["id"].as_str().expect("an id").to_owned();
+    let mut rest: Vec<String> = ids.iter().filter(|id| *id != spoilt).cloned().collect();
+    rest.push(late);
+    found_again(&app, &rest).await;
+    nobody.get("/api/search/unindexed").await.expect(401);
+    app.person("wei", &[]).await.get("/api/search/unindexed").await.expect(403);
+    let listed = admin.get("/api/search/unindexed").await.expect(200).json();
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+    assert_eq!((&listed[0]["resource"], &listed[0]["title"]), (&json!(spoilt), &json!(TITLES[1])));
+    assert!(listed[0]["reason"].as_str().expect("a reason").contains("derived"), "{listed}");
+    let metrics = admin.get("/metrics").await.expect(200).text();
+    assert!(metrics.lines().any(|line| line == "duoku_index_unindexed 1"));
+    let page = admin.get("/admin/search").await.expect(200).text();
+    assert!(page.contains("搜不到的资源") && page.contains(TITLES[1]));
+    let out = app.ran(&["reindex"]);
+    assert!(out.contains(&rest.len().to_string()) && out.contains(spoilt.as_str()), "{out}");
+    found_again(&app, &rest).await;
+    // Once it is mended, it is found and off the list.
+    derived(None).await;
+    rest.push(spoilt.clone());
+    found_again(&app, &rest).await;
+    assert_eq!(admin.get("/api/search/unindexed").await.expect(200).json(), json!([]));
     app.check();
 }
 

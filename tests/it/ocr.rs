@@ -122,6 +122,50 @@ async fn a_film_has_no_slides() {
     assert!(!page.contains("data-slides"));
 }
 
+#[tokio::test]
+async fn what_was_taken_in_without_a_recogniser_is_read_later() {
+    let mut app = TestApp::with(&[
+        ("DUOKU_OCR_ENABLED", "true"),
+        ("DUOKU_SLIDES_ENABLED", "true"),
+        ("DUOKU_OCR_LANGUAGES", "tlh"),
+    ]);
+    let admin = app.admin().await;
+    let scan = admin.published("scan.pdf", "扫描讲义", &fixture::scan()).await;
+    let notice = admin.published("notice.png", "通知", &fixture::picture_of_text()).await;
+    let lecture = admin.published("lecture.mp4", "公开课", &fixture::lecture()).await;
+    admin.published("讲义.pdf", "编网讲义", &fixture::pdf()).await;
+    settled(&app).await;
+    let mut all: Vec<&str> = [&scan, &notice, &lecture].map(|one| text_of(&one["id"])).to_vec();
+    all.sort_unstable();
+    // The lecture notes have some of the words.
+    let found = app.nobody().found(fixture::SCAN_SAYS).await;
+    assert!(!found.iter().any(|id| all.contains(&&**id)), "{found:?}");
+    let said = app.run(&["recognise", "--missing"]);
+    assert!(said.code == 1 && said.err.contains("tesseract"), "{said:?}");
+
+    app.stop();
+    app.set("DUOKU_OCR_LANGUAGES", "chi_sim,eng");
+    app.serve(&[]);
+    let said = app.ran(&["recognise", "--missing"]);
+    assert!(said.contains("3 resources") && said.contains("3 jobs"), "{said}");
+    let nobody = app.nobody();
+    eventually("all three are found", READ, || async {
+        let mut found = nobody.found(fixture::SCAN_SAYS).await;
+        found.sort_unstable();
+        (found == all).then_some(())
+    })
+    .await;
+    settled(&app).await;
+    let path = format!("/api/resources/{}", text_of(&scan["id"]));
+    assert_eq!(nobody.get(&path).await.expect(200).json()["warnings"], json!([]));
+    // What was read is not read again, unless it is named and still has no text.
+    assert!(app.ran(&["recognise", "--missing"]).contains("0 resources"));
+    assert!(app.ran(&["recognise", text_of(&scan["id"])]).contains("0 resources"));
+    for wrong in [&["recognise"][..], &["recognise", "x"], &["recognise", "--missing", "x"]] {
+        assert_ne!(app.run(wrong).code, 0, "{wrong:?}");
+    }
+}
+
 /// Waits until nothing is left to be done; then rows and objects must fit.
 async fn settled(app: &TestApp) {
     eventually("all jobs are done", READ, || async {

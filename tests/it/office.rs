@@ -191,6 +191,28 @@ async fn documents_do_not_reach_what_they_name() {
 }
 
 #[tokio::test]
+async fn without_libreoffice_a_sentence_says_what_to_do() {
+    let mut app = TestApp::stopped(&[]);
+    if !app.serve_without("/usr/lib/libreoffice") {
+        return;
+    }
+    let admin = app.admin().await;
+    let resource = failed(&admin, "讲.docx", &docx(&paragraph("x"))).await;
+    assert_eq!(resource["failure_code"], "office_missing");
+    assert!(text_of(&resource["failure"]).contains("没有安装 LibreOffice"), "{resource:#}");
+    // All else works.
+    admin.published("讲义.pdf", "编网讲义", &fixture::pdf()).await;
+    // Once it is there, the same document is read.
+    app.stop();
+    app.serve(&[]);
+    let admin = admin.at(app.address());
+    let id = text_of(&resource["id"]);
+    admin.post(&format!("/api/resources/{id}/retry")).await.expect(200);
+    assert_eq!(admin.settled(id).await["stage"], "published");
+    app.check();
+}
+
+#[tokio::test]
 async fn the_limits_of_documents_can_be_set() {
     let settings = [("DUOKU_MEDIA_MAX_ARCHIVE_ENTRIES", "2"), ("DUOKU_MEDIA_MAX_XML_DEPTH", "9")];
     let app = TestApp::with(&settings);

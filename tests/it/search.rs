@@ -480,6 +480,10 @@ async fn librarians_keep_words_and_are_told_why() {
         .map(|word| text_of(&word["text"]))
         .collect();
     assert!(texts.contains(&"马铃薯") && texts.contains(&"种植"), "{texts:?}");
+    assert_eq!(
+        (&told["stands"], &told["words"][0]["found"][0]["place"]),
+        (&json!("in_title"), &json!("title"))
+    );
 }
 
 #[tokio::test]
@@ -492,4 +496,47 @@ async fn a_question_of_ten_thousand_characters_is_answered_at_once() {
     let longer = encode(&"剪".repeat(5_000));
     let refused = nobody.get(&format!("/api/search?q={longer}")).await;
     assert!([414, 431].contains(&refused.status), "{}", refused.status);
+}
+
+#[tokio::test]
+async fn what_is_withdrawn_is_gone_at_once() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let ids = library(&admin, &["海边剪纸", "山里剪纸"]).await;
+    let nobody = app.nobody();
+    assert_eq!(nobody.found("剪纸").await.len(), 2);
+    // Asked before the index may know.
+    let withdraw = format!("/api/resources/{}/withdraw", ids[0]);
+    admin.post(&withdraw).await.expect(200);
+    assert_eq!(nobody.found("剪纸").await, [ids[1].clone()]);
+    let typed = nobody.get(&format!("/api/suggest?q={}", encode("海边"))).await.expect(200).json();
+    let named = typed.as_array().expect("a list").iter().filter(|one| one["resource"] == ids[0]);
+    assert_eq!(named.count(), 0);
+}
+
+#[tokio::test]
+async fn administrators_see_why_hits_are_where_they_are() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let ids = library(&admin, &["太极拳入门", "太极拳", "剪纸"]).await;
+    let nobody = app.nobody();
+    let search = format!("/search?q={}", encode("太极拳"));
+    assert!(!nobody.get(&search).await.expect(200).text().contains("/admin/search/why"));
+    assert!(admin.get(&search).await.expect(200).text().contains("/admin/search/why?q="));
+    let why = format!("/admin/search/why?q={}", encode("太极拳"));
+    assert_ne!(nobody.get(&why).await.status, 200);
+    let told = admin.get(&why).await.expect(200).text();
+    let first = told.find(&ids[1]).expect("the exact title");
+    assert!(first < told.find(&ids[0]).expect("the longer title"));
+    assert!(told.contains("标题就是所搜的词") && told.contains("所有词都在标题里"));
+    assert!(!told.contains(&ids[2]));
+    // One that is not found, by the address of its page.
+    let missing = format!("{why}&resource={}", encode(&format!("/resources/{}?page=1", ids[2])));
+    let told = admin.get(&missing).await.expect(200).text();
+    assert!(told.contains(&ids[2]) && told.contains("缺：太极拳"));
+    let unknown = admin.get(&format!("{why}&resource=nothing")).await.expect(200).text();
+    assert!(unknown.contains("没有这个资源"));
+    admin.get("/admin/search/why").await.expect(200);
+    let long = format!("/admin/search/why?q={}", encode(&"剪".repeat(2_000)));
+    admin.get(&long).await.expect(422);
 }

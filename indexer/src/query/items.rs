@@ -14,16 +14,28 @@ pub(super) enum Item {
     Latin(String),
 }
 
-/// The runs and Latin words of an unquoted clause.
+/// The runs and Latin words of an unquoted clause; pinyin in one, however long.
 pub(super) fn items_of(clause: &Clause) -> Vec<Item> {
     let units = units(&clause.glyphs);
     units
-        .chunk_by(Unit::joins)
+        .chunk_by(|a, b| a.joins(b) || is_cut(a, b))
         .flat_map(|run| {
-            let text: String = run.iter().map(|unit| unit.text(&clause.glyphs)).collect();
-            [if run[0].han { Item::Run(text) } else { Item::Latin(text) }]
+            let texts = || run.iter().map(|unit| unit.text(&clause.glyphs));
+            let whole: String = texts().collect();
+            match run[0].han {
+                true => vec![Item::Run(whole)],
+                false if run.len() == 1 || !syllables(&whole).is_empty() => {
+                    vec![Item::Latin(whole)]
+                }
+                false => texts().map(Item::Latin).collect(),
+            }
         })
         .collect()
+}
+
+/// Whether two units are one long Latin word, as the pinyin of a title is.
+fn is_cut(first: &Unit, second: &Unit) -> bool {
+    !first.han && !second.han && first.to == second.from
 }
 
 /// The Latin words at the beginning of `items` that are a syllable each.

@@ -13,7 +13,7 @@ mod terms;
 mod top;
 
 use tantivy::query::EnableScoring;
-use tantivy::{DocId, SegmentReader};
+use tantivy::{DocId, SegmentReader, Term};
 
 use self::facets::{Counts, SegmentFacets};
 use self::parse::Clause;
@@ -81,11 +81,12 @@ pub(crate) fn explain(
     let stats = Stats::new(view, fields);
     let plan = plan::plan(&clauses, &query.text, false, words, &stats, fields)?;
     let scoring = EnableScoring::enabled_from_statistics_provider(&stats, &view.searcher);
-    let ranking = Ranking::new(&plan, 1.0, false, scoring)?;
+    let ranking = Ranking::new(&plan, 1.0, false, fields.title, scoring)?;
     let id = fields.id_term(resource);
-    for (_, reader, segment) in view.each() {
+    for (number, reader, segment) in view.each() {
         if let Some(head) = segment.find(reader, &id)? {
-            return ranking.explain(reader, segment, head, query.now_ms);
+            let place = |doc| show::place(view, fields, number, doc);
+            return ranking.explain(reader, segment, head, query.now_ms, place);
         }
     }
     Ok(Explanation::default())
@@ -125,7 +126,7 @@ impl<'a> Search<'a> {
         forgiving: bool,
     ) -> tantivy::Result<(Top, Counts<'a>)> {
         let scoring = EnableScoring::enabled_from_statistics_provider(stats, &self.view.searcher);
-        let ranking = Ranking::new(plan, share, forgiving, scoring)?;
+        let ranking = Ranking::new(plan, share, forgiving, self.fields.title, scoring)?;
         self.each_segment(|segment, only, facets, top| ranking.collect(segment, only, facets, top))
     }
 
@@ -133,12 +134,12 @@ impl<'a> Search<'a> {
     fn list(&self, plan: &Plan) -> tantivy::Result<Found> {
         let stats = Stats::new(self.view, self.fields);
         let scoring = EnableScoring::enabled_from_statistics_provider(&stats, &self.view.searcher);
-        let excluded = Ranking::new(plan, 0.0, true, scoring)?;
+        let excluded = Ranking::new(plan, 0.0, true, self.fields.title, scoring)?;
         let (top, counts) = self.each_segment(|(number, reader, segment), only, facets, top| {
             let mut is_excluded = excluded.excluder(reader)?;
             let mut list = |head| {
                 if !is_excluded(head, segment.end(head)) && facets.count(head) {
-                    let scored = Scored { score: 0.0, place: 0.0, passages: [None; 3] };
+                    let scored = Scored::default();
                     top.push(scored, number, head, || segment.published(head));
                 }
             };
@@ -155,7 +156,7 @@ impl<'a> Search<'a> {
         Top::new(self.query)
     }
 
-    /// Has `collect` look at each segment, and in it at one resource if only one is wanted.
+    /// Has `collect` look at each segment, and in it at single resources if only these are wanted.
     fn each_segment(
         &self,
         mut collect: impl FnMut(
@@ -166,18 +167,28 @@ impl<'a> Search<'a> {
         ) -> tantivy::Result<()>,
     ) -> tantivy::Result<(Top, Counts<'a>)> {
         let (mut top, mut counts) = (self.top(), Counts::new(self.view));
-        let wanted = self.query.resource.as_ref().map(|id| self.fields.id_term(id));
+        let one = self.query.resource.as_ref().map(std::slice::from_ref);
+        let wanted = one.or(self.query.among.as_deref());
+        let wanted = wanted.map(|ids| ids.iter().map(|id| self.fields.id_term(id)));
+        let wanted: Option<Vec<Term>> = wanted.map(Iterator::collect);
         for (number, reader, segment) in self.view.each() {
-            let only = match &wanted {
-                None => None,
-                Some(id) => match segment.find(reader, id)? {
-                    None => continue,
-                    head => head,
-                },
-            };
             let mut facets = SegmentFacets::open(segment, self.query);
-            collect((number, reader, segment), only, &mut facets, &mut top)?;
+            let here = (number, reader, segment);
+            match &wanted {
+                None => collect(here, None, &mut facets, &mut top)?,
+                Some(ids) => {
+                    for id in ids {
+                        if let Some(head) = segment.find(reader, id)? {
+                            collect(here, Some(head), &mut facets, &mut top)?;
+                        }
+                    }
+                }
+            }
             facets.finish(number, &mut counts);
+        }
+        if self.query.resource.is_none() {
+            // The passages of the last one looked at say nothing about the others.
+            top.inside.clear();
         }
         Ok((top, counts))
     }

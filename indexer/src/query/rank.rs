@@ -4,19 +4,26 @@
 //! passages. The candidates come from the rarest words; the others are looked up in the same
 //! block, so a common word costs little beside a rare one.
 
+use std::collections::BTreeMap;
+
+use tantivy::fieldnorm::FieldNormReader;
 use tantivy::query::EnableScoring;
+use tantivy::schema::Field;
 use tantivy::{DocId, SegmentReader, TERMINATED};
 
 use super::asked::{Asked, InSegment};
 use super::facets::SegmentFacets;
 use super::plan::{Plan, Way};
-use super::sheet::{Scored, Sheet, Words};
+use super::sheet::{Scored, Sheet, Title, Words};
 use super::top::{Top, freshness};
 use crate::view::Segment;
-use crate::{Explanation, WordExplanation};
+use crate::written::Place;
+use crate::{Explanation, FoundAt, Stands, WordExplanation};
 
 /// The most passages shown of the one resource that is searched.
 const MAX_INSIDE: usize = 100;
+/// The most places of a word that are explained.
+const MAX_EXPLAINED: usize = 50;
 
 /// A plan made ready for tantivy.
 pub(crate) struct Ranking {
@@ -29,9 +36,15 @@ pub(crate) struct Ranking {
     whole: f32,
     /// The sum of `weights`.
     sum: f32,
+    /// With what they are worth.
+    runs: Vec<(Vec<Ready>, f32)>,
+    /// Pairs that only add to the score.
     extras: Vec<Ready>,
     excluded: Vec<Ready>,
     exact: Option<u64>,
+    parts: Vec<u64>,
+    /// The field with the lengths of titles, when one word is all that is asked.
+    alone: Option<Field>,
     threshold: f32,
 }
 
@@ -40,6 +53,7 @@ struct Ready {
     factor: f32,
     title: bool,
     full: bool,
+    size: Option<u8>,
 }
 
 impl Ranking {
@@ -49,6 +63,7 @@ impl Ranking {
         plan: &Plan,
         share: f32,
         question: bool,
+        titles: Field,
         scoring: EnableScoring<'_>,
     ) -> tantivy::Result<Self> {
         let words = plan.words.iter().map(|word| (word, true));
@@ -61,7 +76,7 @@ impl Ranking {
         chosen.sort_by(|(a, _), (b, _)| b.weight.total_cmp(&a.weight));
         chosen.truncate(Words::BITS as usize - 1);
         let weights: Vec<f32> = chosen.iter().map(|(word, _)| word.weight).collect();
-        let mut extras = ready(&plan.extras, scoring)?;
+        let mut extras = Vec::new();
         if !question {
             for pair in plan.pairs.iter().filter(|pair| pair.known) {
                 extras.extend(ready(&pair.ways, scoring)?);
@@ -78,9 +93,16 @@ impl Ranking {
             texts: chosen.iter().map(|(word, _)| word.text.clone()).collect(),
             all: (0..chosen.len()).filter(is_word).map(|at| 1 << at).sum(),
             whole: (0..chosen.len()).filter(is_word).map(|at| weights[at]).sum(),
+            runs: plan
+                .runs
+                .iter()
+                .map(|run| Ok((ready(&run.ways, scoring)?, run.worth)))
+                .collect::<tantivy::Result<_>>()?,
             extras,
             excluded: ready(&plan.excluded, scoring)?,
             exact: plan.exact,
+            parts: plan.parts.clone(),
+            alone: (plan.words.len() == 1).then_some(titles),
             // Sums of floats differ by order.
             sum: weights.iter().sum(),
             threshold: weights.iter().sum::<f32>() * share * 0.999,
@@ -104,7 +126,8 @@ impl Ranking {
             if !reader.is_deleted(head) && walk.reaches(head, end) {
                 top.matched += 1;
                 if facets.count(head) {
-                    let scored = walk.score(segment, head, end);
+                    let scored = walk.by_title(segment, head, end);
+                    let scored = scored.unwrap_or_else(|| walk.score(segment, head, end));
                     if only.is_some() {
                         top.inside = walk.sheet.best(MAX_INSIDE);
                     }
@@ -124,6 +147,7 @@ impl Ranking {
         segment: &Segment,
         head: DocId,
         now_ms: i64,
+        place: impl Fn(DocId) -> tantivy::Result<Place>,
     ) -> tantivy::Result<Explanation> {
         let end = segment.end(head);
         let mut walk = self.walk(reader)?;
@@ -131,21 +155,27 @@ impl Ranking {
         let scored = walk.score(segment, head, end);
         // The lists only go forward: each word is looked at with lists of its own.
         let mut again = self.walk(reader)?;
-        let extras = std::mem::take(&mut again.extras);
-        let words = self.texts.iter().cloned().zip(self.weights.iter().copied());
-        let words =
-            words.chain([(String::new(), 0.0)]).zip(again.words.into_iter().chain([extras]));
-        let words = words.map(|((text, weight), lanes)| {
-            let found = lanes.into_iter().flat_map(|lane| lane.scores(head, end));
-            WordExplanation { text, weight, found: found.collect() }
-        });
+        let runs = std::mem::take(&mut again.runs).into_iter().flat_map(|(lanes, _)| lanes);
+        let extras = runs.chain(std::mem::take(&mut again.extras)).collect();
+        let texts = self.texts.iter().cloned().zip(self.weights.iter().copied());
+        let texts = texts.chain([(String::new(), 0.0)]);
+        let mut words = Vec::new();
+        for ((text, weight), lanes) in texts.zip(again.words.into_iter().chain([extras])) {
+            let found = places(lanes, head, end, &place)?;
+            if !text.is_empty() || !found.is_empty() {
+                words.push(WordExplanation { text, weight, found });
+            }
+        }
         let freshness = freshness(now_ms, segment.published(head));
+        let Scored { stands, place, run, .. } = scored;
         Ok(Explanation {
             matches,
             score: scored.score * freshness,
-            place: scored.place,
+            stands,
+            place,
+            run,
             freshness,
-            words: words.filter(|word| !word.text.is_empty() || !word.found.is_empty()).collect(),
+            words,
         })
     }
 
@@ -159,6 +189,18 @@ impl Ranking {
         Ok(move |head, end| lanes.iter_mut().any(|lane| lane.enters(head, end)))
     }
 
+    /// What the title of the resource at `head` is beside the query.
+    fn title(&self, segment: &Segment, head: DocId) -> Title {
+        let number = segment.exact(head);
+        if self.exact == Some(number) {
+            Title::Whole
+        } else if self.parts.contains(&number) {
+            Title::Part
+        } else {
+            Title::Other
+        }
+    }
+
     fn walk(&self, segment: &SegmentReader) -> tantivy::Result<Walk<'_>> {
         let mut leading = self.weights.len();
         let mut rest = 0.0;
@@ -169,8 +211,17 @@ impl Ranking {
         }
         Ok(Walk {
             words: self.words.iter().map(|ways| lanes(ways, segment)).collect::<Result<_, _>>()?,
+            runs: self
+                .runs
+                .iter()
+                .map(|(ways, worth)| Ok((lanes(ways, segment)?, *worth)))
+                .collect::<tantivy::Result<_>>()?,
             extras: lanes(&self.extras, segment)?,
             excluded: lanes(&self.excluded, segment)?,
+            lengths: match self.alone {
+                Some(titles) => segment.fieldnorms_readers().get_field(titles)?,
+                None => None,
+            },
             ranking: self,
             leading,
             sheet: Sheet::default(),
@@ -178,11 +229,40 @@ impl Ranking {
     }
 }
 
+/// Where `lanes` find anything in a block; of several ways in one place the best.
+fn places(
+    lanes: Vec<Lane>,
+    head: DocId,
+    end: DocId,
+    place: impl Fn(DocId) -> tantivy::Result<Place>,
+) -> tantivy::Result<Vec<FoundAt>> {
+    let mut best: BTreeMap<(DocId, bool), f32> = BTreeMap::new();
+    for lane in lanes {
+        let about = !lane.title;
+        for (doc, score) in lane.scores(head, end) {
+            let had = best.entry((doc, about)).or_default();
+            *had = had.max(score);
+        }
+    }
+    let found = best.into_iter().take(MAX_EXPLAINED).map(|((doc, about), score)| {
+        let at = if doc == head { None } else { Some(place(doc)?) };
+        Ok(FoundAt {
+            title: !about,
+            passage: at.map(|at| at.kind),
+            start_ms: at.and_then(|at| at.start_ms),
+            page: at.and_then(|at| at.page),
+            score,
+        })
+    });
+    found.collect()
+}
+
 fn ready(ways: &[Way], scoring: EnableScoring<'_>) -> tantivy::Result<Vec<Ready>> {
     ways.iter()
         .map(|way| {
             let asked = Asked::of(way, scoring)?;
-            Ok(Ready { asked, factor: way.factor, title: way.title, full: way.full })
+            let Way { factor, title, full, size, .. } = *way;
+            Ok(Ready { asked, factor, title, full, size })
         })
         .collect()
 }
@@ -193,7 +273,7 @@ fn lanes(ways: &[Ready], segment: &SegmentReader) -> tantivy::Result<Vec<Lane>> 
     for way in ways {
         let found = way.asked.in_segment(segment, way.factor)?;
         if let Some(found) = found.filter(|found| found.doc() != TERMINATED) {
-            lanes.push(Lane { found, title: way.title, full: way.full });
+            lanes.push(Lane { found, title: way.title, full: way.full, size: way.size });
         }
     }
     Ok(lanes)
@@ -204,6 +284,7 @@ struct Lane {
     found: InSegment,
     title: bool,
     full: bool,
+    size: Option<u8>,
 }
 
 impl Lane {
@@ -212,15 +293,19 @@ impl Lane {
         let doc = self.found.doc();
         (if doc < head { self.found.seek(head) } else { doc }) < end
     }
-}
 
-impl Lane {
-    /// The scores in a block, by places in it.
-    fn scores(mut self, head: DocId, end: DocId) -> Vec<(u32, f32)> {
+    /// Whether the title at `head`, in which it finds something, is nothing else.
+    fn is_whole(&self, lengths: Option<&FieldNormReader>, head: DocId) -> bool {
+        let (Some(size), Some(lengths)) = (self.size, lengths) else { return false };
+        lengths.fieldnorm_id(head) == FieldNormReader::fieldnorm_to_id(size.into())
+    }
+
+    /// The scores of the documents of a block.
+    fn scores(mut self, head: DocId, end: DocId) -> Vec<(DocId, f32)> {
         let mut scores = Vec::new();
         if self.enters(head, end) {
             while self.found.doc() < end {
-                scores.push((self.found.doc() - head, self.found.score()));
+                scores.push((self.found.doc(), self.found.score()));
                 self.found.advance();
             }
         }
@@ -232,8 +317,11 @@ impl Lane {
 struct Walk<'a> {
     ranking: &'a Ranking,
     words: Vec<Vec<Lane>>, // the rarest first
+    runs: Vec<(Vec<Lane>, f32)>,
     extras: Vec<Lane>,
     excluded: Vec<Lane>,
+    /// Of titles, when one word is all that is asked.
+    lengths: Option<FieldNormReader>,
     leading: usize,
     sheet: Sheet,
 }
@@ -275,9 +363,20 @@ impl Walk<'_> {
         self.sheet.clear(head, end);
         for (word, lanes) in self.words.iter_mut().enumerate() {
             for lane in lanes.iter_mut().filter_map(|lane| lane.enters(head, end).then_some(lane)) {
+                if lane.is_whole(self.lengths.as_ref(), head) {
+                    self.sheet.sounds_so();
+                }
                 while lane.found.doc() < end {
                     let (doc, score) = (lane.found.doc(), lane.found.score());
                     self.sheet.add_word(word, doc, score, lane.full, lane.title);
+                    lane.found.advance();
+                }
+            }
+        }
+        for (run, (lanes, worth)) in self.runs.iter_mut().enumerate() {
+            for lane in lanes.iter_mut().filter_map(|lane| lane.enters(head, end).then_some(lane)) {
+                while lane.found.doc() < end {
+                    self.sheet.add_run(run, lane.found.doc(), lane.found.score(), *worth);
                     lane.found.advance();
                 }
             }
@@ -290,8 +389,31 @@ impl Walk<'_> {
                 }
             }
         }
-        let exact = || self.ranking.exact == Some(segment.exact(head));
-        self.sheet.total(self.ranking.all, self.ranking.whole, exact)
+        let title = || self.ranking.title(segment, head);
+        self.sheet.total(self.ranking.all, self.ranking.whole, title)
+    }
+
+    /// The score of a block that has the only word in its title and nowhere else, which needs no
+    /// adding up: a syllable is in the titles of a hundred thousand.
+    fn by_title(&mut self, segment: &Segment, head: DocId, end: DocId) -> Option<Scored> {
+        let [lanes] = &mut self.words[..] else { return None };
+        if !self.runs.is_empty() || !self.extras.is_empty() {
+            return None;
+        }
+        let mut found = None;
+        for lane in lanes {
+            if lane.enters(head, end) && found.replace(lane).is_some() {
+                return None;
+            }
+        }
+        let lane = found.filter(|lane| lane.title && lane.full)?;
+        let same = lane.is_whole(self.lengths.as_ref(), head)
+            || self.ranking.title(segment, head) == Title::Whole;
+        let stands = if same { Stands::SameTitle } else { Stands::InTitle };
+        let place = stands.worth() * self.ranking.whole;
+        let score = lane.found.score() + place;
+        lane.found.advance();
+        Some(Scored { score, stands, place, ..Scored::default() })
     }
 
     /// Moves what leads the walk behind the block.

@@ -2,26 +2,39 @@
 
 use tantivy::DocId;
 
+use crate::Stands;
+
 /// What the second and third best passage add to the best.
-const NEXT_PASSAGES: [f32; 3] = [1.0, 0.25, 0.1];
-/// What is added, in units of the query's whole weight, so that places rank in this order: the
-/// title is the query, it has all words, the resource's own text has them, one passage has them.
-/// Titles need no boost beside that: questions are answered worse with one.
-const EXACT: f32 = 8.0;
-const ALL_IN_TITLE: f32 = 4.5;
-const ALL_ABOUT: f32 = 3.0;
-const ALL_IN_PASSAGE: f32 = 0.5;
+const NEXT_PASSAGES: [f32; 3] = [1.0, 0.1, 0.05];
+
+impl Stands {
+    /// What is added for it, in units of the query's whole weight, so that places rank in this
+    /// order. Titles need no boost beside that: questions are answered worse with one.
+    pub(super) fn worth(self) -> f32 {
+        match self {
+            Self::SameTitle => 8.0,
+            Self::TitleAndRest => 6.0,
+            Self::InTitle => 4.5,
+            Self::About => 3.0,
+            Self::InPassage => 0.5,
+            Self::Apart => 0.0,
+        }
+    }
+}
 
 /// A bit for each word.
 pub(super) type Words = u128;
 
 /// What a resource scored.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Scored {
     /// Its score.
     pub(crate) score: f32,
-    /// What of it is for where the words are.
+    /// Where the words are, and what of the score is for that.
+    pub(crate) stands: Stands,
     pub(crate) place: f32,
+    /// What of it is for a run that stands somewhere as it was typed.
+    pub(crate) run: f32,
     /// Its best passages with their scores, the best first.
     pub(crate) passages: [Option<(DocId, f32)>; 3],
 }
@@ -33,6 +46,18 @@ pub(super) struct Sheet {
     rows: Vec<Line>,
     touched: Vec<usize>,
     in_title: Words,
+    /// The title is what was asked, as it sounds.
+    sounds_so: bool,
+}
+
+/// What a title is beside the query.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Title {
+    /// The query.
+    Whole,
+    /// What is between two spaces of it.
+    Part,
+    Other,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -41,6 +66,8 @@ struct Line {
     words: Words,
     full: Words, // but not those that only sound like a word which itself occurs elsewhere
     last: f32,   // what the last word gave: the best of its ways counts
+    runs: u32,   // a bit for each
+    run: f32,    // what the runs that stand here are worth
 }
 
 impl Sheet {
@@ -55,6 +82,12 @@ impl Sheet {
         }
         self.head = head;
         self.in_title = 0;
+        self.sounds_so = false;
+    }
+
+    /// The title is nothing but a word that sounds like the query.
+    pub(super) fn sounds_so(&mut self) {
+        self.sounds_so = true;
     }
 
     fn line(&mut self, doc: DocId) -> &mut Line {
@@ -69,6 +102,17 @@ impl Sheet {
     /// Adds what no word stands for.
     pub(super) fn add(&mut self, doc: DocId, score: f32) {
         self.line(doc).score += score;
+    }
+
+    /// Adds what a run that stands in `doc` gave, and once what it is worth.
+    pub(super) fn add_run(&mut self, run: usize, doc: DocId, score: f32, worth: f32) {
+        let line = self.line(doc);
+        line.score += score;
+        let bit = 1 << (run as u32 % u32::BITS);
+        if line.runs & bit == 0 {
+            line.runs |= bit;
+            line.run += worth;
+        }
     }
 
     /// Adds what a way to find `word` gave in `doc`; ways of one word come one after another.
@@ -109,34 +153,36 @@ impl Sheet {
     }
 
     /// The score of the block: `all` are the words that count for places, `whole` their weight,
-    /// `exact` whether the title is what was asked.
-    pub(super) fn total(&self, all: Words, whole: f32, exact: impl Fn() -> bool) -> Scored {
+    /// `title` what the title is beside what was asked.
+    pub(super) fn total(&self, all: Words, whole: f32, title: impl Fn() -> Title) -> Scored {
         let mut passages: [Option<(DocId, f32)>; 3] = [None; 3];
         let mut best_words = 0;
+        let mut run = self.rows[0].run;
         for &row in self.touched.iter().filter(|row| **row > 0) {
             let line = self.rows[row];
             let doc = self.head + u32::try_from(row).unwrap_or(u32::MAX);
+            run = run.max(line.run);
             if line.words != 0 && insert(&mut passages, doc, line.score) {
                 best_words = line.full;
             }
         }
         let own = self.rows[0];
-        let place = if self.in_title & all == all {
-            if exact() { EXACT } else { ALL_IN_TITLE }
+        let stands = if self.in_title & all == all {
+            let same = self.sounds_so || title() == Title::Whole;
+            if same { Stands::SameTitle } else { Stands::InTitle }
         } else if own.full & all == all {
-            ALL_ABOUT
+            if title() == Title::Part { Stands::TitleAndRest } else { Stands::About }
         } else if best_words & all == all {
-            ALL_IN_PASSAGE
+            Stands::InPassage
         } else {
-            0.0
+            Stands::Apart
         };
-        let from_passages: f32 = passages
-            .iter()
-            .zip(NEXT_PASSAGES)
-            .filter_map(|(passage, share)| passage.map(|(_, score)| score * share))
-            .sum();
-        let place = place * whole;
-        Scored { score: own.score + from_passages + place, place, passages }
+        let mut from_passages = 0.0;
+        for ((_, score), share) in passages.iter().map_while(|best| *best).zip(NEXT_PASSAGES) {
+            from_passages += score * share;
+        }
+        let place = stands.worth() * whole;
+        Scored { score: own.score + from_passages + place + run, stands, place, run, passages }
     }
 }
 

@@ -5,8 +5,9 @@ use tantivy::{DocAddress, DocId, TantivyDocument};
 
 use super::top::Candidate;
 use crate::highlight::{Needles, snippet, title};
-use crate::schema::{Fields, Place, id_text, stored};
+use crate::schema::{Fields, KIND};
 use crate::view::View;
+use crate::written::{Place, id_text, stored};
 use crate::{Hit, Moment};
 
 /// Reads what is stored of `candidate` and of its `passages`, and marks what was found.
@@ -29,7 +30,10 @@ pub(crate) fn hit(
         _ if description.html.is_empty() => first_passage(view, fields, needles, candidate)?,
         _ => description.html,
     };
+    let kind =
+        view.segment(candidate.segment).and_then(|segment| segment.value(candidate.head, KIND));
     Ok(Hit {
+        kind: kind.unwrap_or_default().to_owned(),
         resource: own
             .get_first(fields.place)
             .and_then(|id| id.as_bytes())
@@ -45,6 +49,18 @@ fn moment(doc: &TantivyDocument, fields: &Fields, needles: &Needles) -> Moment {
     let place = doc.get_first(fields.place).and_then(|value| value.as_bytes()).unwrap_or_default();
     let Place { kind, start_ms, page } = Place::read(place);
     Moment { kind, start_ms, page, text: snippet(&stored(doc, fields.shown), needles).html }
+}
+
+/// Where the passage `doc` of a segment is.
+pub(crate) fn place(
+    view: &View,
+    fields: &Fields,
+    segment: u32,
+    doc: DocId,
+) -> tantivy::Result<Place> {
+    let doc: TantivyDocument = view.searcher.doc(DocAddress::new(segment, doc))?;
+    let bytes = doc.get_first(fields.place).and_then(|value| value.as_bytes());
+    Ok(Place::read(bytes.unwrap_or_default()))
 }
 
 /// How the resource's text begins; empty when it has none.

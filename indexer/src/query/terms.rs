@@ -1,5 +1,7 @@
 //! Queries of tantivy's for phrases, words and sounds.
 
+use std::collections::BTreeSet;
+
 use tantivy::Term;
 use tantivy::query::{BooleanQuery, PhraseQuery, Query, RegexQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
@@ -125,18 +127,17 @@ pub(crate) fn all(queries: impl Iterator<Item = Box<dyn Query>>) -> Box<dyn Quer
 /// two are together, which in a title is nearly always the same.
 pub(crate) fn title_sounds(fields: &Fields, sounds: &[Sound]) -> Option<Box<dyn Query>> {
     let full = |sound: &Sound| matches!(sound, Sound::Full(_));
-    let mut asked = Vec::new();
+    // Each once: of a term that is asked for twice tantivy finds nothing.
+    let mut texts = BTreeSet::new();
     for run in sounds.chunk_by(|a, b| full(a) && full(b)).take(MAX_TERMS) {
         match run {
-            [Sound::Full(one)] => asked.push(term(fields.title_sounds, one)),
-            _ => asked.extend(
-                pairs(run)
-                    .into_iter()
-                    .flatten()
-                    .map(|(first, second)| term(fields.title_sounds, &pair(first, second))),
+            [Sound::Full(one)] => drop(texts.insert(one.clone())),
+            _ => texts.extend(
+                pairs(run).into_iter().flatten().map(|(first, second)| pair(first, second)),
             ),
         }
     }
+    let mut asked: Vec<_> = texts.iter().map(|text| term(fields.title_sounds, text)).collect();
     if !sounds.iter().all(full) {
         let initials: Vec<char> = sounds.iter().filter_map(Sound::initial).collect();
         let places: Vec<(usize, String)> = initials

@@ -15,8 +15,9 @@ pub(crate) use self::completions::Completions;
 pub(crate) use self::meant::did_you_mean;
 use self::typed::Typed;
 use crate::Suggestion;
-use crate::schema::{Fields, id_text, stored};
+use crate::schema::Fields;
 use crate::view::View;
+use crate::written::{id_text, stored};
 
 /// The longest text that is completed, in characters.
 const MAX_TYPED: usize = 40;

@@ -16,6 +16,9 @@ use crate::words::{Sound, initial_pair, pair, start};
 const MAX_FOUND: usize = 200;
 /// The most terms that one unfinished syllable or word may become.
 const MAX_TERMS: usize = 64;
+/// The most steps along lists for one text, a millisecond or two: what has several common terms
+/// far apart in a large index is not looked for to its end.
+const MAX_STEPS: usize = 40_000;
 
 /// A term that a title has, or the beginning of one.
 struct Wanted {
@@ -30,6 +33,7 @@ pub(super) type Place = (bool, u8, DocAddress);
 /// Titles that may have what was typed, the likeliest first: those that begin so, then the shorter.
 pub(super) fn titles(view: &View, fields: &Fields, typed: &Typed) -> tantivy::Result<Vec<Place>> {
     let mut places: HashMap<DocAddress, (bool, u8)> = HashMap::new();
+    let mut steps = MAX_STEPS;
     for way in &typed.ways {
         let within = wanted(way, fields);
         let Some(first) = beginning(way, fields) else { continue };
@@ -42,7 +46,7 @@ pub(super) fn titles(view: &View, fields: &Fields, typed: &Typed) -> tantivy::Re
             let mut left = MAX_FOUND;
             for (number, reader) in (0..).zip(view.searcher.segment_readers()) {
                 let lengths = reader.get_fieldnorms_reader(fields.title)?;
-                for doc in Meeting::of(reader, &wanted)?.alive(reader).take(left) {
+                for doc in Meeting::of(reader, &wanted)?.alive(reader, &mut steps).take(left) {
                     let length = lengths.fieldnorm_id(doc);
                     let place = places.entry(DocAddress::new(number, doc)).or_default();
                     *place = (place.0 || begins, length);
@@ -133,13 +137,16 @@ impl Meeting {
             }
             lists.push(found);
         }
+        // The rarest leads.
+        lists.sort_by_key(|lists| lists.iter().map(|list| u64::from(list.doc_freq())).sum::<u64>());
         Ok(Self { lists })
     }
 
-    fn alive(mut self, reader: &SegmentReader) -> impl Iterator<Item = DocId> {
+    /// Those that are not deleted, until there are no `steps` left.
+    fn alive(mut self, reader: &SegmentReader, steps: &mut usize) -> impl Iterator<Item = DocId> {
         let mut from = 0;
         std::iter::from_fn(move || {
-            let doc = self.next(from)?;
+            let doc = self.next(from, steps)?;
             from = doc + 1;
             Some(doc)
         })
@@ -147,7 +154,7 @@ impl Meeting {
     }
 
     /// The first document from `from` on that is in all.
-    fn next(&mut self, from: DocId) -> Option<DocId> {
+    fn next(&mut self, from: DocId, steps: &mut usize) -> Option<DocId> {
         let mut doc = from;
         if self.lists.is_empty() {
             return None;
@@ -155,6 +162,7 @@ impl Meeting {
         loop {
             let begun = doc;
             for lists in &mut self.lists {
+                *steps = steps.checked_sub(lists.len())?;
                 doc = lists.iter_mut().map(|list| seek(list, doc)).min()?;
                 if doc == TERMINATED {
                     return None;

@@ -15,6 +15,6 @@ pub(crate) use pinyin::{
     Sound, begins_sound, initials, mixed, readings, sounds_like, spelled_so_far, syllables,
 };
 pub(crate) use regional::elsewhere;
-pub(crate) use stop::{asks, is_stop};
+pub(crate) use stop::{asks, is_stop, may_name};
 pub(crate) use tokens::{Cutter, Terms, initial_pair, name_part, pair, start, stem};
 pub(crate) use unit::{Unit, units};

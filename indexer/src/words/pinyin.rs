@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use pinyin::ToPinyinMulti;
 
-/// The longest run of letters taken for pinyin; longer ones are no one's typing.
-const MAX_LETTERS: usize = 60;
+/// The longest run of letters taken for pinyin: the longest titles; what is longer nobody types.
+const MAX_LETTERS: usize = 160;
 /// The longest syllable, in letters: `zhuang`.
 const MAX_SYLLABLE: usize = 6;
 /// The most ways of cutting letters into syllables that are tried.

@@ -1,6 +1,6 @@
 //! What else a query may say, and what is made of one that finds nothing.
 
-use indexer::{Entry, Query, Words};
+use indexer::{Entry, Query, Stands, Words};
 
 use crate::{Shelf, caption, titled};
 
@@ -107,13 +107,17 @@ fn a_score_is_explained() {
     assert!(explained.matches);
     let score = shelf.index.search(&query).unwrap().hits[0].score;
     assert!((explained.score - score).abs() < 1e-3);
-    let places: Vec<(&str, Vec<u32>)> = explained
-        .words
-        .iter()
-        .map(|word| (word.text.as_str(), word.found.iter().map(|(at, _)| *at).collect()))
-        .collect();
-    assert!(places.contains(&("剪纸", vec![1])), "{places:?}");
-    assert!(places.iter().any(|(text, at)| *text == "太极拳" && at.contains(&0)), "{places:?}");
+    assert_eq!(explained.stands, Stands::Apart);
+    let places = |text: &str| {
+        let word = explained.words.iter().find(|word| word.text == text).unwrap();
+        word.found.iter().map(|at| (at.title, at.start_ms)).collect::<Vec<_>>()
+    };
+    assert_eq!(places("剪纸"), [(false, Some(0))]);
+    assert_eq!(places("太极拳"), [(true, None)]);
+    let query = Query { text: "太极拳教学".into(), ..Query::default() };
+    let explained = shelf.index.explain(&query, "a").unwrap();
+    assert_eq!(explained.stands, Stands::SameTitle);
+    assert!(explained.run > 0.0);
     assert!(!shelf.index.explain(&query, "b").unwrap().matches);
     assert_eq!(shelf.index.explain(&query, "none").unwrap(), indexer::Explanation::default());
 }
@@ -143,4 +147,26 @@ fn one_resource_shows_all_its_places() {
     assert_eq!((found.total, found.hits[0].moments.len()), (1, 100));
     assert_eq!(found.hits[0].moments[0].start_ms, Some(0));
     assert_eq!(shelf.find("剪纸").hits.iter().map(|hit| hit.moments.len()).max(), Some(3));
+}
+
+#[test]
+fn a_search_among_some_shows_the_best_places_of_each() {
+    let steps = |from: i64| (0..5).map(|at| caption((from + at) * 1_000, "剪纸的一步")).collect();
+    let shelf = Shelf::new(&[Entry { passages: steps(0), ..titled("a", "第一课") }]);
+    shelf.put(&[
+        Entry { passages: steps(100), ..titled("b", "第二课") },
+        titled("c", "剪纸"),
+        titled("d", "别的"),
+    ]);
+    let among = Some(vec!["b".into(), "a".into(), "d".into(), "none".into()]);
+    let query = Query { text: "剪纸".into(), among, ..Query::default() };
+    let found = shelf.index.search(&query).unwrap();
+    assert_eq!((found.total, found.facets["kind"].clone()), (2, vec![("video".into(), 2)]));
+    for hit in &found.hits {
+        let first = if hit.resource == "a" { 0..100_000 } else { 100_000..200_000 };
+        assert_eq!(hit.moments.len(), 3, "{}", hit.resource);
+        assert!(hit.moments.iter().all(|moment| first.contains(&moment.start_ms.unwrap())));
+    }
+    let nothing = Query { among: Some(Vec::new()), ..query };
+    assert_eq!(shelf.index.search(&nothing).unwrap().total, 0);
 }

@@ -172,3 +172,73 @@ fn one_resource_can_be_searched_alone() {
     let query = Query { text: "剪纸".into(), resource: Some("none".into()), ..Query::default() };
     assert_eq!(shelf.index.search(&query).unwrap().total, 0);
 }
+
+#[test]
+fn a_line_as_it_stands_comes_before_titles_with_its_words_apart() {
+    let shelf = Shelf::new(&[
+        titled("apart", "明月与故乡：举头望远镜，低头思考"),
+        Entry {
+            passages: vec![page(1, "床前明月光，疑是地上霜。举头望明月，低头思故乡。")],
+            ..titled("poem", "静夜思")
+        },
+        Entry {
+            passages: vec![page(1, "明月何时照我还故乡，举头")], ..titled("other", "杂诗")
+        },
+    ]);
+    assert_eq!(shelf.ids("举头望明月")[0], "poem");
+    assert_eq!(shelf.ids("低头思故乡")[0], "poem");
+}
+
+#[test]
+fn words_in_a_title_come_before_the_same_side_by_side_in_a_passage() {
+    let shelf = Shelf::new(&[
+        Entry {
+            passages: vec![page(1, "这里也卖日照绿茶，日照绿茶很好")],
+            ..titled("passage", "集市")
+        },
+        titled("title", "日照市绿茶种植技术"),
+    ]);
+    assert_eq!(shelf.ids("日照绿茶"), ["title", "passage"]);
+}
+
+#[test]
+fn a_title_that_sounds_like_the_query_comes_first() {
+    let long = "送李少府贬峡中王少府贬长沙";
+    let shelf = Shelf::new(&[
+        titled("longer", "登高山"),
+        titled("same", "登高"),
+        titled("within", "人日登高"),
+        titled("verse", long),
+    ]);
+    for typed in ["denggao", "deng gao", "dg"] {
+        assert_eq!(shelf.ids(typed)[0], "same", "{typed}");
+    }
+    assert_eq!(shelf.ids("songlishaofubianxiazhongwangshaofubianchangsha"), ["verse"]);
+}
+
+#[test]
+fn the_author_beside_the_title_is_the_title() {
+    let shelf = Shelf::new(&[
+        Entry { author: "裴迪".into(), ..titled("both", "忆终南山因献王维") },
+        Entry { author: "王维".into(), ..titled("own", "终南山") },
+        Entry { author: "王维".into(), ..titled("other", "终南别业") },
+    ]);
+    assert_eq!(shelf.ids("王维 终南山"), ["own", "both"]);
+    assert_eq!(shelf.ids("终南山 王维"), ["own", "both"]);
+}
+
+#[test]
+fn single_characters_of_a_question_are_looked_for() {
+    let shelf = Shelf::new(&[
+        titled("ming", "明代的历史"),
+        titled("tea", "茶在中国的历史"),
+        Entry {
+            passages: vec![page(1, "向宠是蜀汉的将军")], ..titled("general", "人物")
+        },
+        Entry {
+            passages: vec![page(1, "这一时期的将军很多")], ..titled("others", "时期")
+        },
+    ]);
+    assert_eq!(shelf.ids("茶的历史"), ["tea"]);
+    assert_eq!(shelf.ids("向宠是什么时期的人？")[0], "general");
+}

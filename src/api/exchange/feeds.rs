@@ -8,6 +8,7 @@ use super::super::links::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::search::{SearchQuery, find};
+use super::super::shown::Shown;
 use super::text;
 use crate::app::App;
 use crate::catalogue::{Caller, Kind, Library, Resource, TOPICS, label_of};
@@ -61,12 +62,19 @@ async fn read(
         return Err(ApiError::NotFound);
     }
     let what = query.what();
-    let newest =
-        SearchQuery { sort: "newest".into(), page: None, per_page: Some(ITEMS), ..query.clone() };
-    let (_, resources) = find(app, &newest).await?;
+    let newest = SearchQuery {
+        sort: "newest".into(),
+        course: String::new(),
+        page: None,
+        per_page: Some(ITEMS),
+        ..query.clone()
+    };
+    let (_, shown) = find(app, &newest).await?;
     let site = reader.site(app);
-    let mut items = Vec::with_capacity(resources.len());
-    for resource in &resources {
+    let mut items = Vec::with_capacity(shown.len());
+    // Courses have no media to enclose.
+    for shown in &shown {
+        let Shown::Resource(resource) = shown else { continue };
         let library = libraries.iter().find(|library| library.id == resource.library);
         items.extend(item(app, &site, resource, library).await?);
     }

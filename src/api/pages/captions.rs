@@ -10,7 +10,7 @@ use super::super::links::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::resources::editable;
-use super::learn::{ResourceQuery, media};
+use super::resource::{ResourceQuery, media};
 use super::shell::{playing_page, shell};
 use crate::app::App;
 use crate::catalogue::{Caption, CaptionOrigin, LANGUAGES, label_of};

@@ -10,6 +10,7 @@ use super::super::dictionary::{Dictionary, keep, read};
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::sentences::rule;
+use super::super::unindexed;
 use super::shell::{page, shell};
 use super::studio::{Fields, check_csrf};
 use crate::app::App;
@@ -31,7 +32,8 @@ pub(in crate::api) async fn dictionary_page(
     Query(came): Query<Came>,
 ) -> Result<Response, ApiError> {
     visitor.caller.may_administer()?;
-    let view = view(read(&app).await?, came.saved);
+    let view =
+        DictionaryView { unindexed: left_out(&app).await?, ..view(read(&app).await?, came.saved) };
     Ok(page(&reader, pages::dictionary(&shell(&app, &reader, &visitor), &view)))
 }
 
@@ -51,7 +53,8 @@ pub(in crate::api) async fn dictionary_form(
         Ok(()) => Ok(Redirect::to(&format!("{ADDRESS}?saved=true")).into_response()),
         Err(ApiError::Rule(broken @ crate::catalogue::RuleError::BadField { .. })) => {
             let refusal = Some(rule(reader.lang, &broken));
-            let view = DictionaryView { refusal, ..view(words, false) };
+            let unindexed = left_out(&app).await?;
+            let view = DictionaryView { refusal, unindexed, ..view(words, false) };
             let shown = pages::dictionary(&shell(&app, &reader, &visitor), &view);
             let mut response = page(&reader, shown);
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
@@ -68,5 +71,11 @@ fn view(words: Dictionary, saved: bool) -> DictionaryView {
         synonyms: words.synonyms,
         saved,
         refusal: None,
+        unindexed: Vec::new(),
     }
+}
+
+async fn left_out(app: &App) -> Result<Vec<(String, String, String)>, ApiError> {
+    let all = unindexed::read(app).await?;
+    Ok(all.into_iter().map(|one| (one.resource, one.title, one.reason)).collect())
 }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::super::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
-use super::learn::{ResourceQuery, media};
+use super::resource::{ResourceQuery, media};
 use super::shell::{bare, framed_page};
 use crate::app::App;
 use crate::pages::{self, EmbedView};

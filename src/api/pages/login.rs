@@ -11,11 +11,10 @@ use super::super::caller::{Visitor, check_origin};
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::sentences::sentence;
-use super::super::session::{self, Login, MAX_PASSWORD, MIN_PASSWORD};
+use super::super::session::{self, Browser, Login, MAX_PASSWORD, MIN_PASSWORD};
 use super::shell::{page, shell};
 use crate::app::App;
 use crate::pages::{self, LoginView, SetupView};
-use crate::server::Peer;
 
 /// Where to go after the login.
 #[derive(Debug, Deserialize)]
@@ -47,7 +46,7 @@ pub(in crate::api) struct LoginForm {
 
 pub(in crate::api) async fn log_in(
     State(app): State<App>,
-    Peer(address): Peer,
+    browser: Browser,
     reader: Reader,
     visitor: Visitor,
     headers: HeaderMap,
@@ -55,8 +54,8 @@ pub(in crate::api) async fn log_in(
 ) -> Result<Response, ApiError> {
     check_origin(&http::Method::POST, &headers, &app.config.server.public_url)?;
     let login = Login { name: form.name.clone(), password: form.password };
-    match session::log_in(&app, address, &login).await {
-        Ok(cookie) => {
+    match session::log_in(&app, &browser, &login).await {
+        Ok((_, cookie)) => {
             let mut response = Redirect::to(&own_path(&form.next)).into_response();
             response.headers_mut().append(SET_COOKIE, cookie);
             Ok(response)
@@ -120,30 +119,36 @@ pub(in crate::api) async fn set_up(
     reader: Reader,
     visitor: Visitor,
     Path(token): Path<String>,
+    browser: Browser,
     headers: HeaderMap,
     Form(form): Form<SetupForm>,
 ) -> Result<Response, ApiError> {
     check_origin(&http::Method::POST, &headers, &app.config.server.public_url)?;
     session::check_setup(&mut *app.db.read().await?, &token).await?;
-    let refusal = if form.password.chars().count() < MIN_PASSWORD {
-        Some(reader.lang.pick("密码至少 8 个字符。", "A password needs at least 8 characters."))
-    } else if form.password.len() > MAX_PASSWORD {
-        Some(reader.lang.pick("密码太长。", "The password is too long."))
-    } else if form.password != form.again {
-        Some(reader.lang.pick("两次输入的密码不一样。", "The two passwords differ."))
-    } else {
-        None
-    };
+    let refusal = refused(&reader, &form.password, &form.again);
     if let Some(refusal) = refusal {
         let refusal = Some(refusal.to_owned());
         let mut response = setup_page(&app, &reader, &visitor, &token, refusal);
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(response);
     }
-    let cookie = session::set_up(&app, &token, &form.password).await?;
+    let cookie = session::set_up(&app, &browser, &token, &form.password).await?;
     let mut response = Redirect::to("/studio").into_response();
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)
+}
+
+/// Why a password that somebody chose cannot be theirs.
+pub(super) fn refused(reader: &Reader, password: &str, again: &str) -> Option<&'static str> {
+    if password.chars().count() < MIN_PASSWORD {
+        Some(reader.lang.pick("密码至少 8 个字符。", "A password needs at least 8 characters."))
+    } else if password.len() > MAX_PASSWORD {
+        Some(reader.lang.pick("密码太长。", "The password is too long."))
+    } else if password != again {
+        Some(reader.lang.pick("两次输入的密码不一样。", "The two passwords differ."))
+    } else {
+        None
+    }
 }
 
 fn setup_page(

@@ -1,23 +1,57 @@
 //! Handlers of pages: they fill the views of `crate::pages` from rows.
 
+mod admin;
 mod captions;
+mod complaints;
+mod course_studio;
+mod courses;
 mod dictionary;
 mod downloads;
 mod duplicates;
 mod embed;
-mod learn;
+mod libraries;
 mod login;
+mod me;
+mod queue;
+mod resource;
+mod review;
+mod search;
 mod shell;
 mod sources;
+mod start;
 mod studio;
 mod tiles;
+mod why;
 
+pub(super) use admin::{
+    admin_page, audit_page, import_organisations, import_people, invitations_form,
+    invitations_page, jobs_form, jobs_page, libraries_form, libraries_page, library_form,
+    library_page, organisation_form, organisation_page, organisations_form, organisations_page,
+    people_form, people_page, person_form, person_page, team_form, team_page, teams_form,
+    teams_page,
+};
 pub(super) use captions::{captions_page, new_captions};
+pub(super) use complaints::{case_page, complain};
+pub(super) use course_studio::{
+    collection_edit_page, collection_form, course_edit_page, course_form, courses_page,
+    new_collection, new_course,
+};
+pub(super) use courses::{collection, course, lesson, listing_form};
 pub(super) use dictionary::{dictionary_form, dictionary_page};
 pub(super) use duplicates::{duplicates_form, duplicates_page};
 pub(super) use embed::embed;
-pub(super) use learn::{home, libraries, library, resource, search};
+pub(super) use libraries::{home, libraries, library};
 pub(super) use login::{log_in, log_out, login_form, set_up, setup_form};
+pub(super) use me::{me_form, me_page};
+pub(super) use queue::{
+    appeals_form, appeals_page, chain_page, complaints_form, complaints_page, queue_page,
+    save_chain,
+};
+pub(super) use resource::resource;
+pub(super) use review::{review_form, review_page};
+pub(super) use search::search;
 pub(super) use shell::{asset, error_page, load_assets, web_file};
 pub(super) use sources::{sources_form, sources_page};
+pub(super) use start::{choose_form, choose_page, join_form, join_page, start_form, start_page};
 pub(super) use studio::{captions_form, edit_form, list, resource_page};
+pub(super) use why::why;

@@ -52,7 +52,9 @@ pub(super) fn shell(app: &App, reader: &Reader, visitor: &Visitor) -> Shell {
         visitor: person.map(|account| pages::Visitor {
             name: account.display_name.clone(),
             may_author: visitor.caller.has_studio(),
+            may_review: visitor.caller.reviews_somewhere(),
             may_administer: visitor.caller.is_administrator(),
+            administers: visitor.caller.administers(),
         }),
         csrf: visitor.csrf.clone(),
         ..bare(app, reader)

@@ -7,15 +7,17 @@ use serde::Deserialize;
 
 use super::super::caller::Visitor;
 use super::super::captions;
+use super::super::dossier::{Dossier, case_name};
 use super::super::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
-use super::super::resources::{act, doing, editable, plan_of};
+use super::super::resources::{act, changeable, doing, editable, editing, plan_of};
 use super::super::sentences::{rule, sentence};
+use super::review::{versions, withdrawn};
 use super::shell::{page, playing_page, shell};
 use super::tiles::poster;
 use crate::app::App;
-use crate::catalogue::{Details, FileType, Kind, Resource, RuleError, Stage};
+use crate::catalogue::{Details, FileType, Kind, Resource, ReviewState, RuleError, Stage};
 use crate::config::SpeechEngine;
 use crate::db;
 use crate::db::jobs::JobState;
@@ -24,9 +26,10 @@ use crate::deliver::Delivery;
 use crate::ingest::captions::Over;
 use crate::ingest::stage::{Action, Edit};
 use crate::pages::{
-    self, CaptionsRow, EditView, Lang, Paging, PosterChoice, ProcessingView, StepView, StudioRow,
-    StudioTab, StudioView,
+    self, CaptionsRow, EditReview, EditView, Lang, Paging, PosterChoice, ProcessingView, StepView,
+    StudioRow, StudioTab, StudioView,
 };
+use crate::review::{walk, withdraw};
 
 const PER_PAGE: i64 = 30;
 
@@ -73,6 +76,7 @@ pub(in crate::api) async fn list(
         ("", reader.lang.pick("全部", "All")),
         ("processing", pages::stage_word(reader.lang, Stage::Processing)),
         ("ready", pages::stage_word(reader.lang, Stage::Ready)),
+        ("submitted", pages::stage_word(reader.lang, Stage::Submitted)),
         ("published", pages::stage_word(reader.lang, Stage::Published)),
         ("withdrawn", pages::stage_word(reader.lang, Stage::Withdrawn)),
         ("failed", pages::stage_word(reader.lang, Stage::Failed)),
@@ -96,7 +100,7 @@ pub(in crate::api) async fn list(
     drop(db);
     let mut rows = Vec::with_capacity(found.len());
     for resource in found {
-        rows.push(row(&app, &reader, resource).await?);
+        rows.push(row(&app, &reader, &visitor, resource).await?);
     }
     let view = StudioView {
         compares: libraries.iter().any(|library| visitor.caller.is_librarian_of(library.id)),
@@ -118,7 +122,12 @@ pub(in crate::api) async fn list(
     Ok(page(&reader, pages::studio(&shell(&app, &reader, &visitor), &view)))
 }
 
-async fn row(app: &App, reader: &Reader, resource: Resource) -> Result<StudioRow, ApiError> {
+async fn row(
+    app: &App,
+    reader: &Reader,
+    visitor: &Visitor,
+    resource: Resource,
+) -> Result<StudioRow, ApiError> {
     let delivery = app.deliveries.find(&app.db, resource.id).await?.ok_or(ApiError::NotFound)?;
     Ok(StudioRow {
         id: resource.id.to_string(),
@@ -130,13 +139,13 @@ async fn row(app: &App, reader: &Reader, resource: Resource) -> Result<StudioRow
         pages: resource.pages.and_then(|pages| u32::try_from(pages).ok()),
         size_bytes: u64::try_from(resource.size_bytes).unwrap_or_default(),
         updated_ms: resource.updated_ms,
-        state: state(app, reader, &resource, &delivery).await?,
+        state: state(app, (reader, visitor), &resource, &delivery).await?,
     })
 }
 
 async fn state(
     app: &App,
-    reader: &Reader,
+    (reader, visitor): (&Reader, &Visitor),
     resource: &Resource,
     delivery: &Delivery,
 ) -> Result<ProcessingView, ApiError> {
@@ -144,6 +153,9 @@ async fn state(
     let says = match (&resource.failure, resource.stage) {
         (Some(code), _) => sentence(reader.lang, code, info),
         (None, Stage::Processing) => doing(app, reader.lang, resource).await?.says,
+        (None, Stage::Ready | Stage::Submitted | Stage::Published | Stage::Withdrawn) => {
+            reviewed(app, reader, visitor, resource).await?.unwrap_or_default()
+        }
         _ => String::new(),
     };
     Ok(ProcessingView {
@@ -172,12 +184,20 @@ pub(in crate::api) async fn resource_page(
         return Ok(Redirect::to(&format!("/login?next=/studio/resources/{id}")).into_response());
     }
     let resource = editable(&app, &visitor.caller, &id).await?;
-    let details = resource.details.clone();
+    // What was returned of an update is there to be worked on.
+    let last = db::reviews::last(&mut *app.db.read().await?, resource.id).await?;
+    let returned = last.filter(|last| last.update && last.state == ReviewState::Returned);
+    let details = returned
+        .filter(|_| resource.stage == Stage::Published)
+        .map_or_else(|| resource.details.clone(), |returned| returned.snapshot.details);
     let mut view = edit_view(&app, &reader, &visitor, &resource, details).await?;
     view.saved = match query.saved.as_str() {
         "" => None,
         "recognise" => {
             Some(reader.lang.pick("已开始识别语音", "Speech will be recognised").to_owned())
+        }
+        "appeal" => {
+            Some(reader.lang.pick("已申诉，由上一级决定", "The level above will decide").to_owned())
         }
         "captions" => Some(reader.lang.pick("字幕已更新", "Captions updated").to_owned()),
         _ => Some(reader.lang.pick("已保存", "Saved").to_owned()),
@@ -211,7 +231,7 @@ async fn edit_view(
         library_name: delivery.library.name.clone(),
         file_name: resource.file_name.clone(),
         size_bytes: u64::try_from(resource.size_bytes).unwrap_or_default(),
-        state: state(app, reader, resource, &delivery).await?,
+        state: state(app, (reader, visitor), resource, &delivery).await?,
         plan: plan_of(reader.lang, resource).filter(|_| processing),
         steps: if processing { steps(reader.lang, &jobs) } else { Vec::new() },
         warnings: resource.warnings.iter().map(|code| sentence(reader.lang, code, "")).collect(),
@@ -250,7 +270,66 @@ async fn edit_view(
             })
             .collect(),
         may_publish: visitor.caller.can_edit(resource),
+        review: in_review(app, reader, visitor, resource).await?,
     })
+}
+
+async fn in_review(
+    app: &App,
+    reader: &Reader,
+    visitor: &Visitor,
+    resource: &Resource,
+) -> Result<EditReview, ApiError> {
+    let dossier = Dossier::of(app, &visitor.caller, &resource.id.to_string()).await?;
+    let (may, lang) = (dossier.may, reader.lang);
+    let appeals = dossier.appeals.iter().map(|appeal| {
+        let state = case_name(lang, appeal.state);
+        let says = format!("{}{state}", lang.pick("申诉：", "Appeal: "));
+        if appeal.answer.is_empty() { says } else { format!("{says}。{}", appeal.answer) }
+    });
+    Ok(EditReview {
+        hand_in: may.hand_in,
+        publish: may.publish,
+        take_back: may.take_back,
+        appeal: may.appeal,
+        reason_needed: visitor.caller.account()?.id != resource.uploaded_by,
+        edits_are_reviewed: resource.stage == Stage::Published
+            && !dossier.desk.chain.is_empty()
+            && !visitor.caller.is_librarian_of(resource.library),
+        version: versions(app, lang, &dossier).into_iter().next(),
+        comments: dossier
+            .comments
+            .iter()
+            .filter(|comment| comment.answers.is_none() && comment.resolved_ms.is_none())
+            .count(),
+        withdrawn: withdrawn(lang, &dossier),
+        appeals: appeals.collect(),
+    })
+}
+
+/// Who has what is in review and until when, or why it was returned.
+async fn reviewed(
+    app: &App,
+    reader: &Reader,
+    visitor: &Visitor,
+    resource: &Resource,
+) -> Result<Option<String>, ApiError> {
+    let dossier = Dossier::of(app, &visitor.caller, &resource.id.to_string()).await?;
+    let lang = reader.lang;
+    if let Some(withdrawn) = withdrawn(lang, &dossier) {
+        return Ok(Some(withdrawn));
+    }
+    if let Some(review) = dossier.open() {
+        let Some(step) = review.waits_for() else { return Ok(None) };
+        let due = pages::minute(lang, review.due_ms, &shell(app, reader, visitor).zone);
+        let who = dossier.who(lang, step);
+        return Ok(Some(match lang {
+            Lang::Zh => format!("{}：{who}，期限 {due}", step.name),
+            Lang::En => format!("{}: {who}, until {due}", step.name),
+        }));
+    }
+    let returned = dossier.returned().and_then(|review| review.decisions.last());
+    Ok(returned.map(|decision| format!("{}{}", lang.pick("退回：", "Returned: "), decision.reason)))
 }
 
 /// One line for each kind of step; parts of the same kind go together.
@@ -294,20 +373,43 @@ pub(in crate::api) async fn edit_form(
         audiences: fields.all("audiences"),
     };
     if fields.one("action") == "recognise" {
+        changeable(&app, &visitor.caller, &id).await?;
         captions::begin_recognition(&app, &resource, None).await?;
         return Ok(Redirect::to(&format!("/studio/resources/{id}?saved=recognise")).into_response());
     }
+    let again = |saved: &str| {
+        Redirect::to(&format!("/studio/resources/{id}?saved={saved}")).into_response()
+    };
+    match fields.one("action") {
+        "publish" => {
+            walk::publish(&app, &visitor.caller, resource.id).await?;
+            return Ok(again("1"));
+        }
+        "take-back" => {
+            walk::take_back(&app, &visitor.caller, resource.id).await?;
+            return Ok(again("1"));
+        }
+        "withdraw" => {
+            let reason = reason_of(&fields);
+            withdraw::withdraw(&app, &visitor.caller, resource.id, &reason).await?;
+            return Ok(again("1"));
+        }
+        "appeal" => {
+            withdraw::appeal(&app, &visitor.caller, resource.id, fields.one("words")).await?;
+            return Ok(again("appeal"));
+        }
+        _ => {}
+    }
     let action = match fields.one("action") {
-        "publish" => Action::Publish,
-        "withdraw" => Action::Withdraw,
         "delete" => Action::Delete,
         "cancel" => Action::Cancel,
         "retry" => Action::Retry,
         "poster" => {
             let poster = fields.one("poster").parse().unwrap_or(usize::MAX);
-            Action::Edit(Box::new(Edit { poster: Some(poster), ..Edit::default() }))
+            let edit = Edit { poster: Some(poster), ..Edit::default() };
+            editing(&visitor.caller, &resource, edit)
         }
-        _ => Action::Edit(Box::new(all_of(details.clone()))),
+        _ => editing(&visitor.caller, &resource, all_of(details.clone())),
     };
     let deleted = matches!(action, Action::Delete);
     match act(&app, &visitor.caller, resource.id, action).await {
@@ -347,7 +449,7 @@ pub(in crate::api) async fn captions_form(
     Path(id): Path<String>,
     mut form: axum::extract::Multipart,
 ) -> Result<Response, ApiError> {
-    let resource = editable(&app, &visitor.caller, &id).await?;
+    let resource = changeable(&app, &visitor.caller, &id).await?;
     let (mut csrf, mut language, mut remove, mut file) =
         (String::new(), String::new(), String::new(), None);
     let bad = |error: axum::extract::multipart::MultipartError| ApiError::bad(error.to_string());
@@ -374,6 +476,13 @@ pub(in crate::api) async fn captions_form(
     Ok(Redirect::to(&format!("/studio/resources/{id}?saved=captions")).into_response())
 }
 
+/// Why something is withdrawn: the choice, and the words beside it.
+pub(super) fn reason_of(fields: &Fields) -> String {
+    let both = [fields.one("reason"), fields.one("words")];
+    let said = both.into_iter().map(str::trim).filter(|text| !text.is_empty());
+    said.collect::<Vec<_>>().join("：")
+}
+
 pub(super) fn check_csrf(visitor: &Visitor, sent: &str) -> Result<(), ApiError> {
     if visitor.csrf.is_empty() || visitor.csrf == sent {
         Ok(())
@@ -391,10 +500,21 @@ impl Fields {
     }
 
     pub(super) fn one(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.find(name).unwrap_or("")
     }
 
-    fn all(&self, name: &str) -> Vec<String> {
+    /// The field `name`, if the form has it.
+    pub(super) fn find(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a field, empty ones too, in order.
+    pub(super) fn each(&self, name: &str) -> Vec<&str> {
+        let named = self.0.iter().filter(|(known, _)| known == name);
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+
+    pub(super) fn all(&self, name: &str) -> Vec<String> {
         let named = self.0.iter().filter(|(known, value)| known == name && !value.is_empty());
         named.map(|(_, value)| value.clone()).collect()
     }

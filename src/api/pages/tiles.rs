@@ -2,13 +2,15 @@
 
 use super::super::links;
 use crate::app::App;
-use crate::catalogue::{Library, Resource, TOPICS, Term, label_of};
+use crate::catalogue::{Caller, Library, Resource, TOPICS, Term, label_of};
 use crate::db;
 use crate::deliver::Delivery;
-use crate::pages::{Lang, LibraryTile, ResourceTile, TermLink};
+use crate::pages::{Lang, LibraryTile, ResourceTile, TermLink, TileKind};
 
 use super::super::problem::ApiError;
 use super::super::search::encode;
+use super::super::shown::Shown;
+use super::courses::course_tile;
 
 /// Address of a resource's poster.
 pub(super) fn poster(app: &App, delivery: &Delivery) -> Option<String> {
@@ -36,11 +38,43 @@ pub(super) async fn tiles(
     Ok(resources.iter().zip(&ids).filter_map(tile).collect())
 }
 
+/// Cards of what a search found, in its order.
+pub(super) async fn shown_tiles(app: &App, shown: &[Shown]) -> Result<Vec<ResourceTile>, ApiError> {
+    let libraries = db::libraries::list(&mut *app.db.read().await?).await?;
+    let of = |id| libraries.iter().find(|known| known.id == id);
+    let mut cards = Vec::with_capacity(shown.len());
+    for one in shown {
+        cards.push(match one {
+            Shown::Resource(resource) => {
+                let own = of(resource.library).ok_or(ApiError::NotFound)?;
+                tile(app, resource, own, true)
+            }
+            Shown::Course(course) => {
+                let own = of(course.library).ok_or(ApiError::NotFound)?;
+                // Whoever searches: what is found is public.
+                let card = course_tile(app, &Caller(None), course, own).await?;
+                ResourceTile {
+                    home: None,
+                    href: card.href,
+                    title: card.title,
+                    kind: TileKind::Course(card.lessons),
+                    poster: card.poster,
+                    duration_ms: None,
+                    pages: None,
+                    library: Some(own.name.clone()),
+                    when_ms: course.published_ms,
+                }
+            }
+        });
+    }
+    Ok(cards)
+}
+
 fn tile(app: &App, resource: &Resource, own: &Library, library: bool) -> ResourceTile {
     ResourceTile {
         href: format!("/resources/{}", resource.id),
         title: resource.details.title.clone(),
-        kind: resource.kind,
+        kind: resource.kind.into(),
         poster: links::poster_of(app, resource, own),
         duration_ms: resource.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
         pages: resource.pages.and_then(|pages| u32::try_from(pages).ok()),
@@ -53,7 +87,7 @@ fn tile(app: &App, resource: &Resource, own: &Library, library: bool) -> Resourc
 /// Cards of the libraries that the caller may see.
 pub(super) async fn library_tiles(
     app: &App,
-    caller: &crate::catalogue::Caller,
+    caller: &Caller,
 ) -> Result<Vec<LibraryTile>, ApiError> {
     let mut db = app.db.read().await?;
     let counts = db::resources::count_published(&mut db).await?;

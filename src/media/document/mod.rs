@@ -18,7 +18,7 @@ use self::helper::{Program, run};
 pub(super) use self::text::{MAX_TEXT_BYTES, MAX_WORD_CHARS, MAX_WORDS, short};
 pub use self::{
     helper::helper_works,
-    render::{PageFile, RenderedPage, WIDTHS, draw_grey, render},
+    render::{PageFile, RenderedPage, WIDTHS, draw_grey, picture_size, render},
     text::{PageText, WordBox, text},
 };
 use super::outline::{self, OutlineItem};

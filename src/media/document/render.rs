@@ -107,6 +107,16 @@ pub fn render(
     Ok(())
 }
 
+/// How large the large picture of a page will be, in pixels, give or take one; for a page that
+/// cannot be drawn that of a white sheet.
+pub fn picture_size(document: &Document, page: u32) -> (u32, u32) {
+    let sheet = PageSize { width_pt: 595.0, height_pt: 842.0 };
+    let size = document.page_size(page).unwrap_or(sheet);
+    let width = width_of(document, page).unwrap_or(WIDTHS[0]);
+    let height = f64::from(width) * f64::from(size.height_pt) / f64::from(size.width_pt);
+    (width, whole(height.round().clamp(1.0, MAX_SIDE.into())))
+}
+
 /// How wide a page is drawn; None when it cannot be.
 fn width_of(document: &Document, page: u32) -> Option<u32> {
     let PageSize { width_pt, height_pt } = document.page_size(page)?;
@@ -117,9 +127,9 @@ fn width_of(document: &Document, page: u32) -> Option<u32> {
     (width >= 1 && height >= 0.5).then_some(width)
 }
 
-#[expect(clippy::cast_sign_loss, reason = "a quotient of positive numbers, below 1600")]
-fn whole(width: f64) -> u32 {
-    width.floor() as u32
+#[expect(clippy::cast_sign_loss, reason = "a quotient of positive numbers, at most MAX_SIDE")]
+fn whole(side: f64) -> u32 {
+    side.floor() as u32
 }
 
 /// Whether another page would fail the same way.

@@ -22,8 +22,8 @@ use super::sandbox::{OFFICE_FOLDER, OFFICES, keep_alone, pretend_reachable};
 /// What is made, in the scratch folder.
 pub const MADE: &str = "source.pdf";
 
-/// The exit code with which LibreOffice asks to be started again, as it does once with a new
-/// profile (`EXITHELPER_NORMAL_RESTART` of its desktop/source/inc/exithelper.h).
+/// The exit code with which LibreOffice asks to be started again, as it does with a profile that
+/// another build made (`EXITHELPER_NORMAL_RESTART` of its desktop/source/inc/exithelper.h).
 const AGAIN: i32 = 81;
 
 /// How often it may ask.
@@ -48,7 +48,7 @@ pub fn convert(
     source.rewind().map_err(cannot("read the source"))?;
     let mut to = File::create(&copy).map_err(cannot("copy the source"))?;
     io::copy(source, &mut to).map_err(cannot("copy the source"))?;
-    profile::write(&scratch.join(OFFICE_FOLDER))?;
+    profile::write(&scratch.join(OFFICE_FOLDER), Path::new(program))?;
     let mut message = String::new();
     for _ in 0..MOST_STARTS {
         let ended = helper::run_to_end(command(program, scratch, &copy)?, program, time)?;
@@ -156,4 +156,25 @@ impl Error {
 
 fn cannot(doing: &'static str) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Io { doing, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_start_is_enough() {
+        // Where it is not installed, the profile's own test says what can be said.
+        let Some(program) = program() else { return };
+        let scratch = tempfile::tempdir().expect("a folder");
+        let home = scratch.path().join(OFFICE_FOLDER);
+        fs::create_dir(&home).expect("made");
+        profile::write(&home, Path::new(program)).expect("written");
+        let source = scratch.path().join("source.txt");
+        fs::write(&source, "剪纸").expect("written");
+        let command = command(program, scratch.path(), &source).expect("it can be shut in");
+        let ended = helper::run_to_end(command, program, Duration::from_secs(120)).expect("ran");
+        assert_eq!(ended.code, Some(0), "{}", ended.message);
+        assert!(scratch.path().join(MADE).is_file());
+    }
 }

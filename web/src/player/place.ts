@@ -3,7 +3,7 @@ import { keep, recall } from "../lib/store";
 /** Where to begin. */
 export interface Opening {
   seconds: number;
-  /** The address asked for this second, so it is to be played at once. */
+  /** The address asked for this second, or for playing (`?play`), so it is to be played at once. */
   asked: boolean;
 }
 
@@ -13,11 +13,12 @@ const least_s = 10;
 
 /** The second in the address (`?t=83`), else the one kept from the last time, else the start. */
 export function opening(id: string): Opening {
-  const t = new URLSearchParams(location.search).get("t");
+  const wanted = new URLSearchParams(location.search);
+  const t = wanted.get("t");
   const asked = t === null || t.trim() === "" ? Number.NaN : Number(t);
   if (Number.isFinite(asked) && asked >= 0) return { seconds: asked, asked: true };
   const kept = Number(recall(key(id)));
-  return { seconds: Number.isFinite(kept) && kept >= least_s ? kept : 0, asked: false };
+  return { seconds: Number.isFinite(kept) && kept >= least_s ? kept : 0, asked: wanted.has("play") };
 }
 
 /** Keeps the place while playing; forgets it near the end. */

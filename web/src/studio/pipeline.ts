@@ -14,6 +14,7 @@ const words: Record<string, [zh: string, en: string]> = {
   draft: ["草稿", "Draft"],
   processing: ["处理中", "Processing"],
   ready: ["待发布", "Ready"],
+  submitted: ["审核中", "In review"],
   published: ["已发布", "Published"],
   withdrawn: ["已下架", "Withdrawn"],
   failed: ["未成功", "Failed"],

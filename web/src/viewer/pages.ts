@@ -4,6 +4,9 @@ import { Bar } from "./bar";
 import { readSizes, type Size } from "./sizes";
 import { wanted, wordLayer } from "./words";
 
+/** How long a picture that is being made is left alone. */
+const RETRY_MS = 3000;
+
 /** A document: one sheet a page in a scrolling frame; pictures and words come when a page is near. */
 export class Viewer {
   private readonly pages: HTMLElement;
@@ -129,11 +132,27 @@ export class Viewer {
     const [width, height] = this.sizes[n - 1] ?? [1, 1];
     const at = (name: "small" | "large") => (this.frame.dataset[name] ?? "").replace("{n}", String(n));
     const image = make("img", { alt: pick(`第 ${n} 页`, `Page ${n}`), decoding: "async", sizes: this.width(), width, height });
-    image.srcset = `${at("small")} 480w, ${at("large")} 1600w`;
-    image.src = at("large");
+    const load = () => {
+      image.srcset = `${at("small")} 480w, ${at("large")} 1600w`;
+      image.src = at("large");
+    };
+    image.addEventListener("load", () => one.classList.remove("plain"));
+    image.addEventListener("error", () => this.plain(one, image, load));
+    load();
     one.append(image);
     const words = this.frame.dataset["words"];
     if (words) void this.layWords(image, words.replace("{n}", String(n)), height / width).catch(() => 0);
+  }
+
+  /** A page without a picture is read as text; one whose picture is being made gets it when it is there. */
+  private plain(one: HTMLElement, image: HTMLImageElement, load: () => void): void {
+    one.classList.add("plain");
+    if (!("growing" in this.frame.dataset)) return;
+    setTimeout(() => {
+      if (!image.isConnected) return;
+      image.removeAttribute("srcset");
+      load();
+    }, RETRY_MS);
   }
 
   /** A picture that was taken off its sheet in the meantime gets no words. */

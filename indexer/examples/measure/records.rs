@@ -1,13 +1,4 @@
-//! Builds an index of short records and asks it, for `benches/search.py` and by hand.
-//!
-//! ```text
-//! records build RECORDS.jsonl FOLDER          an index of what is in the file
-//! records ask FOLDER QUERIES.json [THREADS]   one line a kind of query
-//! ```
-//!
-//! A record is a line `{id, title, author, text}`; the text becomes a passage. Queries are
-//! `{kind: [query]}`.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool for developers")]
+//! Short records: how fast an index of them is built, changed and asked.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,10 +9,14 @@ use std::time::{Duration, Instant};
 use indexer::{Entry, Index, Passage, PassageKind, Query, Words};
 use serde::Deserialize;
 
+use crate::process::{at, memory, size, times};
+
 /// Records between two commits, as `duoku reindex` has.
 const BATCH: usize = 20_000;
 /// How long throughput is measured.
 const LOAD: Duration = Duration::from_secs(3);
+/// Captions of a long video.
+const CAPTIONS: u32 = 2_000;
 
 #[derive(Deserialize)]
 struct Record {
@@ -31,20 +26,8 @@ struct Record {
     text: String,
 }
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments[..] {
-        ["build", records, folder] => build(records, Path::new(folder)),
-        ["ask", folder, queries] => ask(Path::new(folder), queries, 2),
-        ["ask", folder, queries, threads] => {
-            ask(Path::new(folder), queries, threads.parse().unwrap());
-        }
-        _ => println!("records build RECORDS FOLDER | records ask FOLDER QUERIES [THREADS]"),
-    }
-}
-
-fn build(records: &str, folder: &Path) {
+/// Builds an index of the records, then changes some.
+pub(crate) fn build(records: &str, folder: &Path) {
     let begin = Instant::now();
     let index = Index::open(folder, Words::new("")).unwrap();
     let mut count = 0;
@@ -60,6 +43,7 @@ fn build(records: &str, folder: &Path) {
     println!("{count} records in {:.1?}; {}", begin.elapsed(), memory());
     index.settle().unwrap();
     println!("settled after {:.1?}, {} MB", begin.elapsed(), size(folder) / 1_000_000);
+    change(&index);
 }
 
 fn entry(record: Record) -> Entry {
@@ -82,7 +66,37 @@ fn entry(record: Record) -> Entry {
     }
 }
 
-fn ask(folder: &Path, queries: &str, threads: usize) {
+/// Puts one resource in place of itself again and again, short and long, and takes it out.
+fn change(index: &Index) {
+    let mark = index.mark();
+    let video = |captions: u32| Entry {
+        resource: "zz".into(),
+        title: "太极拳入门".into(),
+        passages: (0..captions)
+            .map(|number| Passage {
+                kind: PassageKind::Caption,
+                start_ms: Some(i64::from(number) * 3_600),
+                page: None,
+                text: format!("第{number}句：两脚分开，与肩同宽"),
+            })
+            .collect(),
+        ..Entry::default()
+    };
+    for (what, captions) in [("a short one", 1), ("a long video", CAPTIONS)] {
+        let entry = video(captions);
+        let taken = times(10, |_| {
+            index.put(&entry).unwrap();
+            index.commit(mark).unwrap();
+        });
+        println!("commit of {what}: p50 {:.1?}, at most {:.1?}", at(&taken, 50), at(&taken, 100));
+    }
+    index.remove("zz").unwrap();
+    index.commit(mark).unwrap();
+    index.settle().unwrap();
+}
+
+/// Asks the queries of each kind, one after the other, then `threads` at once.
+pub(crate) fn ask(folder: &Path, queries: &str, threads: usize) {
     let begin = Instant::now();
     let index = Index::open(folder, Words::new("")).unwrap();
     let kinds: BTreeMap<String, Vec<String>> =
@@ -90,27 +104,18 @@ fn ask(folder: &Path, queries: &str, threads: usize) {
     index.search(&query("预热")).unwrap();
     println!("ready after {:.1?}; {}", begin.elapsed(), memory());
     for (kind, queries) in &kinds {
-        for query in queries {
-            run(&index, kind, query);
-        }
-        let mut times: Vec<(Duration, &String)> = queries
-            .iter()
-            .map(|query| {
-                let begin = Instant::now();
-                run(&index, kind, query);
-                (begin.elapsed(), query)
-            })
-            .collect();
-        times.sort();
-        let at = |percent: usize| times[(times.len() - 1) * percent / 100].0;
         let found: usize = queries.iter().map(|query| run(&index, kind, query)).sum();
+        let mut ask = |at: usize| {
+            run(&index, kind, &queries[at]);
+        };
+        let taken = times(queries.len(), &mut ask);
         println!(
-            "{kind:>8} p50 {:>8.0?} p99 {:>8.0?} {:>9.1} found, {:>7.0} a second with {threads}; slowest {}",
-            at(50),
-            at(99),
+            "{kind:>10} p50 {:>8.0?} p99 {:>8.0?} at most {:>8.0?} {:>9.1} found, {:>7.0} a second with {threads}",
+            at(&taken, 50),
+            at(&taken, 99),
+            at(&taken, 100),
             found as f64 / queries.len() as f64,
             load(&index, kind, queries, threads),
-            times.last().unwrap().1,
         );
     }
     println!("{}", memory());
@@ -136,25 +141,15 @@ fn load(index: &Index, kind: &str, queries: &[String], threads: usize) -> f64 {
     count as f64 / begin.elapsed().as_secs_f64()
 }
 
+/// `suggest...` is what is being typed; a `phrase` is asked in quotes.
 fn run(index: &Index, kind: &str, text: &str) -> usize {
     match kind {
-        "pinyin" => index.suggest(text, 10).unwrap().len(),
         "phrase" => index.search(&query(&format!("\"{text}\""))).unwrap().total,
+        kind if kind.starts_with("suggest") => index.suggest(text, 10).unwrap().len(),
         _ => index.search(&query(text)).unwrap().total,
     }
 }
 
 fn query(text: &str) -> Query {
     Query { text: text.into(), per_page: 10, ..Query::default() }
-}
-
-fn size(folder: &Path) -> u64 {
-    fs::read_dir(folder).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum()
-}
-
-fn memory() -> String {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let wanted = |line: &&str| line.starts_with("VmHWM") || line.starts_with("RssAnon");
-    let lines = status.lines().filter(wanted).map(|line| line.replace('\t', " "));
-    lines.collect::<Vec<_>>().join(", ")
 }

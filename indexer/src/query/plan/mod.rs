@@ -1,30 +1,27 @@
 //! From clauses to words, and from each word to the ways in which it may be found.
 
-use std::collections::HashSet;
+mod run;
+
+use std::collections::{BTreeSet, HashSet};
 
 use tantivy::query::Query;
 
-use super::items::{Item, items_of, name_spans, spelled, spellings_of};
+use super::items::{Item, items_of, spelled, spellings_of};
 use super::parse::{Clause, Within};
 use super::stats::Stats;
 use super::terms::{self, Phrase};
 use crate::highlight::Needles;
 use crate::schema::Fields;
 use crate::words::{Sound, Words, asks, elsewhere, is_stop, pair, readings, stem};
+use crate::written::exact;
 
 /// The most words that are looked for; a query may be 1,000 characters.
 const MAX_WORDS: usize = 40;
-/// The most pairs across words that add to scores.
-const MAX_PAIRS: usize = 80;
-/// The longest run that is also looked for as it stands, in characters.
-const MAX_RUN: usize = 30;
 
 /// How a word's pieces apart, its other names, and its pinyin count beside the word itself.
 const PARTS: f32 = 0.6;
 const ELSEWHERE: f32 = 0.6;
 const SOUND: f32 = 0.8;
-/// A pair of characters across words.
-const PAIR: f32 = 0.5;
 /// Pinyin when the letters are also a word that occurs: the word itself comes first.
 const SOUND_OF_WORD: f32 = 0.05;
 
@@ -37,13 +34,15 @@ pub(crate) struct Plan {
     /// be what is found.
     pub(crate) pairs: Vec<Word>,
     /// What only adds to the score: runs as they stand.
-    pub(crate) extras: Vec<Way>,
+    pub(crate) runs: Vec<Run>,
     /// Whether it asks something, in so many words.
     pub(crate) asks: bool,
     /// What a resource must not have.
     pub(crate) excluded: Vec<Way>,
     /// The number of the query as a whole title.
     pub(crate) exact: Option<u64>,
+    /// The numbers of its parts as whole titles: `author title`.
+    pub(crate) parts: Vec<u64>,
     /// What to mark.
     pub(crate) needles: Needles,
 }
@@ -62,6 +61,14 @@ pub(crate) struct Word {
     pub(crate) must: bool,
 }
 
+/// A run of several words as it was typed.
+pub(crate) struct Run {
+    /// Any of these.
+    pub(crate) ways: Vec<Way>,
+    /// What is added where it stands.
+    pub(crate) worth: f32,
+}
+
 /// One way to find a word.
 pub(crate) struct Way {
     /// What tantivy is asked.
@@ -72,6 +79,8 @@ pub(crate) struct Way {
     pub(crate) title: bool,
     /// Whether finding it in a title counts as the title having the word.
     pub(crate) full: bool,
+    /// With so many characters, a title that it finds is nothing else.
+    pub(crate) size: Option<u8>,
 }
 
 /// Plans for `clauses`; `text` is what was typed. What is `heard` is looked for by its sound
@@ -85,11 +94,26 @@ pub(crate) fn plan(
     fields: &Fields,
 ) -> tantivy::Result<Plan> {
     let asks = text.trim_end().ends_with(['?', '？']);
-    let plan = Plan { exact: Some(crate::schema::exact(text).into()), asks, ..Plan::default() };
+    let parts = parts(clauses);
+    let exact = Some(exact(text).into());
+    let plan = Plan { exact, parts, asks, ..Plan::default() };
     let mut planner =
         Planner { words, stats, fields, plan, heard, seen: HashSet::new(), stops: Vec::new() };
     planner.clauses(clauses)?;
     Ok(planner.plan)
+}
+
+/// The numbers of what is between spaces, when that is little, as whole titles.
+fn parts(clauses: &[Clause]) -> Vec<u64> {
+    let said = |clauses: &[Clause]| {
+        let glyphs = clauses.iter().flat_map(|clause| &clause.glyphs);
+        u64::from(exact(&glyphs.map(|glyph| glyph.ch).collect::<String>()))
+    };
+    match clauses.len() {
+        2 => clauses.chunks(1).map(said).collect(),
+        3 => clauses.chunks(1).chain(clauses.windows(2)).map(said).collect(),
+        _ => Vec::new(),
+    }
 }
 
 struct Planner<'a> {
@@ -122,7 +146,7 @@ impl Planner<'_> {
     }
 
     fn items(&mut self, items: &[Item]) -> tantivy::Result<()> {
-        let mut at = 0;
+        let mut at = 0_usize;
         while at < items.len() {
             let spelled = spelled(&items[at..]);
             match &items[at] {
@@ -131,69 +155,6 @@ impl Planner<'_> {
                 Item::Latin(word) => self.latin(word)?,
             }
             at += spelled.len().max(1);
-        }
-        Ok(())
-    }
-
-    /// A run of Han characters: its words are required, pairs across them only count.
-    fn run(&mut self, run: &str) -> tantivy::Result<()> {
-        let cut = name_spans(&self.words.cut(run));
-        let mut required: Vec<String> = Vec::new();
-        let mut single = String::new();
-        for piece in cut.iter().map(String::as_str).chain([""]) {
-            let stops = is_stop(piece);
-            self.plan.asks |= asks(piece);
-            if stops {
-                self.stops.push(piece.to_owned());
-            }
-            if piece.chars().count() == 1 && !stops {
-                single.push_str(piece);
-                continue;
-            }
-            // Single characters in a row are a word that the dictionary has not.
-            if single.chars().count() > 1 {
-                required.push(single.clone());
-            }
-            single.clear();
-            if !stops && !piece.is_empty() {
-                required.push(piece.to_owned());
-            }
-        }
-        if required.is_empty() && !is_stop(run) && !cut.iter().all(|piece| is_stop(piece)) {
-            required.push(run.to_owned());
-        }
-        for word in &required {
-            self.han(word)?;
-        }
-        if cut.len() > 1 {
-            self.extras(run, &required)?;
-        }
-        Ok(())
-    }
-
-    /// What of `run` adds to the score besides its words.
-    fn extras(&mut self, run: &str, required: &[String]) -> tantivy::Result<()> {
-        let chars: Vec<char> = run.chars().collect();
-        if chars.len() > 2 && chars.len() <= MAX_RUN {
-            self.plan.needles.add_run(run);
-            let ways = self.ways(&Phrase::of_text(run), 1.0);
-            self.plan.extras.extend(ways);
-        }
-        for two in chars.windows(2) {
-            let two: String = two.iter().collect();
-            let fits = self.plan.pairs.len() < MAX_PAIRS && !required.contains(&two);
-            if fits && self.seen.insert(format!("+{two}")) {
-                let frequency = self.stats.frequency(self.fields.title, self.fields.text, &two)?;
-                let ways = self.ways(&Phrase::of_text(&two), PAIR);
-                let weight = self.stats.weight(frequency) * PAIR;
-                self.plan.pairs.push(Word {
-                    text: two,
-                    ways,
-                    weight,
-                    known: frequency > 0,
-                    must: false,
-                });
-            }
         }
         Ok(())
     }
@@ -210,20 +171,23 @@ impl Planner<'_> {
         }
         self.plan.needles.add_han(word);
         let phrase = Phrase::of_text(word);
-        let mut ways = self.ways(&phrase, 1.0);
+        let mut ways = self.ways(&phrase, self.share(&phrase)?);
         let mut frequency = self.rarest(&phrase)?;
         let parts = if phrase.len() > 2 { self.words.parts(word) } else { Vec::new() };
         if parts.len() > 1 {
-            let mut rarest = u64::MAX;
+            let parts: Vec<Phrase> = parts.iter().map(|part| Phrase::of_text(part)).collect();
+            let (mut rarest, mut sum) = (u64::MAX, 0.0);
             for part in &parts {
-                self.plan.needles.add_han(part);
-                rarest = rarest.min(self.rarest(&Phrase::of_text(part))?);
+                self.plan.needles.add_han(&part.text());
+                rarest = rarest.min(self.rarest(part)?);
+                sum += self.weights(part)?.1;
             }
             frequency = frequency.max(rarest);
-            let parts: Vec<Phrase> = parts.iter().map(|part| Phrase::of_text(part)).collect();
+            let weight = self.stats.weight(rarest);
+            let factor = PARTS * weight / sum.max(weight);
             for title in [true, false] {
                 let parts = parts.iter().filter_map(|part| terms::phrase(self.fields, title, part));
-                ways.push(Way { query: terms::all(parts), factor: PARTS, title, full: true });
+                ways.push(Way { query: terms::all(parts), factor, title, full: true, size: None });
             }
         }
         frequency = frequency.max(self.other_names(word, &mut ways)?);
@@ -239,7 +203,7 @@ impl Planner<'_> {
             let phrase = Phrase::of_text(other);
             self.plan.needles.add_phrase(&phrase.text(), phrase.is_han());
             frequency = frequency.max(self.rarest(&phrase)?);
-            ways.extend(self.ways(&phrase, ELSEWHERE));
+            ways.extend(self.ways(&phrase, ELSEWHERE * self.share(&phrase)?));
         }
         Ok(frequency)
     }
@@ -298,7 +262,7 @@ impl Planner<'_> {
         if occurs {
             for (field, title) in [(self.fields.title, true), (self.fields.text, false)] {
                 let query = terms::all(letters.iter().map(|word| terms::term(field, word)));
-                ways.push(Way { query, factor: 1.0, title, full: true });
+                ways.push(Way { query, factor: 1.0, title, full: true, size: None });
             }
         }
         let sounds: Vec<Sound> =
@@ -319,7 +283,8 @@ impl Planner<'_> {
         let factor = if word_occurs { SOUND_OF_WORD } else { SOUND };
         let full = !word_occurs;
         if let Some(query) = terms::title_sounds(self.fields, sounds) {
-            ways.push(Way { query, factor, title: true, full });
+            let size = u8::try_from(sounds.len()).ok();
+            ways.push(Way { query, factor, title: true, full, size });
         }
         let Some(pairs) = terms::pairs(sounds) else { return Ok(1) };
         let mut frequency = u64::MAX;
@@ -328,8 +293,9 @@ impl Planner<'_> {
             frequency = frequency.min(self.stats.frequency(title, text, &pair(first, second))?);
         }
         let field = self.fields.text_sounds;
-        let query = terms::all(pairs.iter().map(|(a, b)| terms::term(field, &pair(a, b))));
-        ways.push(Way { query, factor, title: false, full });
+        let once: BTreeSet<String> = pairs.iter().map(|(a, b)| pair(a, b)).collect();
+        let query = terms::all(once.iter().map(|pair| terms::term(field, pair)));
+        ways.push(Way { query, factor, title: false, full, size: None });
         Ok(frequency)
     }
 
@@ -342,7 +308,7 @@ impl Planner<'_> {
     ) -> tantivy::Result<()> {
         let mut ways = match within {
             Some(Within::Author) => terms::unplaced(self.fields.author, phrase)
-                .map(|query| Way { query, factor: 1.0, title: false, full: true })
+                .map(|query| Way { query, factor: 1.0, title: false, full: true, size: None })
                 .into_iter()
                 .collect(),
             _ => self.ways(phrase, 1.0),
@@ -368,9 +334,27 @@ impl Planner<'_> {
             .into_iter()
             .filter_map(|title| {
                 let query = terms::phrase(self.fields, title, phrase)?;
-                Some(Way { query, factor, title, full: true })
+                Some(Way { query, factor, title, full: true, size: None })
             })
             .collect()
+    }
+
+    /// What a phrase counts, so that it counts as its rarest term: tantivy adds up all of them.
+    fn share(&self, phrase: &Phrase) -> tantivy::Result<f32> {
+        let (most, sum) = self.weights(phrase)?;
+        Ok(if sum > 0.0 { most / sum } else { 1.0 })
+    }
+
+    /// The weight of the rarest term of `phrase`, and that of all together.
+    fn weights(&self, phrase: &Phrase) -> tantivy::Result<(f32, f32)> {
+        let (mut most, mut sum) = (0.0_f32, 0.0);
+        for term in phrase.terms() {
+            let (title, text) = (self.fields.title, self.fields.text);
+            let weight = self.stats.weight(self.stats.frequency(title, text, term)?);
+            most = most.max(weight);
+            sum += weight;
+        }
+        Ok((most, sum))
     }
 
     /// In how many documents the rarest term of `phrase` is: it cannot be in more itself.

@@ -1,0 +1,208 @@
+//! The page of one's own account.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::super::caller::Visitor;
+use super::super::me::{change_password, edit_own, end_own_session, make, own, revoke_own_token};
+use super::super::people::Names;
+use super::super::problem::ApiError;
+use super::super::reader::Reader;
+use super::super::session::{Browser, MIN_PASSWORD};
+use super::login::refused;
+use super::shell::{page, shell};
+use super::studio::{Fields, check_csrf};
+use crate::app::App;
+use crate::catalogue::{Email, Phone, RuleError, TokenScopes};
+use crate::db;
+use crate::net::people::Edit;
+use crate::pages::{self, Lang, MeView, SessionRow, TokenRow, role_word};
+
+/// What came of a form before.
+#[derive(Debug, Deserialize)]
+pub(in crate::api) struct Came {
+    #[serde(default)]
+    done: bool,
+}
+
+pub(in crate::api) async fn me_page(
+    State(app): State<App>,
+    reader: Reader,
+    visitor: Visitor,
+    Query(came): Query<Came>,
+) -> Result<Response, ApiError> {
+    if visitor.caller.0.is_none() {
+        return Ok(Redirect::to("/login?next=/me").into_response());
+    }
+    let saved = || reader.lang.pick("已保存。", "Saved.").to_owned();
+    let view = MeView { good: came.done.then(saved), ..view(&app, &reader, &visitor).await? };
+    Ok(page(&reader, pages::me(&shell(&app, &reader, &visitor), &view)))
+}
+
+pub(in crate::api) async fn me_form(
+    State(app): State<App>,
+    reader: Reader,
+    visitor: Visitor,
+    browser: Browser,
+    body: String,
+) -> Result<Response, ApiError> {
+    let fields = Fields::parse(&body);
+    check_csrf(&visitor, fields.one("csrf"))?;
+    let (bad, token) = match act(&app, &reader, &visitor, &browser, &fields).await {
+        Ok(Done::Saved) => return Ok(Redirect::to("/me?done=true").into_response()),
+        Ok(Done::Token(token)) => (None, Some(token)),
+        Ok(Done::Refused(why)) => (Some(why.to_owned()), None),
+        Err(error) if error.is_refusal() => (Some(error.worded(reader.lang)), None),
+        Err(error) => return Err(error),
+    };
+    let status = if bad.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let view = MeView { bad, token, ..view(&app, &reader, &visitor).await? };
+    let shown = page(&reader, pages::me(&shell(&app, &reader, &visitor), &view));
+    Ok((status, shown).into_response())
+}
+
+enum Done {
+    Saved,
+    Token(String),
+    Refused(&'static str),
+}
+
+async fn act(
+    app: &App,
+    reader: &Reader,
+    visitor: &Visitor,
+    browser: &Browser,
+    fields: &Fields,
+) -> Result<Done, ApiError> {
+    let id = visitor.caller.account()?.id;
+    match fields.one("act") {
+        "save" => {
+            let text = |name| Some(fields.one(name).to_owned());
+            let edit = Edit {
+                display_name: text("display_name"),
+                phone: text("phone"),
+                email: text("email"),
+                ..Edit::default()
+            };
+            edit_own(app, id, &edit).await?;
+        }
+        "password" => {
+            let (new, again) = (fields.one("new"), fields.one("again"));
+            if let Some(why) = refused(reader, new, again) {
+                return Ok(Done::Refused(why));
+            }
+            change_password(app, visitor, browser, fields.one("old"), new).await?;
+        }
+        "end" => end_own_session(app, id, fields.one("id")).await?,
+        "revoke" => revoke_own_token(app, id, fields.one("id")).await?,
+        "token" => {
+            let scopes = fields.all("scope");
+            let scopes = TokenScopes::of(scopes.iter().map(String::as_str))?;
+            let days = fields.one("days").trim();
+            let bad =
+                || RuleError::BadField { field: "days", value: days.chars().take(40).collect() };
+            let days = match days {
+                "" => None,
+                _ => Some(days.parse::<i64>().map_err(|_| bad())?),
+            };
+            let (_, token) = make(app, visitor, fields.one("label"), scopes, days).await?;
+            return Ok(Done::Token(token));
+        }
+        other => return Err(ApiError::bad(other.chars().take(40).collect::<String>())),
+    }
+    Ok(Done::Saved)
+}
+
+async fn view(app: &App, reader: &Reader, visitor: &Visitor) -> Result<MeView, ApiError> {
+    let account = visitor.caller.account()?;
+    let mut db = app.db.read().await?;
+    let person = own(&mut db, account.id).await?;
+    let names = Names::read(&mut db).await?;
+    let held = db::people::held_by(&mut db, account.id).await?;
+    let now_ms = app.now_ms();
+    let held = held.iter().filter(|grant| grant.ends_ms.is_none_or(|ends_ms| ends_ms > now_ms));
+    let word = |grant: &db::grants::Grant| {
+        format!("{} · {}", role_word(reader.lang, grant.role), names.place(grant.on))
+    };
+    let sessions = db::sessions::list(&mut db, account.id, now_ms).await?;
+    let session = |one: db::sessions::Session| SessionRow {
+        current: visitor.session.as_ref() == Some(&one.id),
+        id: one.id,
+        address: one.address,
+        browser: browser_of(reader.lang, &one.agent),
+        created_ms: one.created_ms,
+        seen_ms: one.seen_ms,
+    };
+    let token = |one: db::tokens::Token| TokenRow {
+        id: one.id,
+        label: one.label,
+        scopes: one.scopes,
+        created_ms: one.created_ms,
+        expires_ms: one.expires_ms,
+    };
+    Ok(MeView {
+        name: person.name,
+        display_name: person.display_name,
+        phone: person.phone.as_ref().map(Phone::to_string).unwrap_or_default(),
+        email: person.email.as_ref().map(Email::as_str).unwrap_or_default().to_owned(),
+        home: person.home.map(|id| names.organisation(id).to_owned()).unwrap_or_default(),
+        roles: held.map(word).collect(),
+        sessions: sessions.into_iter().map(session).collect(),
+        tokens: db::tokens::list(&mut db, account.id).await?.into_iter().map(token).collect(),
+        token: None,
+        shortest: MIN_PASSWORD,
+        good: None,
+        bad: None,
+    })
+}
+
+/// A browser and its system, as people call them.
+fn browser_of(lang: Lang, agent: &str) -> String {
+    let first = |known: &[(&str, &'static str)]| {
+        known.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name)
+    };
+    // Each of them names those after it too.
+    let browser = first(&[
+        ("MicroMessenger", "微信"),
+        ("HuaweiBrowser", "华为浏览器"),
+        ("MiuiBrowser", "小米浏览器"),
+        ("QQBrowser", "QQ 浏览器"),
+        ("Edg", "Edge"),
+        ("Firefox", "Firefox"),
+        ("Chrome", "Chrome"),
+        ("Safari", "Safari"),
+    ]);
+    let system = first(&[
+        ("HarmonyOS", "鸿蒙"),
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "Mac"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} · {system}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) if agent.is_empty() => lang.pick("不知道的浏览器", "Some browser").to_owned(),
+        (None, None) => agent.chars().take(40).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_told_by_their_names() {
+        let phone = "Mozilla/5.0 (Linux; Android 14; V2309A) AppleWebKit/537.36 Chrome/116 MicroMessenger/8.0";
+        assert_eq!(browser_of(Lang::Zh, phone), "微信 · Android");
+        let desk =
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/116 Safari/537.36 Edg/116";
+        assert_eq!(browser_of(Lang::Zh, desk), "Edge · Windows");
+        assert_eq!(browser_of(Lang::En, ""), "Some browser");
+        assert_eq!(browser_of(Lang::Zh, "curl/8.5"), "curl/8.5");
+    }
+}

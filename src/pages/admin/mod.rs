@@ -1,0 +1,216 @@
+//! Pages for those who look after people, organisations and libraries; what they share.
+
+mod audit;
+mod home;
+mod jobs;
+mod libraries;
+mod organisations;
+mod people;
+mod person;
+mod teams;
+mod words;
+
+use maud::{Markup, html};
+
+pub use audit::{AuditView, EntryRow, audit};
+pub use home::{AdminView, admin};
+pub use jobs::{JobRow, JobsView, jobs};
+pub use libraries::{
+    LibrariesAdminView, LibraryAdminView, LibraryRow, admin_libraries, admin_library,
+};
+pub use organisations::{
+    OrganisationForm, OrganisationRow, OrganisationsView, admin_organisation, admin_organisations,
+};
+pub use people::{ImportReport, PeopleView, PersonRow, people};
+pub use person::{GrantRow, PersonPage, person};
+pub use teams::{
+    InvitationRow, InvitationsView, TeamRow, TeamView, TeamsView, invitations, team, teams,
+};
+pub use words::role_word;
+
+use words::{action_word, level_word};
+
+use super::{
+    Shell,
+    layout::{Page, document},
+};
+use crate::catalogue::Role;
+
+/// What came of a form.
+#[derive(Clone, Debug, Default)]
+pub struct Notice {
+    /// It was done.
+    pub good: Option<String>,
+    /// Why it was not.
+    pub bad: Option<String>,
+}
+
+/// Something to choose: value and label.
+pub type Option2 = (String, String);
+
+/// Where a role may be given, and which.
+#[derive(Clone, Debug, Default)]
+pub struct Givable {
+    /// Organisations of the caller's branch: `o:` and the id, and the name, indented by level.
+    pub organisations: Vec<Option2>,
+    /// Libraries of the branch: `l:` and the slug, and the name.
+    pub libraries: Vec<Option2>,
+    /// Roles that the caller may give at least somewhere.
+    pub roles: Vec<Role>,
+}
+
+/// A page of administration: title, the way up, what came of a form, and the rest.
+fn frame(
+    shell: &Shell,
+    title: &str,
+    up: &[(&str, &str)],
+    notice: &Notice,
+    body: &Markup,
+) -> Markup {
+    let body = html! {
+        div.wrap.admin {
+            header.page-head {
+                @if !up.is_empty() {
+                    nav.crumbs aria-label=(shell.pick("位置", "Where")) {
+                        @for (href, label) in up { a href=(href) { (label) } span aria-hidden="true" { " › " } }
+                    }
+                }
+                h1 { (title) }
+            }
+            (said(notice))
+            (body)
+        }
+    };
+    document(shell, &Page::plain(title, "admin-page", body))
+}
+
+fn said(notice: &Notice) -> Markup {
+    html! {
+        @if let Some(good) = &notice.good { p.notice.good role="status" { (good) } }
+        @if let Some(bad) = &notice.bad { p.notice.bad role="alert" { (bad) } }
+    }
+}
+
+/// The way up to the start page of administration.
+fn top(shell: &Shell) -> (&'static str, &str) {
+    ("/admin", shell.pick("管理", "Administration"))
+}
+
+/// A field of text.
+fn field(id: &str, name: &str, label: &str, value: &str, help: &str) -> Markup {
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            input id=(id) name=(name) value=(value) aria-describedby=[(!help.is_empty()).then(|| format!("{id}-help"))];
+            @if !help.is_empty() { p.hint id=(format!("{id}-help")) { (help) } }
+        }
+    }
+}
+
+/// A field to choose from; `none` is the label of an empty choice.
+fn select(
+    id: &str,
+    name: &str,
+    label: &str,
+    options: &[Option2],
+    chosen: &str,
+    none: Option<&str>,
+) -> Markup {
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            select id=(id) name=(name) {
+                @if let Some(none) = none { option value="" { (none) } }
+                @for (value, text) in options { option value=(value) selected[value == chosen] { (text) } }
+            }
+        }
+    }
+}
+
+/// Where a role is, organisation or library.
+fn select_place(shell: &Shell, id: &str, givable: &Givable) -> Markup {
+    let group = |label: &str, options: &[Option2]| {
+        html! {
+            @if !options.is_empty() {
+                optgroup label=(label) {
+                    @for (value, text) in options { option value=(value) { (text) } }
+                }
+            }
+        }
+    };
+    html! {
+        div.field {
+            label for=(id) { (shell.pick("在哪里", "Where")) }
+            select id=(id) name="place" {
+                (group(shell.pick("机构（包括下级机构的资源库）", "Organisations, with all below"), &givable.organisations))
+                (group(shell.pick("单个资源库", "One library"), &givable.libraries))
+            }
+        }
+    }
+}
+
+/// Which role.
+fn select_role(shell: &Shell, id: &str, givable: &Givable, none: Option<&str>) -> Markup {
+    let options: Vec<Option2> = givable
+        .roles
+        .iter()
+        .map(|role| (role.as_str().to_owned(), role_word(shell.lang, *role).to_owned()))
+        .collect();
+    select(id, "role", shell.pick("角色", "Role"), &options, "", none)
+}
+
+/// Something dangerous: opened first, explained, then confirmed.
+fn confirm(
+    shell: &Shell,
+    action: &str,
+    fields: &Markup,
+    act: &str,
+    label: &str,
+    why: &str,
+) -> Markup {
+    html! {
+        details.danger {
+            summary { (label) }
+            p { (why) }
+            form.form action=(action) method="post" {
+                (shell.csrf_field())
+                input type="hidden" name="act" value=(act);
+                (fields)
+                div.form-end { button.button.bad type="submit" { (shell.pick("确定", "Yes, ")) (label) } }
+            }
+        }
+    }
+}
+
+/// A button that does one thing.
+fn button(shell: &Shell, action: &str, act: &str, fields: &[(&str, &str)], label: &str) -> Markup {
+    html! {
+        form.inline action=(action) method="post" {
+            (shell.csrf_field())
+            input type="hidden" name="act" value=(act);
+            @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
+            button.text-button type="submit" { (label) }
+        }
+    }
+}
+
+/// A form that sends a table: tried first, then taken.
+fn table_form(shell: &Shell, action: &str, help: &Markup, links: bool) -> Markup {
+    html! {
+        form.form action=(action) method="post" enctype="multipart/form-data" {
+            (shell.csrf_field())
+            div.hint { (help) }
+            div.field {
+                label for="table" { (shell.pick("表格文件（CSV）", "Table (CSV)")) }
+                input id="table" name="file" type="file" accept=".csv,text/csv" required;
+            }
+            div.form-end {
+                button.button.quiet type="submit" name="act" value="try" { (shell.pick("先检查，不导入", "Check only")) }
+                button.button type="submit" name="act" value="take" {
+                    @if links { (shell.pick("导入，并下载登录链接", "Import, and download the links")) }
+                    @else { (shell.pick("导入", "Import")) }
+                }
+            }
+        }
+    }
+}
