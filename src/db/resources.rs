@@ -255,6 +255,29 @@ pub async fn list(
     Ok((total, rows.into_iter().map(Resource::try_from).collect::<Result<_>>()?))
 }
 
+/// The newest published resources of `library`, at most `limit`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_newest(
+    db: &mut AnyConnection,
+    library: LibraryId,
+    limit: i64,
+) -> Result<Vec<Resource>> {
+    // By the library's index alone: with the stage to choose by, SQLite sorts all of the library.
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT * FROM resource WHERE library = $1 AND published_ms IS NOT NULL
+          ORDER BY published_ms DESC, id DESC LIMIT $2",
+    )
+    .bind(library.to_string())
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    let published = rows.into_iter().filter(|row| row.stage == "published");
+    published.map(Resource::try_from).collect()
+}
+
 /// Resources that have something in common with others.
 ///
 /// # Errors

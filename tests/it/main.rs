@@ -20,6 +20,7 @@ mod crash;
 mod demand;
 mod documents;
 mod forms;
+mod front;
 mod http;
 mod http2;
 mod import;
