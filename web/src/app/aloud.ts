@@ -97,7 +97,9 @@ function text(): string[] {
   if (!main) return [];
   const said = all(told, main).filter((part) => part.offsetParent !== null && !part.closest("[aria-hidden=true], .unseen, nav"));
   const chapter = find<HTMLIFrameElement>("iframe[data-book-page]", main)?.contentDocument?.querySelector("main");
-  return [...said, ...(chapter ? [chapter as HTMLElement] : [])].map((part) => part.innerText || (part.textContent ?? ""));
+  return [...said, ...(chapter ? [chapter as HTMLElement] : [])].map((part) =>
+    // On a page each line is by itself; what goes on in the next one is one sentence.
+    part.matches(".words") ? (part.textContent ?? "").replace(/([\u3000-\u9fff\uff00-\uffef])\s+/g, "$1") : part.innerText);
 }
 
 /** Texts cut at marks of punctuation into what is said at once. */

@@ -6,7 +6,7 @@ const ways: Record<string, readonly [number, number]> = {
 };
 
 /** What keeps its arrows: it scrolls, plays, turns pages or chooses with them. */
-const own = "textarea, select, iframe, [contenteditable], [role=menu], [role=listbox], [role=slider], .player-box, .viewer, .book, [data-player], input:not([type=search])";
+const own = "textarea, select, iframe, [contenteditable], [role=menu], [role=listbox], [role=slider], .viewer, .book, input:not([type=search])";
 
 /**
  * Arrow keys lead from tile to tile. On a television, which has neither mouse nor touch, they do so on
@@ -18,11 +18,13 @@ export function arrows(): void {
     const way = ways[event.key];
     if (!way || event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const from = document.activeElement ?? document.body;
-    if (from.closest(own)) return;
+    // In a player left and right wind; up and down lead out of it.
+    const player = from.closest(".player-box");
+    if (from.closest(own) || (player && way[0] !== 0) || document.fullscreenElement) return;
     // In a search box left and right move in the text.
     if (from instanceof HTMLInputElement && (way[0] !== 0 || !far.matches)) return;
     if (!far.matches && !from.closest("[data-grid]")) return;
-    const next = nearest(from, way);
+    const next = nearest(player ?? from, way);
     if (!next) return;
     event.preventDefault();
     next.focus({ preventScroll: true });
@@ -50,7 +52,7 @@ function nearest(from: Element, [right, down]: readonly [number, number]): HTMLE
   let least = Infinity;
   for (const one of candidates) {
     const there = shape(one).getBoundingClientRect();
-    if (shape(one) === shape(from)) continue;
+    if (shape(one) === shape(from) || from.contains(one)) continue;
     const ahead = right !== 0
       ? (right > 0 ? there.left - here.right : here.left - there.right)
       : (down > 0 ? there.top - here.bottom : here.top - there.bottom);
