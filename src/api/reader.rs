@@ -33,8 +33,7 @@ impl Reader {
     pub(super) fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
         let pairs = || uri.query().unwrap_or("").split('&');
-        let chosen =
-            pairs().find_map(|pair| pair.strip_prefix("lang=")).and_then(Lang::from_code);
+        let chosen = pairs().find_map(|pair| pair.strip_prefix("lang=")).and_then(Lang::from_code);
         let chosen_elder = pairs().find_map(|pair| match pair {
             "elder=1" => Some(true),
             "elder=0" => Some(false),

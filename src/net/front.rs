@@ -67,7 +67,7 @@ impl Front {
         libraries.retain(|library| library.visibility == Visibility::Public);
         let told = tallies(&mut db).await?;
         for library in libraries {
-            let newest = db::resources::list_newest(&mut db, library.id, NEWEST).await?;
+            let newest = db::resources::list_newest(&mut db, library.id, None, (0, NEWEST)).await?;
             front.shelve(library, newest);
         }
         front.count(&told);
@@ -185,8 +185,7 @@ mod tests {
     fn treasures_are_of_townships_and_the_tree_rolls_up() {
         let city = Organisation::new(None, Level::City, "市", 0).expect("a city");
         let town = Organisation::new(Some(&city), Level::Township, "镇", 0).expect("a town");
-        let mut front =
-            Front { regions: vec![city.clone(), town.clone()], ..Front::default() };
+        let mut front = Front { regions: vec![city.clone(), town.clone()], ..Front::default() };
         shelf(&mut front, None, 4);
         shelf(&mut front, Some(city.id), 3);
         let local = shelf(&mut front, Some(town.id), 2);

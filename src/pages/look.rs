@@ -186,7 +186,7 @@ fn place_of(shell: &Shell, view: &LookView, block: Block) -> Markup {
     let word = match block {
         Block::Featured => shell.pick("推荐资源", "Featured resources"),
         Block::Courses => shell.pick("课程（有了才显示）", "Courses, once there are any"),
-        Block::Collections => shell.pick("专辑（有了才显示）", "Collections, once there are any"),
+        Block::Collections => shell.pick("专题（有了才显示）", "Collections, once there are any"),
         Block::Newest => shell.pick("全部资源，新的在前", "All resources, the newest first"),
     };
     html! {

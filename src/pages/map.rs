@@ -60,10 +60,8 @@ fn radius(libraries: u64) -> f64 {
 fn placed(dots: &[Dot]) -> (Vec<(f64, f64)>, f64) {
     let middle = dots.iter().map(|dot| dot.latitude).sum::<f64>() / dots.len() as f64;
     // A degree of longitude is shorter the further north it is.
-    let flat: Vec<(f64, f64)> = dots
-        .iter()
-        .map(|dot| (dot.longitude * middle.to_radians().cos(), -dot.latitude))
-        .collect();
+    let flat: Vec<(f64, f64)> =
+        dots.iter().map(|dot| (dot.longitude * middle.to_radians().cos(), -dot.latitude)).collect();
     let least = |of: fn(&(f64, f64)) -> f64| flat.iter().map(of).fold(f64::INFINITY, f64::min);
     let most = |of: fn(&(f64, f64)) -> f64| flat.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
     let (left, top) = (least(|at| at.0), least(|at| at.1));

@@ -115,7 +115,10 @@ async fn a_region_has_its_way_up_its_levels_below_and_what_is_new() {
         admin.send(Method::PATCH, &format!("/api/organisations/{code}"), &at).await.expect(200);
     }
     assert!(!text(&nobody, "/regions/371100").await.contains("map-dot"), "one has libraries");
-    admin.send(Method::PATCH, "/api/libraries/main", &json!({ "owner": "371103" })).await.expect(200);
+    admin
+        .send(Method::PATCH, "/api/libraries/main", &json!({ "owner": "371103" }))
+        .await
+        .expect(200);
     assert_eq!(text(&nobody, "/regions/371100").await.matches("\"map-dot\"").count(), 2);
     let merge = json!({ "into": "371102" });
     let path = "/api/organisations/371103/merge";
@@ -135,7 +138,8 @@ async fn the_elder_mode_is_remembered_on_every_page() {
         answer(request.header("cookie", cookie)).await.text()
     };
     let resource = format!("/resources/{village}");
-    for path in ["/", "/search?q=", "/libraries/village", &resource, "/regions/371102", "/nowhere"] {
+    for path in ["/", "/search?q=", "/libraries/village", &resource, "/regions/371102", "/nowhere"]
+    {
         let elder = with(path, "elder=1").await;
         assert!(elder.contains(" data-elder>") && elder.contains("data-aloud"), "{path}");
         assert!(!with(path, "elder=0").await.contains(" data-elder>"), "{path}");
@@ -179,7 +183,10 @@ async fn only_its_people_arrange_a_library() {
         ("topics", "health"),
         ("retention_days", "30"),
     ];
-    assert_eq!(send(&librarian, path, &form).await.expect(303).header("location"), format!("{path}?saved=true"));
+    assert_eq!(
+        send(&librarian, path, &form).await.expect(303).header("location"),
+        format!("{path}?saved=true")
+    );
     let kept = app.nobody().get("/api/libraries/village").await.json();
     assert_eq!(kept["look"]["blocks"], json!(["newest", "featured"]));
     assert_eq!((&kept["licence"], &kept["retention_days"]), (&json!("CC-BY-4.0"), &json!(30)));

@@ -92,9 +92,8 @@ async fn mine(app: &App, caller: &Caller) -> Result<Vec<LibraryLink>, ApiError> 
     let mut db = app.db.read().await?;
     let counts = db::resources::count_published(&mut db).await?;
     let all = db::libraries::list(&mut db).await?;
-    let has_role = |library: &Library| {
-        account.libraries.get(&library.id).is_some_and(|roles| roles.any())
-    };
+    let has_role =
+        |library: &Library| account.libraries.get(&library.id).is_some_and(|roles| roles.any());
     let own = all.into_iter().filter(has_role).take(MINE);
     Ok(own
         .map(|library| {

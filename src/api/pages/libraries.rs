@@ -21,11 +21,8 @@ use crate::catalogue::{
 };
 use crate::db;
 use crate::db::front::Tally;
-use crate::db::resources::Filter;
 use crate::net::front::Shelf;
-use crate::pages::{
-    self, Crumb, LibrariesView, LibraryTile, LibraryView, Paging, TermCount,
-};
+use crate::pages::{self, Crumb, LibrariesView, LibraryTile, LibraryView, Paging, TermCount};
 
 /// Cards on a page of a library.
 const PER_PAGE: i64 = 24;
@@ -74,14 +71,11 @@ pub(in crate::api) async fn library(
     let kind: Option<Kind> = query.kind.as_deref().and_then(|kind| kind.parse().ok());
     let at = query.page.unwrap_or(1).clamp(1, 1_000_000);
     let told = db::front::tallies_of(&mut db, library.id).await?;
-    let filter = Filter {
-        library: Some(library.id),
-        stage: Some("published".into()),
-        kind: kind.map(|kind| kind.as_str().to_owned()),
-        ..Filter::default()
-    };
-    let (total, newest) =
-        db::resources::list(&mut db, &filter, (at - 1) * PER_PAGE, PER_PAGE).await?;
+    let kinds = kinds(&told);
+    let of_kind = kinds.iter().filter(|(known, _)| kind.is_none_or(|kind| kind == *known));
+    let total: i64 = of_kind.map(|(_, count)| i64::try_from(*count).unwrap_or(i64::MAX)).sum();
+    let part = ((at - 1) * PER_PAGE, PER_PAGE);
+    let newest = db::resources::list_newest(&mut db, library.id, kind, part).await?;
     let owner = match library.owner {
         None => None,
         Some(owner) => db::organisations::find(&mut db, owner).await?,
@@ -102,7 +96,7 @@ pub(in crate::api) async fn library(
     let chosen = kind.map(|kind| format!("kind={}&", kind.as_str())).unwrap_or_default();
     let view = LibraryView {
         resources: told.iter().map(|tally| count(tally.resources)).sum(),
-        kinds: kinds(&told),
+        kinds,
         kind,
         newest: tiles(&app, &newest, false).await?,
         courses,
@@ -174,7 +168,8 @@ async fn crumbs(
     owner: Option<&Organisation>,
 ) -> Result<Vec<Crumb>, ApiError> {
     let mut home = home_crumb(reader.lang);
-    let at_own_host = library.host.as_ref().map(Host::as_str) == Some(reader.host().to_ascii_lowercase().as_str());
+    let at_own_host = library.host.as_ref().map(Host::as_str)
+        == Some(reader.host().to_ascii_lowercase().as_str());
     if at_own_host {
         let net = app.config.server.public_url.trim_end_matches('/');
         home.label.clone_from(&app.config.site.name);

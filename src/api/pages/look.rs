@@ -59,15 +59,12 @@ pub(in crate::api) async fn look_form(
     let fields = Fields::parse(&body);
     check_csrf(&visitor, fields.one("csrf"))?;
     match arrange(&app, &visitor, library.clone(), &fields).await {
-        Ok(()) => {
-            Ok(Redirect::to(&format!("/studio/libraries/{slug}?saved=true")).into_response())
-        }
+        Ok(()) => Ok(Redirect::to(&format!("/studio/libraries/{slug}?saved=true")).into_response()),
         Err(ApiError::Rule(broken @ RuleError::BadField { .. })) => {
             let kept = view(&app, &library).await?;
             let view =
                 LookView { refusal: Some(rule(reader.lang, &broken)), ..as_typed(kept, &fields) };
-            let mut response =
-                page(&reader, pages::look(&shell(&app, &reader, &visitor), &view));
+            let mut response = page(&reader, pages::look(&shell(&app, &reader, &visitor), &view));
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(response)
         }
@@ -168,7 +165,8 @@ async fn check_own(
     library: &Library,
     look: &Look,
 ) -> Result<(), ApiError> {
-    let refused = |field, value: &str| ApiError::from(RuleError::BadField { field, value: value.to_owned() });
+    let refused =
+        |field, value: &str| ApiError::from(RuleError::BadField { field, value: value.to_owned() });
     if let Some(logo) = &look.logo {
         let image = published_in(db, library, logo).await?;
         image.filter(|it| it.kind == Kind::Image).ok_or_else(|| refused("logo", logo))?;
@@ -189,7 +187,8 @@ fn days(text: &str) -> Result<Option<i64>, RuleError> {
         text => {
             let days = text.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
             let value = || text.chars().take(40).collect();
-            days.map(Some).ok_or_else(|| RuleError::BadField { field: "retention_days", value: value() })
+            days.map(Some)
+                .ok_or_else(|| RuleError::BadField { field: "retention_days", value: value() })
         }
     }
 }
@@ -198,7 +197,7 @@ fn days(text: &str) -> Result<Option<i64>, RuleError> {
 async fn view(app: &App, library: &Library) -> Result<LookView, ApiError> {
     let mut db = app.db.read().await?;
     let look = &library.look;
-    let newest = db::resources::list_newest(&mut db, library.id, OFFERED).await?;
+    let newest = db::resources::list_newest(&mut db, library.id, None, (0, OFFERED)).await?;
     let mut featured = Vec::new();
     for (at, id) in look.featured.iter().enumerate() {
         let found = published_in(&mut db, library, id).await?;

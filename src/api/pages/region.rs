@@ -70,9 +70,8 @@ pub(super) fn address(region: &Organisation) -> String {
 /// Where regions with libraries are: those of the first level that has at least two places.
 pub(super) fn dots(front: &Front) -> Vec<Dot> {
     let levels = crate::catalogue::Level::ALL.into_iter();
-    let mut of_level = levels.map(|level| {
-        dots_of(front, front.regions.iter().filter(|region| region.level == level))
-    });
+    let mut of_level = levels
+        .map(|level| dots_of(front, front.regions.iter().filter(|region| region.level == level)));
     of_level.find(|dots| dots.len() > 1).unwrap_or_default()
 }
 
