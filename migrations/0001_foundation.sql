@@ -189,6 +189,7 @@ CREATE UNIQUE INDEX resource_changed ON resource (changed);
 CREATE INDEX resource_published ON resource (published_ms);
 CREATE INDEX resource_source ON resource (source);
 CREATE INDEX resource_stage ON resource (stage, created_ms);
+CREATE INDEX resource_told ON resource (stage, library, kind, topics, audiences, duration_ms);
 
 CREATE TABLE upload (
   id           TEXT PRIMARY KEY,

@@ -13,6 +13,7 @@ use crate::catalogue::ResourceId;
 use crate::config::{self, Config, Place, S3Direct};
 use crate::db::{self, Db};
 use crate::deliver::{Asked, Deliveries, Downloads, Text, TicketKeys, Traffic};
+use crate::net::front::Fronts;
 use crate::server::{Load, Rates};
 use crate::store::{self, Direct, LocalStore, S3Settings, S3Store, Store};
 
@@ -36,6 +37,8 @@ pub struct Shared {
     pub index: ArcSwapOption<indexer::Index>,
     /// What searches were answered lately.
     pub answers: Answers,
+    /// The net as everybody sees it.
+    pub fronts: Fronts,
     /// A search could not read the index: it is to be looked at.
     pub index_doubted: AtomicBool,
     /// What can be delivered now, kept for some seconds.
@@ -120,6 +123,7 @@ impl App {
             store,
             index: ArcSwapOption::empty(),
             answers,
+            fronts: Fronts::default(),
             index_doubted: AtomicBool::new(false),
             deliveries: Deliveries::new(Arc::clone(&traffic), direct_for),
             texts: Cache::builder()

@@ -16,6 +16,8 @@ use crate::server::Secure;
 pub(super) struct Reader {
     pub lang: Lang,
     pub theme: Theme,
+    /// Large type and few things on a page.
+    pub elder: bool,
     /// A person in a browser, not a program.
     pub wants_page: bool,
     /// Path and query.
@@ -24,17 +26,20 @@ pub(super) struct Reader {
     pub origin: String,
     /// Chosen just now, to be kept in a cookie.
     pub chosen: Option<Lang>,
+    /// Whether the elder mode was chosen just now, or the other; to be kept in a cookie.
+    pub chosen_elder: Option<bool>,
 }
 
 impl Reader {
     pub(super) fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let chosen = uri
-            .query()
-            .unwrap_or("")
-            .split('&')
-            .find_map(|pair| pair.strip_prefix("lang="))
-            .and_then(Lang::from_code);
+        let pairs = || uri.query().unwrap_or("").split('&');
+        let chosen = pairs().find_map(|pair| pair.strip_prefix("lang=")).and_then(Lang::from_code);
+        let chosen_elder = pairs().find_map(|pair| match pair {
+            "elder=1" => Some(true),
+            "elder=0" => Some(false),
+            _ => None,
+        });
         let lang = chosen
             .or_else(|| cookie(headers, "lang").and_then(Lang::from_code))
             .unwrap_or_else(|| Lang::from_accept(text(ACCEPT_LANGUAGE)));
@@ -44,10 +49,12 @@ impl Reader {
         Self {
             lang,
             theme: Theme::from_cookie(cookie(headers, "theme").unwrap_or("")),
+            elder: chosen_elder.unwrap_or_else(|| cookie(headers, "elder") == Some("1")),
             wants_page: !data && text(ACCEPT).contains("text/html"),
             origin: format!("{scheme}://{}", text(http::header::HOST)),
             path,
             chosen,
+            chosen_elder,
         }
     }
 }

@@ -77,7 +77,29 @@ pub enum Block {
     Newest,
 }
 
+impl Block {
+    /// All of them, in the usual order.
+    pub const ALL: [Self; 4] = [Self::Featured, Self::Courses, Self::Collections, Self::Newest];
+
+    /// As it is stored and sent.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Featured => "featured",
+            Self::Courses => "courses",
+            Self::Collections => "collections",
+            Self::Newest => "newest",
+        }
+    }
+}
+
 impl Look {
+    /// What the front page shows, from the top.
+    #[must_use]
+    pub fn shown(&self) -> &[Block] {
+        if self.blocks.is_empty() { &Block::ALL } else { &self.blocks }
+    }
+
     /// Checks what somebody chose.
     ///
     /// # Errors
@@ -121,6 +143,11 @@ mod tests {
             let json = serde_json::to_string(&colour).expect("JSON");
             assert_eq!(json.trim_matches('"'), colour.as_str());
         }
+        for block in Block::ALL {
+            let json = serde_json::to_string(&block).expect("JSON");
+            assert_eq!(json.trim_matches('"'), block.as_str());
+        }
+        assert_eq!(Look::default().shown(), Block::ALL);
     }
 
     #[test]

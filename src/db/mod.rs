@@ -7,6 +7,7 @@ pub mod books;
 pub mod collections;
 pub mod complaints;
 pub mod courses;
+pub mod front;
 pub mod grants;
 pub mod heard;
 pub mod invitations;

@@ -1,5 +1,7 @@
 //! Organisations, and where they were.
 
+use std::collections::BTreeSet;
+
 use sqlx::{AnyConnection, FromRow};
 
 use super::{Error, Result, parse};
@@ -193,6 +195,82 @@ pub async fn list(db: &mut AnyConnection) -> Result<Vec<Organisation>> {
 pub async fn count_below(db: &mut AnyConnection, id: OrganisationId) -> Result<i64> {
     let below = "SELECT COUNT(*) FROM organisation WHERE parent = $1 AND closed_ms IS NULL";
     Ok(sqlx::query_scalar(below).bind(id.to_string()).fetch_one(db).await?)
+}
+
+/// How many organisations are open.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count_open(db: &mut AnyConnection) -> Result<i64> {
+    let open = "SELECT COUNT(*) FROM organisation WHERE closed_ms IS NULL";
+    Ok(sqlx::query_scalar(open).fetch_one(db).await?)
+}
+
+/// The open organisations right below `id`, or those that nobody is above, each with how many open
+/// ones are right below it; by code, then by name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_below(
+    db: &mut AnyConnection,
+    id: Option<OrganisationId>,
+) -> Result<Vec<(Organisation, i64)>> {
+    let id = id.map(|id| id.to_string());
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT * FROM organisation
+          WHERE (parent = $1 OR ($1 IS NULL AND parent IS NULL)) AND closed_ms IS NULL
+          ORDER BY COALESCE(code, 'z'), name, created_ms, id",
+    )
+    .bind(id.as_deref())
+    .fetch_all(&mut *db)
+    .await?;
+    let below: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT o.parent, COUNT(*) FROM organisation o JOIN organisation p ON p.id = o.parent
+          WHERE (p.parent = $1 OR ($1 IS NULL AND p.parent IS NULL)) AND o.closed_ms IS NULL
+          GROUP BY o.parent",
+    )
+    .bind(id.as_deref())
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let count = below.iter().find(|(parent, _)| *parent == row.id);
+            let count = count.map_or(0, |(_, count)| *count);
+            Ok((row.try_into()?, count))
+        })
+        .collect()
+}
+
+/// The organisations that own a public library, and all that are above them; by code, then by name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_with_libraries(db: &mut AnyConnection) -> Result<Vec<Organisation>> {
+    let paths: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT o.path FROM organisation o JOIN library l ON l.owner = o.id
+          WHERE l.visibility = 'public'",
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let ids: BTreeSet<&str> = paths.iter().flat_map(|path| path.split_terminator('/')).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
+    let statement = format!(
+        "SELECT * FROM organisation WHERE id IN ({})
+          ORDER BY COALESCE(code, 'z'), name, created_ms, id",
+        places.join(", ")
+    );
+    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(statement));
+    for id in ids {
+        query = query.bind(id);
+    }
+    let rows: Vec<Row> = query.fetch_all(db).await?;
+    rows.into_iter().map(Organisation::try_from).collect()
 }
 
 /// What every organisation and every library was under, and when.

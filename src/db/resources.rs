@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, FromRow};
 
 use super::{Error, Result, parse, parse_json, settings, to_json};
-use crate::catalogue::{Details, LibraryId, Resource, ResourceId, Sha256};
+use crate::catalogue::{Details, Kind, LibraryId, Resource, ResourceId, Sha256};
 
 #[derive(FromRow)]
 struct Row {
@@ -253,6 +253,33 @@ pub async fn list(
     .fetch_all(db)
     .await?;
     Ok((total, rows.into_iter().map(Resource::try_from).collect::<Result<_>>()?))
+}
+
+/// Published resources of `library`, of one kind or of all, newest first; `offset` are left out, and
+/// at most `limit` are given.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_newest(
+    db: &mut AnyConnection,
+    library: LibraryId,
+    kind: Option<Kind>,
+    (offset, limit): (i64, i64),
+) -> Result<Vec<Resource>> {
+    // By the library's index alone: with the stage to choose by, SQLite sorts all of the library.
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT * FROM resource WHERE library = $1 AND published_ms IS NOT NULL AND ($2 IS NULL OR kind = $2)
+          ORDER BY published_ms DESC, id DESC LIMIT $3 OFFSET $4",
+    )
+    .bind(library.to_string())
+    .bind(kind.map(Kind::as_str))
+    .bind(limit)
+    .bind(offset)
+    .fetch_all(db)
+    .await?;
+    let published = rows.into_iter().filter(|row| row.stage == "published");
+    published.map(Resource::try_from).collect()
 }
 
 /// Resources that have something in common with others.

@@ -24,6 +24,23 @@ pub async fn add(tx: &mut Tx, library: &Library, by: Actor) -> Result<(), Error>
     Ok(())
 }
 
+/// Keeps how the people of `library` arranged it: look, defaults of what is uploaded, retention.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn arrange(tx: &mut Tx, library: &Library, by: Actor) -> Result<(), Error> {
+    db::libraries::save(tx, library).await?;
+    let detail = json!({
+        "look": library.look,
+        "licence": library.licence,
+        "topics": library.topics,
+        "retention_days": library.retention_days,
+    });
+    by.record(tx, "edit-library", &library.id.to_string(), &detail).await?;
+    Ok(())
+}
+
 /// Gives `library` to `owner`. What it did so far stays with whose it was then.
 ///
 /// # Errors

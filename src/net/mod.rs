@@ -3,6 +3,7 @@
 
 pub mod authority;
 pub mod code;
+pub mod front;
 pub mod grants;
 pub mod libraries;
 pub mod organisations;

@@ -1,4 +1,4 @@
-//! The front page of the net: one search over every library.
+//! The front page of the net: one search over every library, what is new, what is where.
 
 use maud::{Markup, html};
 
@@ -9,8 +9,10 @@ use super::{
     icon::{Icon, icon},
     layout::{Page, document, search_form},
     library::library_tiles,
-    resource::TermLink,
+    map::{Dot, map},
+    region::{LibraryLink, RegionNode, shelf, tree},
     tile::tiles,
+    words::grouped,
 };
 
 /// What the front page shows.
@@ -22,16 +24,43 @@ pub struct HomeView {
     pub examples: Vec<String>,
     /// Public resources in all.
     pub resources: u64,
-    /// Libraries in all.
+    /// How long all public videos are together, in milliseconds.
+    pub video_ms: u64,
+    /// Organisations in all.
+    pub organisations: u64,
+    /// Public libraries in all.
     pub libraries_total: u64,
-    /// The first libraries.
+    /// Libraries in which the visitor has a role.
+    pub mine: Vec<LibraryLink>,
+    /// Libraries as cards: those of the whole net, or the first where there are no regions.
     pub libraries: Vec<LibraryTile>,
     /// The newest public resources.
     pub newest: Vec<ResourceTile>,
     /// The newest public courses.
     pub courses: Vec<CourseTile>,
+    /// The newest resource of each library of a township or community.
+    pub treasures: Vec<ResourceTile>,
     /// Topics that have resources; `href` leads to a search.
-    pub topics: Vec<TermLink>,
+    pub topics: Vec<TermCount>,
+    /// Audiences that have resources.
+    pub audiences: Vec<TermCount>,
+    /// Regions that have libraries, from the top.
+    pub regions: Vec<RegionNode>,
+    /// Where some of them are.
+    pub dots: Vec<Dot>,
+}
+
+/// A word of a controlled list that leads to a search, with how much it finds.
+#[derive(Clone, Debug)]
+pub struct TermCount {
+    /// As stored.
+    pub code: String,
+    /// As shown.
+    pub label: String,
+    /// The search.
+    pub href: String,
+    /// Public resources that have it.
+    pub resources: u64,
 }
 
 /// The front page.
@@ -47,12 +76,7 @@ pub fn home(shell: &Shell, view: &HomeView) -> Markup {
     };
     let body = html! {
         (hero(shell, view, tagline))
-        div.wrap {
-            @if view.newest.is_empty() { (empty(shell)) } @else { (newest(shell, view)) }
-            @if !view.courses.is_empty() { (courses(shell, view)) }
-            @if !view.topics.is_empty() { (topics(shell, view)) }
-            @if !view.libraries.is_empty() { (libraries(shell, view)) }
-        }
+        div.wrap { @if shell.elder { (few(shell, view)) } @else { (all(shell, view)) } }
     };
     let page = Page {
         description: Some(tagline),
@@ -65,6 +89,30 @@ pub fn home(shell: &Shell, view: &HomeView) -> Markup {
     document(shell, &page)
 }
 
+fn all(shell: &Shell, view: &HomeView) -> Markup {
+    html! {
+        @if !view.mine.is_empty() { (mine(shell, view)) }
+        @if view.newest.is_empty() { (empty(shell)) } @else { (newest(shell, view, usize::MAX)) }
+        @if !view.courses.is_empty() { (courses(shell, view)) }
+        @if !view.audiences.is_empty() { (audiences(shell, &view.audiences)) }
+        @if !view.topics.is_empty() { (topics(shell, view)) }
+        @if !view.treasures.is_empty() { (treasures(shell, view)) }
+        @if !view.regions.is_empty() { (regions(shell, view)) }
+        @if !view.libraries.is_empty() { (libraries(shell, view)) }
+    }
+}
+
+/// The front page in the elder mode: what most come for, and nothing else.
+fn few(shell: &Shell, view: &HomeView) -> Markup {
+    let mut elders_first = view.audiences.clone();
+    elders_first.sort_by_key(|audience| audience.code != "elders");
+    html! {
+        @if !view.mine.is_empty() { (mine(shell, view)) }
+        @if !view.audiences.is_empty() { (audiences(shell, &elders_first)) }
+        @if view.newest.is_empty() { (empty(shell)) } @else { (newest(shell, view, 6)) }
+    }
+}
+
 fn hero(shell: &Shell, view: &HomeView, tagline: &str) -> Markup {
     html! {
         section.hero {
@@ -72,7 +120,7 @@ fn hero(shell: &Shell, view: &HomeView, tagline: &str) -> Markup {
                 h1 { (shell.net_name) }
                 p.tagline { (tagline) }
                 (search_form(shell, "", "q", &[]))
-                @if !view.examples.is_empty() {
+                @if !view.examples.is_empty() && !shell.elder {
                     p.examples {
                         span { (shell.pick("试试", "Try")) }
                         @for example in &view.examples {
@@ -80,12 +128,50 @@ fn hero(shell: &Shell, view: &HomeView, tagline: &str) -> Markup {
                         }
                     }
                 }
+                @if view.resources > 0 && !shell.elder { (statistics(shell, view)) }
             }
         }
     }
 }
 
-fn newest(shell: &Shell, view: &HomeView) -> Markup {
+fn statistics(shell: &Shell, view: &HomeView) -> Markup {
+    let (length, unit) = hours(shell, view.video_ms);
+    let told = [
+        (grouped(view.libraries_total), shell.pick("个资源库", "libraries")),
+        (grouped(view.resources), shell.pick("项资源", "resources")),
+        (length, unit),
+        (grouped(view.organisations), shell.pick("个机构", "organisations")),
+    ];
+    html! {
+        dl.statistics {
+            @for (number, word) in told.iter().filter(|(number, _)| number != "0") {
+                div { dt { (word) } dd { (number) } }
+            }
+        }
+    }
+}
+
+/// A length as a number and its unit: minutes below an hour, tenths of hours below ten.
+fn hours(shell: &Shell, ms: u64) -> (String, &str) {
+    let minutes = ms / 60_000;
+    let unit = shell.pick("小时视频", "hours of video");
+    match minutes {
+        0..60 => (minutes.to_string(), shell.pick("分钟视频", "minutes of video")),
+        60..600 => (format!("{}.{}", minutes / 60, minutes % 60 / 6), unit),
+        _ => (grouped(minutes / 60), unit),
+    }
+}
+
+fn mine(shell: &Shell, view: &HomeView) -> Markup {
+    html! {
+        section.band aria-labelledby="mine" {
+            div.band-head { h2 id="mine" { (shell.pick("我的资源库", "My libraries")) } }
+            (shelf(shell, &view.mine))
+        }
+    }
+}
+
+fn newest(shell: &Shell, view: &HomeView, most: usize) -> Markup {
     html! {
         section.band aria-labelledby="newest" {
             div.band-head {
@@ -94,7 +180,7 @@ fn newest(shell: &Shell, view: &HomeView) -> Markup {
                     (shell.lang.count(view.resources, "项资源", "resource", "resources")) (icon(Icon::Right))
                 }
             }
-            (tiles(shell, &view.newest))
+            (tiles(shell, &view.newest[..view.newest.len().min(most)]))
         }
     }
 }
@@ -115,8 +201,69 @@ fn topics(shell: &Shell, view: &HomeView) -> Markup {
     html! {
         section.band aria-labelledby="topics" {
             div.band-head { h2 id="topics" { (shell.pick("按主题看", "By topic")) } }
-            ul.topics {
-                @for topic in &view.topics { li { a href=(topic.href) { (topic.label) } } }
+            ul.topics data-grid {
+                @for topic in &view.topics {
+                    li { a href=(topic.href) { (topic.label) span.number { (grouped(topic.resources)) } } }
+                }
+            }
+        }
+    }
+}
+
+fn audiences(shell: &Shell, audiences: &[TermCount]) -> Markup {
+    html! {
+        section.band aria-labelledby="audiences" {
+            div.band-head { h2 id="audiences" { (shell.pick("给谁学", "For whom")) } }
+            ul.audiences data-grid {
+                @for audience in audiences {
+                    li {
+                        a href=(audience.href) data-audience=(audience.code) {
+                            span.audience-sign aria-hidden="true" { (sign(&audience.code)) }
+                            strong { (audience.label) }
+                            span.number { (shell.lang.count(audience.resources, "项资源", "resource", "resources")) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One sign that stands for an audience, as on a seal.
+fn sign(code: &str) -> &'static str {
+    match code {
+        "children" => "童",
+        "youth" => "青",
+        "workers" => "工",
+        "farmers" => "农",
+        "elders" => "长",
+        "disabled" => "助",
+        _ => "学",
+    }
+}
+
+fn treasures(shell: &Shell, view: &HomeView) -> Markup {
+    html! {
+        section.band.treasures aria-labelledby="treasures" {
+            div.band-head { h2 id="treasures" { (shell.pick("乡土资源", "From towns and villages")) } }
+            p.lead { (shell.pick("乡镇街道、村居社区的资源库里新上的。", "New in the libraries of townships and villages.")) }
+            (tiles(shell, &view.treasures))
+        }
+    }
+}
+
+fn regions(shell: &Shell, view: &HomeView) -> Markup {
+    html! {
+        section.band aria-labelledby="regions" {
+            div.band-head {
+                h2 id="regions" { (shell.pick("按地区找资源库", "Libraries by region")) }
+                a.more href="/libraries" {
+                    (shell.lang.count(view.libraries_total, "个资源库", "library", "libraries")) (icon(Icon::Right))
+                }
+            }
+            div.region-layout.with-map[view.dots.len() > 1] {
+                (map(shell, &view.dots))
+                div { (tree(shell, &view.regions)) }
             }
         }
     }

@@ -29,6 +29,10 @@ pub(super) enum Icon {
     List,
     Text,
     Share,
+    Letters,
+    Sound,
+    Place,
+    Lock,
 }
 
 impl Icon {
@@ -73,6 +77,18 @@ impl Icon {
             Self::Text => r#"<path d="M5 6.500h14M5 11h14M5 15.500h9"/>"#,
             Self::Share => {
                 r#"<circle cx="6.5" cy="12" r="2.5"/><circle cx="17" cy="6" r="2.5"/><circle cx="17" cy="18" r="2.5"/><path d="m8.7 10.8 6.1-3.500M8.7 13.2l6.1 3.500"/>"#
+            }
+            Self::Letters => {
+                r#"<path d="m2.500 19 5.500-14 5.500 14M4.500 14.500h7"/><path d="m14.500 19 3.500-8.500 3.500 8.500M16 16h4"/>"#
+            }
+            Self::Sound => {
+                r#"<path d="M4 9.500v5h3.500L12 18.500v-13L7.500 9.500Z"/><path d="M15.500 9a4.500 4.500 0 0 1 0 6M18 6.500a8 8 0 0 1 0 11"/>"#
+            }
+            Self::Place => {
+                r#"<path d="M12 21c4.500-5 6.500-8.200 6.500-11a6.500 6.500 0 1 0-13 0c0 2.800 2 6 6.500 11Z"/><circle cx="12" cy="10" r="2.300"/>"#
+            }
+            Self::Lock => {
+                r#"<rect x="5.500" y="10.500" width="13" height="9.500" rx="2"/><path d="M8.500 10.500V8a3.500 3.500 0 0 1 7 0v2.500"/>"#
             }
         }
     }

@@ -7,6 +7,7 @@ use super::{
     Assets, Lang,
     icon::{Icon, icon},
 };
+use crate::catalogue::Colour;
 
 /// What a page knows about the request and the installation.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Shell {
     pub lang: Lang,
     /// From the cookie `theme`.
     pub theme: Theme,
+    /// From the cookie `elder`: large type, strong contrast, few things on a page, read aloud.
+    pub elder: bool,
     /// The name of the net, such as `日照社区教育资源网`.
     pub net_name: String,
     /// Who is signed in.
@@ -86,13 +89,19 @@ impl Shell {
 
     /// This page's path with `lang` set to `lang`, for the language link.
     fn path_in(&self, lang: Lang) -> String {
+        self.path_with("lang", lang.code())
+    }
+
+    /// This page's path with `name` set to `value` in its query.
+    fn path_with(&self, name: &str, value: &str) -> String {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let is_it = |pair: &str| pair.split('=').next() == Some(name);
         let mut kept: Vec<String> = query
             .split('&')
-            .filter(|pair| !pair.is_empty() && !pair.starts_with("lang="))
+            .filter(|pair| !pair.is_empty() && !is_it(pair))
             .map(str::to_owned)
             .collect();
-        kept.push(format!("lang={}", lang.code()));
+        kept.push(format!("{name}={value}"));
         format!("{path}?{}", kept.join("&"))
     }
 
@@ -120,6 +129,8 @@ pub(super) struct Page<'a> {
     pub json_ld: Option<String>,
     /// What else stands in the head.
     pub head: Markup,
+    /// The colour that a library chose.
+    pub colour: Option<Colour>,
     pub styles: Vec<&'a str>,
     pub scripts: Vec<&'a str>,
     pub body: Markup,
@@ -138,6 +149,7 @@ impl<'a> Page<'a> {
             picture: None,
             json_ld: None,
             head: html! {},
+            colour: None,
             styles: Vec::new(),
             scripts: Vec::new(),
             body,
@@ -149,13 +161,15 @@ impl<'a> Page<'a> {
 pub(super) fn document(shell: &Shell, page: &Page<'_>) -> Markup {
     html! {
         (DOCTYPE)
-        html lang=(shell.lang.tag()) data-theme=[shell.theme.attribute()] {
+        html lang=(shell.lang.tag()) data-theme=[shell.theme.attribute()]
+            data-elder[shell.elder] data-colour=[page.colour.filter(|_| !shell.elder).map(Colour::as_str)] {
             (head(shell, page))
             body {
                 a.skip href="#main" { (shell.pick("跳到正文", "Skip to content")) }
                 (header(shell, page))
                 main id="main" class=(page.class) tabindex="-1" { (page.body) }
                 (footer(shell))
+                @if shell.elder { (aloud(shell)) }
             }
         }
     }
@@ -229,6 +243,7 @@ fn header(shell: &Shell, page: &Page<'_>) -> Markup {
                         a href="/review" { (shell.pick("审核", "Review")) }
                     }
                     (account(shell))
+                    (elder_switch(shell))
                     (language_link(shell))
                     button.icon-button type="button" data-waits data-theme-switch
                         aria-label=(shell.pick("切换深色或浅色", "Switch between dark and light")) {
@@ -271,6 +286,34 @@ fn language_link(shell: &Shell) -> Markup {
     html! {
         a.language href=(shell.path_in(other)) hreflang=(other.tag()) lang=(other.tag()) rel="nofollow"
             aria-label=(format!("{name} {said}")) { (name) }
+    }
+}
+
+/// Leads to the same page in the other mode; the answer keeps it in a cookie.
+fn elder_switch(shell: &Shell) -> Markup {
+    let (value, word, short) = if shell.elder {
+        ("0", shell.pick("标准模式", "Standard"), shell.pick("标准", "Standard"))
+    } else {
+        ("1", shell.pick("长辈模式", "Large"), shell.pick("长辈", "Large"))
+    };
+    html! {
+        a.elder-switch href=(shell.path_with("elder", value)) rel="nofollow" aria-label=(word)
+            title=(shell.pick("大字、高对比、可朗读的简洁页面", "Large type, strong contrast, read aloud")) {
+            (icon(if shell.elder { Icon::Left } else { Icon::Letters }))
+            span.long { (word) }
+            span.short { (short) }
+        }
+    }
+}
+
+/// Reads the page aloud; the script shows it where the browser has a voice.
+fn aloud(shell: &Shell) -> Markup {
+    html! {
+        button.aloud type="button" hidden data-aloud
+            data-stop=(shell.pick("停止朗读", "Stop reading")) {
+            (icon(Icon::Sound))
+            span { (shell.pick("朗读本页", "Read aloud")) }
+        }
     }
 }
 

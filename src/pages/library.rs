@@ -3,17 +3,18 @@
 use maud::{Markup, html};
 
 use super::{
-    CollectionView, CourseTile, Paging, ResourceTile, Shell,
+    CollectionView, CourseTile, Crumb, Paging, ResourceTile, Shell, TermCount,
     collection::collection_bands,
     course::course_tiles,
     embed::feeds,
     icon::{Icon, icon},
     layout::{Page, document},
     paging::paging,
+    region::crumbs,
     tile::tiles,
     words::kind_word,
 };
-use crate::catalogue::Kind;
+use crate::catalogue::{Block, Colour, Kind};
 
 /// What a card shows of a library.
 #[derive(Clone, Debug)]
@@ -62,6 +63,24 @@ pub struct LibraryView {
     pub paging: Paging,
     /// The visitor may upload into it.
     pub may_upload: bool,
+    /// `/studio/libraries/{slug}`, when the visitor may choose its look.
+    pub look_href: Option<String>,
+    /// The net and the regions above its owner; the net's own address where the library has a host.
+    pub crumbs: Vec<Crumb>,
+    /// The name of its owner.
+    pub owner: Option<String>,
+    /// Its colour.
+    pub colour: Colour,
+    /// Address of its logo; `None` shows the first sign of its name.
+    pub logo: Option<String>,
+    /// What is told above everything else; may be empty.
+    pub notice: String,
+    /// What its people chose.
+    pub featured: Vec<ResourceTile>,
+    /// Topics of its resources; each leads to a search within it.
+    pub topics: Vec<TermCount>,
+    /// What the page shows, from the top.
+    pub blocks: Vec<Block>,
 }
 
 /// All libraries.
@@ -92,42 +111,89 @@ pub fn library(shell: &Shell, view: &LibraryView) -> Markup {
     let body = html! {
         div.wrap {
             (library_head(shell, view))
-            @if !view.courses.is_empty() {
-                section.band aria-labelledby="courses" {
-                    div.band-head { h2 id="courses" { (shell.pick("课程", "Courses")) } }
-                    (course_tiles(shell, &view.courses))
+            @if !view.notice.is_empty() {
+                div.library-notice role="note" aria-label=(shell.pick("公告", "Notice")) {
+                    @for line in view.notice.lines().filter(|line| !line.trim().is_empty()) { p { (line) } }
                 }
             }
-            (collection_bands(shell, &view.collections))
-            @if !view.courses.is_empty() || !view.collections.is_empty() {
-                div.band-head.band { h2 { (shell.pick("全部资源", "All resources")) } }
-            }
-            (kind_tabs(shell, view, &path))
-            @if view.newest.is_empty() {
-                section.empty { h2 { (shell.pick("这里还没有公开的资源", "Nothing is public here yet")) } }
-            } @else {
-                h2.unseen { (shell.pick("资源", "Resources")) }
-                (tiles(shell, &view.newest))
-            }
-            (paging(shell, &view.paging))
+            @for block in &view.blocks { (shown(shell, view, *block, &path)) }
         }
     };
     let page = Page {
         description: Some(&view.description).filter(|text| !text.is_empty()).map(String::as_str),
         canonical: Some(&path),
         head: feeds(shell, &format!("?library={}", view.slug)),
+        colour: Some(view.colour),
         ..Page::plain(&view.name, "library", body)
     };
     document(shell, &page)
 }
 
+fn shown(shell: &Shell, view: &LibraryView, block: Block, path: &str) -> Markup {
+    match block {
+        Block::Featured => featured(shell, view),
+        Block::Courses => courses(shell, view),
+        Block::Collections => collection_bands(shell, &view.collections),
+        Block::Newest => newest(shell, view, path),
+    }
+}
+
+fn courses(shell: &Shell, view: &LibraryView) -> Markup {
+    html! {
+        @if !view.courses.is_empty() {
+            section.library-block aria-labelledby="courses" {
+                h2 id="courses" { (shell.pick("课程", "Courses")) }
+                (course_tiles(shell, &view.courses))
+            }
+        }
+    }
+}
+
+fn featured(shell: &Shell, view: &LibraryView) -> Markup {
+    html! {
+        @if !view.featured.is_empty() {
+            section.library-block aria-labelledby="featured" {
+                h2 id="featured" { (shell.pick("推荐", "Featured")) }
+                (tiles(shell, &view.featured))
+            }
+        }
+    }
+}
+
+fn newest(shell: &Shell, view: &LibraryView, path: &str) -> Markup {
+    html! {
+        section.library-block aria-labelledby="newest" {
+            h2 id="newest" { (shell.pick("资源", "Resources")) }
+            @if !view.topics.is_empty() && !shell.elder {
+                ul.topics.small data-grid aria-label=(shell.pick("按主题", "By topic")) {
+                    @for topic in &view.topics {
+                        li { a href=(topic.href) { (topic.label) span.number { (topic.resources) } } }
+                    }
+                }
+            }
+            (kind_tabs(shell, view, path))
+            @if view.newest.is_empty() {
+                div.empty { p { (shell.pick("这里还没有公开的资源", "Nothing is public here yet")) } }
+            } @else {
+                (tiles(shell, &view.newest))
+            }
+            (paging(shell, &view.paging))
+        }
+    }
+}
+
 fn library_head(shell: &Shell, view: &LibraryView) -> Markup {
     html! {
         header.library-head {
-            span.library-mark aria-hidden="true" { (initial(&view.name)) }
+            @if let Some(logo) = &view.logo {
+                img.library-mark src=(logo) alt="" width="96" height="96";
+            } @else {
+                span.library-mark aria-hidden="true" { (initial(&view.name)) }
+            }
             div {
-                p.crumbs { a href="/libraries" { (shell.pick("资源库", "Libraries")) } }
+                (crumbs(shell, &view.crumbs))
                 h1 { (view.name) }
+                @if let Some(owner) = &view.owner { p.library-owner { (icon(Icon::Place)) (owner) } }
                 @for paragraph in view.description.split("\n\n").filter(|text| !text.trim().is_empty()) {
                     p.lead { (paragraph) }
                 }
@@ -144,6 +210,9 @@ fn library_head(shell: &Shell, view: &LibraryView) -> Markup {
                     a.button href=(format!("/studio?library={}", view.slug)) {
                         (icon(Icon::Upload)) (shell.pick("上传到本库", "Upload here"))
                     }
+                }
+                @if let Some(href) = &view.look_href {
+                    a.button.quiet href=(href) { (shell.pick("布置首页", "Arrange this page")) }
                 }
             }
         }
@@ -171,7 +240,7 @@ fn kind_tabs(shell: &Shell, view: &LibraryView, path: &str) -> Markup {
 /// Libraries as cards.
 pub(super) fn library_tiles(shell: &Shell, libraries: &[LibraryTile]) -> Markup {
     html! {
-        ul.library-tiles {
+        ul.library-tiles data-grid {
             @for library in libraries {
                 li {
                     article.library-tile {

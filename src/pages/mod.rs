@@ -27,10 +27,13 @@ mod layout;
 mod lesson;
 mod library;
 mod login;
+mod look;
+mod map;
 mod me;
 mod media;
 mod paging;
 mod queue;
+mod region;
 mod resource;
 mod review;
 mod schema_org;
@@ -70,11 +73,13 @@ pub use duplicates::{
 };
 pub use embed::{EmbedView, embed, embed_code};
 pub use error::{ErrorView, error};
-pub use home::{HomeView, home};
+pub use home::{HomeView, TermCount, home};
 pub use layout::{Shell, Theme, Visitor};
 pub use lesson::{LessonView, lesson};
 pub use library::{LibrariesView, LibraryTile, LibraryView, libraries, library};
 pub use login::{LoginView, login};
+pub use look::{FeaturedChoice, LogoChoice, LookView, look};
+pub use map::Dot;
 pub use me::{MeView, SessionRow, TokenRow, me};
 pub use media::{CaptionsView, Cue, MediaView, PictureView, PlayView, ReadView, SlideView};
 pub use paging::Paging;
@@ -82,6 +87,7 @@ pub use queue::{
     ChainFormView, OpenAppeal, OpenComplaint, OpenReview, QueueItems, QueueTab, QueueView,
     chain_form, queue,
 };
+pub use region::{Crumb, LibraryLink, RegionNode, RegionRow, RegionView, region};
 pub use resource::{Download, HomeLink, ResourceView, TermLink, resource};
 pub use review::{CommentView, ReviewView, StepView as ReviewStep, VersionView, review};
 pub use search::{Choice, Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};

@@ -20,6 +20,7 @@ fn shell(lang: Lang) -> Shell {
     Shell {
         lang,
         theme: Theme::System,
+        elder: false,
         net_name: "测试网".into(),
         visitor: None,
         csrf: "proof".into(),
@@ -220,6 +221,18 @@ fn the_language_link_keeps_the_query() {
     let view = ErrorView { status: 404, detail: String::new(), reference: None };
     let html = error(&shell(Lang::Zh), &view).0;
     assert!(html.contains(r#"href="/search?q=%E5%89%AA&amp;lang=en""#));
+}
+
+#[test]
+fn the_elder_mode_is_one_link_away_and_back() {
+    let view = ErrorView { status: 404, detail: String::new(), reference: None };
+    let html = error(&shell(Lang::Zh), &view).0;
+    assert!(html.contains(r#"href="/search?q=%E5%89%AA&amp;lang=zh&amp;elder=1""#));
+    assert!(!html.contains("data-elder") && !html.contains("data-aloud"));
+    let elder = Shell { elder: true, path: "/?elder=1".into(), ..shell(Lang::Zh) };
+    let html = error(&elder, &view).0;
+    assert!(html.contains(r#"<html lang="zh-CN" data-elder>"#) && html.contains("data-aloud"));
+    assert!(html.contains(r#"href="/?elder=0""#));
 }
 
 #[test]

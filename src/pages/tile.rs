@@ -67,7 +67,7 @@ pub struct ResourceTile {
 pub(super) fn tiles(shell: &Shell, tiles: &[ResourceTile]) -> Markup {
     html! {
         @if !tiles.is_empty() {
-            ul.tiles {
+            ul.tiles data-grid {
                 @for (at, tile) in tiles.iter().enumerate() { li { (card(shell, tile, at < 4)) } }
             }
         }

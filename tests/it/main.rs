@@ -21,6 +21,7 @@ mod demand;
 mod documents;
 mod exchange;
 mod forms;
+mod front;
 mod harvest;
 mod http;
 mod http2;

@@ -9,10 +9,13 @@ mod dictionary;
 mod downloads;
 mod duplicates;
 mod embed;
+mod home;
 mod libraries;
 mod login;
+mod look;
 mod me;
 mod queue;
+mod region;
 mod resource;
 mod review;
 mod search;
@@ -40,13 +43,16 @@ pub(super) use courses::{collection, course, lesson, listing_form};
 pub(super) use dictionary::{dictionary_form, dictionary_page};
 pub(super) use duplicates::{duplicates_form, duplicates_page};
 pub(super) use embed::embed;
-pub(super) use libraries::{home, libraries, library};
+pub(super) use home::home;
+pub(super) use libraries::{libraries, library};
 pub(super) use login::{log_in, log_out, login_form, set_up, setup_form};
+pub(super) use look::{look_form, look_page};
 pub(super) use me::{me_form, me_page};
 pub(super) use queue::{
     appeals_form, appeals_page, chain_page, complaints_form, complaints_page, queue_page,
     save_chain,
 };
+pub(super) use region::{region, regions};
 pub(super) use resource::resource;
 pub(super) use review::{review_form, review_page};
 pub(super) use search::search;

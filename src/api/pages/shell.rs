@@ -66,6 +66,7 @@ pub(super) fn bare(app: &App, reader: &Reader) -> Shell {
     Shell {
         lang: reader.lang,
         theme: reader.theme,
+        elder: reader.elder,
         net_name: app.config.site.name.clone(),
         visitor: None,
         csrf: String::new(),
@@ -85,8 +86,10 @@ pub(super) fn page(reader: &Reader, markup: Markup) -> Response {
     headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
     headers.insert("cache-control", HeaderValue::from_static("private, no-cache"));
     headers.insert(VARY, HeaderValue::from_static("Accept-Language, Cookie"));
-    if let Some(chosen) = reader.chosen {
-        let text = format!("lang={}; Path=/; Max-Age=31536000; SameSite=Lax", chosen.code());
+    let lang = reader.chosen.map(|lang| ("lang", lang.code()));
+    let elder = reader.chosen_elder.map(|elder| ("elder", if elder { "1" } else { "0" }));
+    for (name, value) in lang.into_iter().chain(elder) {
+        let text = format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax");
         headers.append(SET_COOKIE, HeaderValue::from_str(&text).expect("plain text"));
     }
     response

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::catalogue::{Caller, Library, Resource, TOPICS, Term, label_of};
 use crate::db;
 use crate::deliver::Delivery;
+use crate::net::front::Front;
 use crate::pages::{Lang, LibraryTile, ResourceTile, TermLink, TileKind};
 
 use super::super::problem::ApiError;
@@ -68,6 +69,12 @@ pub(super) async fn shown_tiles(app: &App, shown: &[Shown]) -> Result<Vec<Resour
         });
     }
     Ok(cards)
+}
+
+/// Cards of resources of the net's front page, in their order, with the names of their libraries.
+pub(super) fn front_tiles(app: &App, front: &Front, resources: &[&Resource]) -> Vec<ResourceTile> {
+    let of = |resource: &Resource| Some(tile(app, resource, front.library_of(resource)?, true));
+    resources.iter().filter_map(|resource| of(resource)).collect()
 }
 
 fn tile(app: &App, resource: &Resource, own: &Library, library: bool) -> ResourceTile {
