@@ -20,6 +20,8 @@ mod outline;
 pub mod prints;
 #[path = "../../src/media/protocol.rs"]
 pub mod protocol;
+#[path = "../../src/media/records.rs"]
+pub mod records;
 #[path = "../../src/media/sandbox/mod.rs"]
 pub mod sandbox;
 #[path = "../../src/media/speech/mod.rs"]

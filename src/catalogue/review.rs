@@ -222,7 +222,7 @@ const MAX_WORDS: usize = 4000;
 ///
 /// # Errors
 ///
-/// [`RuleError::BadField`] when it is longer than [`MAX_WORDS`], or empty where it is `needed`.
+/// [`RuleError::BadField`] when it is longer than `MAX_WORDS`, or empty where it is `needed`.
 pub fn words(field: &'static str, text: &str, needed: bool) -> Result<String, RuleError> {
     let text = text.trim().replace('\0', "");
     if text.chars().count() > MAX_WORDS || needed && text.is_empty() {
