@@ -224,7 +224,7 @@ pub async fn of_source(
 ) -> Result<Vec<ResourceId>> {
     let found: Vec<String> = sqlx::query_scalar(
         "SELECT id FROM resource
-          WHERE source = $1 AND id <> $2 AND stage IN ('ready', 'published', 'withdrawn')
+          WHERE source = $1 AND id <> $2 AND stage IN ('ready', 'submitted', 'published', 'withdrawn')
           ORDER BY created_ms, id LIMIT $3",
     )
     .bind(hash.to_string())
@@ -436,7 +436,7 @@ pub async fn verdicts(db: &mut AnyConnection) -> Result<Vec<Verdict>> {
         .collect()
 }
 
-/// Up to `limit` resources that are ready and were not compared by this version, nor are to be, nor
+/// Up to `limit` resources with a file that are ready and were not compared by this version, nor are to be, nor
 /// could not be; the newest first.
 ///
 /// # Errors
@@ -445,7 +445,8 @@ pub async fn verdicts(db: &mut AnyConnection) -> Result<Vec<Verdict>> {
 pub async fn missing(db: &mut AnyConnection, limit: i64) -> Result<Vec<ResourceId>> {
     let found: Vec<String> = sqlx::query_scalar(
         "SELECT r.id FROM resource r
-          WHERE r.stage IN ('ready', 'published', 'withdrawn') AND r.kind <> 'package'
+          WHERE r.stage IN ('ready', 'submitted', 'published', 'withdrawn')
+            AND r.kind <> 'package' AND r.source IS NOT NULL
             AND r.id NOT IN (SELECT p.resource FROM twin_print p WHERE p.version = $1)
             AND r.id NOT IN (SELECT j.resource FROM job j
                               WHERE j.kind = $2 AND j.state <> 'done')

@@ -16,7 +16,9 @@ use crate::db::{self, Tx};
 pub async fn push(app: &App, id: ResourceId, again: bool) -> Result<usize, Error> {
     let mut tx = app.db.begin().await?;
     let mut resource = db::resources::get_locked(&mut tx, id).await?;
-    if !matches!(resource.stage, Stage::Ready | Stage::Published | Stage::Withdrawn)
+    // What was harvested is elsewhere.
+    if resource.source.is_none()
+        || !matches!(resource.stage, Stage::Ready | Stage::Published | Stage::Withdrawn)
         || is_read(&mut tx, id, again).await?
     {
         return Ok(0);

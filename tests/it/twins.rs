@@ -4,6 +4,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use duoku::catalogue::Role::{Author, Librarian};
+use duoku::catalogue::{Details, Resource, Stage};
+use duoku::db;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -171,4 +173,23 @@ async fn the_same_text_is_found_in_another_format_and_script() {
     let pair = &group["pairs"][0];
     assert_eq!(pair["likeness"], "text");
     assert!(pair["share"].as_f64().is_some_and(|share| share > 0.8), "{pair:#}");
+}
+
+/// What was harvested has no file here.
+#[tokio::test]
+async fn what_has_no_file_waits_for_nothing() {
+    let app = TestApp::start();
+    let db = app.db().await;
+    let mut tx = db.begin().await.expect("a transaction");
+    let admin = db::accounts::find_by_name(&mut tx, "admin", 0).await.expect("read");
+    let main = db::libraries::find_by_slug(&mut tx, "main").await.expect("read");
+    let details = Details { title: "别处的".into(), ..Details::default() };
+    let mut resource =
+        Resource::draft(main.expect("there").id, admin.expect("there").id, details, 1);
+    db::resources::insert(&mut tx, &mut resource).await.expect("inserted");
+    resource.stage = Stage::Published;
+    db::resources::save(&mut tx, &mut resource, 1).await.expect("saved");
+    assert_eq!(db::twins::missing(&mut tx, 9).await.expect("read"), []);
+    tx.commit().await.expect("committed");
+    db.close().await;
 }
