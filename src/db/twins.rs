@@ -436,8 +436,8 @@ pub async fn verdicts(db: &mut AnyConnection) -> Result<Vec<Verdict>> {
         .collect()
 }
 
-/// Up to `limit` resources with a file that are ready and were not compared by this version, nor are to be, nor
-/// could not be; the newest first.
+/// Up to `limit` resources with a file that are ready and were not compared by this version, nor
+/// are to be, nor could not be; the newest first.
 ///
 /// # Errors
 ///

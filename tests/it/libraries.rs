@@ -90,7 +90,7 @@ async fn what_was_withdrawn_long_ago_goes_where_the_library_says_so() {
     assert_eq!(patch(&admin, json!({ "retention_days": 30 })).await.status, 200);
     let db = app.db().await;
     let mut tx = db.begin().await.expect("a transaction");
-    sqlx::query("UPDATE resource SET updated_ms = updated_ms - 31 * 86400000 WHERE id = $1")
+    sqlx::query("UPDATE resource SET updated_ms = updated_ms - 2678400000 WHERE id = $1")
         .bind(&ids[0])
         .execute(&mut *tx)
         .await

@@ -57,6 +57,8 @@ pub fn admin(shell: &Shell, view: &AdminView) -> Markup {
                     shell.pick("正在处理什么，为什么在等，失败的重新处理", "What is being processed, why it waits; again after a failure")))
                 (tile("/admin/audit", shell.pick("操作记录", "Log of changes"), None,
                     shell.pick("谁在什么时候改了什么；导出、核对是否完整", "Who changed what and when; export, verify")))
+                (tile("/admin/sources", shell.pick("来源库", "Sources"), None,
+                    shell.pick("从别的资源库收割条目，同在一个搜索里", "Records harvested from other repositories, in the same search")))
                 (tile("/admin/search", shell.pick("搜索词典", "Words of the search"), None,
                     shell.pick("本地词语和同义词", "Local words and synonyms")))
             }
