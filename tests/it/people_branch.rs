@@ -12,25 +12,10 @@ use duoku::db::teams::Team;
 use duoku::db::{self, Tx};
 
 use crate::app::TestApp;
+use crate::dice::Dice;
 
 /// When all of it is looked at.
 const NOW_MS: i64 = 1000;
-
-/// Numbers that look random, and are the same each time (an LCG with Knuth's constants).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % most
-    }
-
-    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        let at = self.below(of.len());
-        &of[at]
-    }
-}
 
 /// What was made, as a model that knows nothing of SQL.
 #[derive(Default)]
@@ -184,7 +169,7 @@ fn ids<T>(of: &[T], id: impl Fn(&T) -> String) -> BTreeSet<String> {
 async fn never_a_row_or_a_count_of_somebody_else_s_branch() {
     let app = TestApp::stopped(&[]);
     let db = app.db().await;
-    let mut dice = Dice(20_261_126);
+    let mut dice = Dice::new(20_261_126);
     let (mut seen, mut hidden) = (0, 0);
     for tag in 0..60 {
         let mut tx = db.begin().await.expect("a transaction");
