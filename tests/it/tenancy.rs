@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use duoku::catalogue::{
-    AccountId, Details, Level, Library, LibraryId, Organisation, Resource, Role, Stage, Visibility,
+    AccountId, Details, Level, Library, Organisation, Resource, Role, Stage, Visibility,
 };
 use duoku::db::grants::{Grantee, Scope};
 use duoku::db::{self, Db};
