@@ -142,6 +142,8 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
         .merge(pages)
         .merge(utoipa_swagger_ui::SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
         .layer(json_limit)
+        // Inside of what compresses.
+        .layer(middleware::map_response(problem::tell_why))
         // A cartridge is an archive.
         .layer(CompressionLayer::new().compress_when(
             DefaultPredicate::new().and(NotForContentType::const_new(crate::cartridge::MEDIA_TYPE)),

@@ -21,6 +21,9 @@ use crate::pages::Lang;
 use crate::server::{Busy, Refused, TooOften};
 use crate::{db, deliver, ingest, net, review, store};
 
+/// More than axum says of what is wrong with a request.
+const MAX_REASON_BYTES: usize = 8 * 1024;
+
 /// What a handler fails with.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
@@ -288,6 +291,16 @@ pub(super) async fn refuse(request: Request, next: Next) -> Result<Response, Api
         Some(Refused::TooOften(too_often)) => Err(ApiError::TooOften(*too_often)),
         Some(Refused::Busy) => Err(Busy.into()),
     }
+}
+
+/// Keeps what axum says is wrong with a request: which field, at which place of the body.
+pub(super) async fn tell_why(response: Response) -> Response {
+    let Some(ApiError::Coded { status, code: "malformed", .. }) = bare(&response) else {
+        return response;
+    };
+    let said = axum::body::to_bytes(response.into_body(), MAX_REASON_BYTES).await;
+    let said = said.map(|said| String::from_utf8_lossy(&said).into_owned()).unwrap_or_default();
+    ApiError::coded(status, "malformed", &said).into_response()
 }
 
 /// An error that axum or a layer answered with, without a word of ours.

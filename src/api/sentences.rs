@@ -21,7 +21,7 @@ pub fn sentence(lang: Lang, code: &str, info: &str) -> String {
         "type_mismatch" => in_turn(text, info, |kind| {
             kind.parse().ok().map(|kind| kind_word(lang, kind).to_owned())
         }),
-        _ => text.replace("{}", info),
+        _ => text.replace("{}", info).trim_end().to_owned(),
     }
 }
 
@@ -41,8 +41,8 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("bad_request", "请求有误：{}", "The request is wrong: {}"),
     (
         "malformed",
-        "请求的内容不完整，或者格式不对。",
-        "What was sent is not whole, or not of the form that is expected.",
+        "请求的内容不完整，或者格式不对。{}",
+        "What was sent is not whole, or not of the form that is expected. {}",
     ),
     ("body_too_large", "发送的内容太大。", "What was sent is too large."),
     ("bad_field", "这一项不能使用：{}", "This cannot be used: {}"),

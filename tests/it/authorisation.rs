@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::authorisation_net::{CALLERS, Net, SUBJECTS};
 use crate::client::{Client, answer};
@@ -129,6 +129,34 @@ fn without_names(got: crate::client::Answer) -> (u16, String, String) {
         Err(_) => got.text(),
     };
     (got.status, clean(got.header("location")), clean(&body))
+}
+
+/// A field that is not the route's to set is refused by its name, not taken and not passed over.
+#[tokio::test]
+async fn no_write_takes_fields_that_are_not_its_own() {
+    let mut net = Net::start().await;
+    let administrator = CALLERS.len() - 1;
+    let (mut asked, mut wrong) = (0, Vec::new());
+    for route in net.routes().await {
+        let method: Method = route.method.parse().expect("a method");
+        for smuggled in [
+            ("uploaded_by", json!("0198c0de000070008000000000000000")),
+            ("published_ms", json!(1)),
+            ("is_administrator", json!(true)),
+        ] {
+            let field = smuggled.0;
+            let request = net.smuggled(administrator, &method, &route.path, smuggled).await;
+            let Some(request) = request.filter(|_| !method.is_safe()) else { break };
+            let got = answer(request).await;
+            asked += 1;
+            if got.status != 422 || !got.text().contains(field) {
+                wrong.push(format!("{method} {} with {field}: {}", route.path, got.status));
+            }
+        }
+    }
+    net.close().await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(asked > 60, "only {asked} requests were made");
 }
 
 /// A write that a browser sends from another site is refused, whoever is logged in.

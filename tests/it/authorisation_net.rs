@@ -151,6 +151,21 @@ impl Net {
         }
     }
 
+    /// The same with `field` besides what it should send; `None` when it sends no object of fields.
+    pub(crate) async fn smuggled(
+        &mut self,
+        caller: usize,
+        method: &Method,
+        path: &str,
+        (field, value): (&str, Value),
+    ) -> Option<RequestBuilder> {
+        let Body::Json(mut body) = self.body(method, path).await else { return None };
+        let fields = body.as_object_mut().filter(|fields| !fields.is_empty())?;
+        fields.insert(field.to_owned(), value);
+        let filled = self.fill(path, "public", method).await;
+        Some(self.callers[caller].ask(method.clone(), &filled).json(&body))
+    }
+
     /// The cookie of a fresh session of the caller of that number.
     pub(crate) async fn cookie(&self, caller: usize) -> String {
         let account = self.accounts[CALLERS[caller]];
