@@ -453,7 +453,7 @@ async fn errors_are_as_they_say_they_are() {
     let wrong = problem("{\"slug\": 1, \"and\": \"more\"}").await.expect(422);
     assert_eq!(wrong.header("content-encoding"), "");
     assert_eq!(wrong.json()["code"], "malformed");
-    assert!(text_of(&wrong.json()["detail"]).ends_with('.'), "{}", wrong.text());
+    assert!(text_of(&wrong.json()["detail"]).contains("slug: invalid type"), "{}", wrong.text());
     let large = problem(&format!("\"{}\"", "a".repeat(3_000_000))).await.expect(413);
     assert_eq!(large.json()["code"], "body_too_large");
     assert_eq!(large.header("connection"), "close", "the rest of the body was not read");
