@@ -63,19 +63,19 @@ pub async fn begin_again(
     Ok(true)
 }
 
-/// Has resources compared that were there before, a few at a time.
+/// Has resources compared that were there before, a few at a time; whether there may be more.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn push_missing(app: &App) -> Result<(), Error> {
+pub async fn push_missing(app: &App) -> Result<bool, Error> {
     if !app.config.twins.enabled {
-        return Ok(());
+        return Ok(false);
     }
     let mut db = app.db.read().await?;
     let room = app.config.twins.backlog - db::twins::waiting(&mut db).await?;
     if room <= 0 {
-        return Ok(());
+        return Ok(true);
     }
     let missing = db::twins::missing(&mut db, room).await?;
     drop(db);
@@ -92,7 +92,7 @@ pub async fn push_missing(app: &App) -> Result<(), Error> {
         tracing::info!(count = missing.len(), "resources from before will be compared");
         app.job_pushed.notify_waiters();
     }
-    Ok(())
+    Ok(!missing.is_empty())
 }
 
 fn is_done(stage: Stage) -> bool {

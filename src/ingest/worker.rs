@@ -69,22 +69,25 @@ const SOON: Duration = Duration::from_secs(3);
 /// Removes now and then what nothing needs any more, until the program stops.
 pub async fn sweep_abandoned(app: App) {
     remove_scratch(&app);
-    look_through_old(&app).await;
+    let mut more = old_to_compare(&app).await;
     app.stop.run_until_cancelled(tokio::time::sleep(SOON)).await;
     remove_scratch(&app);
     while app.stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
         if let Err(error) = sweep::abandoned(&app).await {
             tracing::warn!(%error, "cannot sweep");
         }
-        look_through_old(&app).await;
+        // What comes from now on is compared when it is ready.
+        more = more && old_to_compare(&app).await;
         remove_scratch(&app);
     }
 }
 
-async fn look_through_old(app: &App) {
-    if let Err(error) = twins::push_missing(app).await {
+/// Whether there may be more.
+async fn old_to_compare(app: &App) -> bool {
+    twins::push_missing(app).await.unwrap_or_else(|error| {
         tracing::warn!(%error, "cannot have old resources compared");
-    }
+        true
+    })
 }
 
 fn remove_scratch(app: &App) {
