@@ -96,7 +96,7 @@ pub async fn push_missing(app: &App) -> Result<bool, Error> {
 }
 
 fn is_done(stage: Stage) -> bool {
-    matches!(stage, Stage::Ready | Stage::Published | Stage::Withdrawn)
+    matches!(stage, Stage::Ready | Stage::Submitted | Stage::Published | Stage::Withdrawn)
 }
 
 /// Makes the print of a resource and finds what it has in common with others.
