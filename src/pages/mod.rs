@@ -16,6 +16,7 @@ mod complaint;
 mod course;
 mod course_form;
 mod course_studio;
+mod delegations;
 mod dictionary;
 mod duplicates;
 mod embed;
@@ -67,6 +68,7 @@ pub use course_form::{
 pub use course_studio::{
     CollectionEditView, CourseStudioRow, CoursesView, courses, edit_collection,
 };
+pub use delegations::{DelegationRow, DelegationsView};
 pub use dictionary::{DictionaryView, dictionary};
 pub use duplicates::{
     AlikeHint, DuplicatesView, GroupView, MemberView, PairView, VerdictView, alike, duplicates,

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::{
-    Paging, Shell,
+    DelegationsView, Paging, Shell,
+    delegations::delegations,
     icon::{Icon, icon},
     layout::{Page, document},
     paging::paging,
@@ -325,6 +326,8 @@ pub struct ChainFormView {
     pub who: Vec<(String, String)>,
     /// The visitor may set it.
     pub may_set: bool,
+    /// Who stands in for somebody.
+    pub delegations: DelegationsView,
     /// A sentence after it was saved.
     pub saved: bool,
     /// Why it was not.
@@ -374,6 +377,7 @@ pub fn chain_form(shell: &Shell, view: &ChainFormView) -> Markup {
                 @if view.may_set { button.button type="submit" { (shell.pick("保存", "Save")) } }
                 @else { p.notice { (shell.pick("步骤由所属机构和步骤里最高一级机构的管理员来设。", "Set by administrators of the owner and of the highest organisation that has a step.")) } }
             }
+            (delegations(shell, &view.slug, &view.delegations))
         }
     };
     document(shell, &Page::plain(&title, "queue-page", body))

@@ -364,6 +364,48 @@ async fn what_is_late_comes_first_and_a_delegate_decides_for_a_time() {
 }
 
 #[tokio::test]
+async fn a_step_is_handed_over_and_given_to_a_team_by_its_page() {
+    let net = Net::start(&[], "manual").await;
+    let wei = net.app.person("wei", &[]).await;
+    let id = net.ready(8, "题").await;
+    net.lin.post(&format!("/api/resources/{id}/review")).await.expect(200);
+    let here = "/review/libraries/village";
+    let text = page(&net.zhen, here).await.expect(200).text();
+    assert!(text.contains("请人代审") && text.contains("<option value=\"镇审\">"));
+    assert!(!text.contains("<option value=\"区审\">"), "only what is theirs");
+    assert!(!page(&net.lin, here).await.expect(200).text().contains("请人代审"));
+    let send = async |client: &Client, fields: &[(&str, &str)]| form(client, here, fields).await;
+    let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(48)).to_string();
+    let day = &soon[..10];
+    let with = |to, until| [("act", "delegate"), ("step", "镇审"), ("to", to), ("until", until)];
+    for (to, until) in [("qian", day), ("wei", "1970-01-01"), ("wei", "soon"), ("wei", "")] {
+        let refused = send(&net.zhen, &with(to, until)).await.expect(422).text();
+        assert!(refused.contains("notice bad"), "{to} {until}");
+    }
+    send(&net.lin, &with("wei", day)).await.expect(403);
+    send(&net.zhen, &with("Wei", day)).await.expect(303);
+    assert_eq!(waiting(&wei).await, ["题"]);
+    let text = page(&net.zhen, here).await.expect(200).text();
+    let held = text.split_once("name=\"delegation\" value=\"").expect("one").1;
+    let held = held.split_once('"').expect("ends").0;
+    let end = [("act", "end-delegation"), ("delegation", held)];
+    send(&net.lin, &end).await.expect(403);
+    send(&net.zhen, &end).await.expect(303);
+    assert!(waiting(&wei).await.is_empty());
+
+    let team = post(&net.admin, "/api/teams", json!({ "name": "专家组" })).await.expect(201).json();
+    let value = format!("team.{}", text_of(&team["id"]));
+    let text = page(&net.admin, here).await.expect(200).text();
+    assert!(text.contains(&format!("<option value=\"{value}\">小组：专家组</option>")));
+    assert!(!page(&net.shu, here).await.expect(200).text().contains("专家组"), "not theirs");
+    let fields = [("name", "组审"), ("who", &value), ("account", ""), ("days", "4")];
+    send(&net.admin, &fields).await.expect(303);
+    let chain = net.admin.get("/api/libraries/village/review").await.expect(200).json();
+    assert_eq!(chain["steps"][0]["team"], team["id"]);
+    net.app.ran(&["audit", "verify"]);
+}
+
+#[tokio::test]
 async fn what_is_published_stays_as_it_is_while_an_authors_changes_are_read() {
     let net = Net::start(&[], "automatic").await;
     let id = net.ready(7, "老题").await;

@@ -5,6 +5,7 @@ mod captions;
 mod complaints;
 mod course_studio;
 mod courses;
+mod delegations;
 mod dictionary;
 mod downloads;
 mod duplicates;

@@ -14,6 +14,7 @@ use super::super::reader::Reader;
 use super::super::review::{QueueQuery, open_for};
 use super::super::search::encode;
 use super::super::sentences::rule;
+use super::delegations;
 use super::shell::{page, shell};
 use super::studio::{Fields, check_csrf};
 use crate::app::App;
@@ -21,6 +22,7 @@ use crate::catalogue::{
     AppealedFrom, COMPLAINT_REASONS, Deciders, MAX_STEPS, Role, RuleError, label_of, level_word,
 };
 use crate::db;
+use crate::net::authority::Authority;
 use crate::pages::{
     self, ChainFormView, Lang, OpenAppeal, OpenComplaint, OpenReview, Paging, QueueItems, QueueTab,
     QueueView,
@@ -290,22 +292,7 @@ pub(in crate::api) async fn chain_page(
         return Ok(Redirect::to(&format!("/login?next=/review/libraries/{slug}")).into_response());
     }
     let (desk, _) = desk_of(&app, &visitor.caller, &slug).await?;
-    let mut steps = Vec::new();
-    let mut db = app.db.read().await?;
-    for step in &desk.chain.0 {
-        let (who, account) = match step.who {
-            Deciders::At { level, role } => {
-                (format!("{}.{role}", level_word(level)), String::new())
-            }
-            Deciders::Account(id) => {
-                let name = db::reviews::login_name(&mut db, id).await?;
-                ("account".to_owned(), name.unwrap_or_default())
-            }
-            Deciders::Team(id) => (format!("team.{id}"), String::new()),
-        };
-        steps.push((step.name.clone(), who, account, step.days));
-    }
-    drop(db);
+    let steps = rows_of(&app, &desk).await?;
     let mut view = chain_view(&app, &reader, &visitor, &desk, steps).await?;
     view.saved = !came.saved.is_empty();
     Ok(page(&reader, pages::chain_form(&shell(&app, &reader, &visitor), &view)))
@@ -321,6 +308,16 @@ pub(in crate::api) async fn save_chain(
     let fields = Fields::parse(&body);
     check_csrf(&visitor, fields.one("csrf"))?;
     let (desk, library) = desk_of(&app, &visitor.caller, &slug).await?;
+    let saved = || Redirect::to(&format!("/review/libraries/{slug}?saved=1")).into_response();
+    match delegations::act(&app, &visitor, &library, &fields).await {
+        Ok(false) => {}
+        Ok(true) => return Ok(saved()),
+        Err(ApiError::Rule(broken @ RuleError::BadField { .. })) => {
+            let rows = rows_of(&app, &desk).await?;
+            return chain_refused(&app, &reader, &visitor, &desk, rows, &broken).await;
+        }
+        Err(error) => return Err(error),
+    }
     let all = |name| fields.each(name);
     let rows: Vec<_> = all("name")
         .into_iter()
@@ -332,17 +329,48 @@ pub(in crate::api) async fn save_chain(
         })
         .collect();
     match keep(&app, &visitor, &library, &rows).await {
-        Ok(()) => Ok(Redirect::to(&format!("/review/libraries/{slug}?saved=1")).into_response()),
+        Ok(()) => Ok(saved()),
         Err(ApiError::Rule(broken @ RuleError::BadField { .. })) => {
-            let mut view = chain_view(&app, &reader, &visitor, &desk, rows).await?;
-            view.refusal = Some(rule(reader.lang, &broken));
-            let shown = pages::chain_form(&shell(&app, &reader, &visitor), &view);
-            let mut response = page(&reader, shown);
-            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(response)
+            chain_refused(&app, &reader, &visitor, &desk, rows, &broken).await
         }
         Err(error) => Err(error),
     }
+}
+
+/// The form again, with why it was not taken.
+async fn chain_refused(
+    app: &App,
+    reader: &Reader,
+    visitor: &Visitor,
+    desk: &Desk,
+    rows: Vec<FormRow>,
+    broken: &RuleError,
+) -> Result<Response, ApiError> {
+    let mut view = chain_view(app, reader, visitor, desk, rows).await?;
+    view.refusal = Some(rule(reader.lang, broken));
+    let mut response = page(reader, pages::chain_form(&shell(app, reader, visitor), &view));
+    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(response)
+}
+
+/// The chain that holds, as the form has it.
+async fn rows_of(app: &App, desk: &Desk) -> Result<Vec<FormRow>, ApiError> {
+    let mut steps = Vec::new();
+    let mut db = app.db.read().await?;
+    for step in &desk.chain.0 {
+        let (who, account) = match step.who {
+            Deciders::At { level, role } => {
+                (format!("{}.{role}", level_word(level)), String::new())
+            }
+            Deciders::Account(id) => {
+                let name = db::reviews::login_name(&mut db, id).await?;
+                ("account".to_owned(), name.unwrap_or_default())
+            }
+            Deciders::Team(id) => (format!("team.{id}"), String::new()),
+        };
+        steps.push((step.name.clone(), who, account, step.days));
+    }
+    Ok(steps)
 }
 
 /// A step as the form has it: name, who, login name, days.
@@ -389,14 +417,24 @@ async fn chain_view(
         }
     }
     who.push(("account".into(), lang.pick("指定一个人", "One person").to_owned()));
+    let team = lang.pick("小组：", "Team: ");
     let mut db = app.db.read().await?;
-    for (_, value, _, _) in &steps {
-        // Teams are set by the API; they stay as they are.
-        if let Some(id) = value.strip_prefix("team.").and_then(|id| id.parse().ok()) {
-            let name = db::reviews::team_name(&mut db, id).await?.unwrap_or_default();
-            who.push((value.clone(), name));
+    if let Ok(by) = Authority::of(&visitor.caller, app.now_ms()) {
+        for one in db::teams::list(&mut db, &by.viewer(), None).await? {
+            who.push((format!("team.{}", one.id), format!("{team}{}", one.name)));
         }
     }
+    for (_, value, _, _) in &steps {
+        // Those that others chose and the visitor does not look after stay as they are.
+        let known = who.iter().any(|(known, _)| known == value);
+        if let Some(id) =
+            value.strip_prefix("team.").filter(|_| !known).and_then(|id| id.parse().ok())
+        {
+            let name = db::reviews::team_name(&mut db, id).await?.unwrap_or_default();
+            who.push((value.clone(), format!("{team}{name}")));
+        }
+    }
+    drop(db);
     while steps.len() < MAX_STEPS {
         steps.push((String::new(), "library.reviewer".into(), String::new(), 7));
     }
@@ -407,6 +445,7 @@ async fn chain_view(
         steps,
         who,
         may_set: desk.may_set_chain(&visitor.caller),
+        delegations: delegations::view(app, visitor, desk).await?,
         saved: false,
         refusal: None,
     })
