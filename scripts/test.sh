@@ -97,13 +97,26 @@ as_postgres() {
 # --- A browser against a server with the samples ---
 
 in_browser() {
-    local listen tests duoku="$CARGO_TARGET_DIR/debug/duoku"
+    local listen provider tests duoku="$CARGO_TARGET_DIR/debug/duoku"
     mapfile -t tests < <(find web/tests -name '*.test.*' | sort)
     ((${#tests[@]})) || die "there are no browser tests in web/tests"
     # The same selection as for the other suites: another one would compile the dependencies again.
     "${nextest[@]}" --workspace --no-run || return 1
     listen="127.0.0.1:$(free_port)"
+    provider=$(free_port)
     export DUOKU_DATA="$scratch/data" DUOKU_LISTEN="$listen" DUOKU_ADMIN_PASSWORD="browser-tests-$RANDOM$RANDOM"
+    # web/tests/identity.test.mjs starts the provider.
+    cat >"$scratch/duoku.toml" <<-EOF
+	[[identity.providers]]
+	key = "city"
+	name = "城市账号"
+	issuer = "http://127.0.0.1:$provider"
+	client_id = "duoku"
+	accounts = "create"
+	allow_http = true
+	EOF
+    export DUOKU_CONFIG="$scratch/duoku.toml" DUOKU_SERVER_PUBLIC_URL="http://$listen"
+    export DUOKU_IDENTITY_SECRET_CITY="a secret of tests" DUOKU_TEST_PROVIDER_PORT="$provider"
     "$duoku" serve >"$scratch/serve.log" 2>&1 &
     started+=($!)
     wait_ready $! "$listen" || { cat "$scratch/serve.log" >&2; return 1; }

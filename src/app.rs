@@ -13,6 +13,7 @@ use crate::catalogue::ResourceId;
 use crate::config::{self, Config, Place, S3Direct};
 use crate::db::{self, Db};
 use crate::deliver::{Asked, Deliveries, Downloads, Text, TicketKeys, Traffic};
+use crate::identity::{self, Providers};
 use crate::net::front::Fronts;
 use crate::server::{Load, Rates};
 use crate::store::{self, Direct, LocalStore, S3Settings, S3Store, Store};
@@ -53,6 +54,8 @@ pub struct Shared {
     pub asked: Asked,
     /// Sign and check tickets.
     pub ticket_keys: TicketKeys,
+    /// Where people may log in by an account from elsewhere.
+    pub providers: Providers,
     /// How often each client and account may ask.
     pub rates: Rates,
     /// What is in hand.
@@ -87,6 +90,9 @@ pub enum Error {
     /// The kernel gives no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),
+    /// What asks providers of logins.
+    #[error(transparent)]
+    Identity(#[from] identity::Error),
 }
 
 impl App {
@@ -116,6 +122,7 @@ impl App {
         let downloads = Downloads::new(deliver.max_heads_bytes, deliver.heads_at_once);
         let traffic = Arc::<Traffic>::default();
         Ok(Self(Arc::new(Shared {
+            providers: Providers::new(&config)?,
             rates: Rates::new(&config.rates),
             load: Load::new(&config.server),
             config,

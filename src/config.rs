@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::catalogue::Host;
+use crate::identity::settings::{Identity, SECRET_VARIABLE};
 
 const DEFAULTS: &str = include_str!("../config/duoku.toml");
 
@@ -73,6 +74,7 @@ settings!(
         harvest: Harvest,
         courses: Courses,
         session: Session,
+        identity: Identity,
         log: Log,
     }
 );
@@ -481,16 +483,25 @@ impl Config {
                 text.parse().map_err(|error: toml::de::Error| bad(one_line(&error)))?;
             merge(&mut table, own).map_err(bad)?;
         }
+        let mut secrets = Vec::new();
         for (name, value) in environment.filter(|(name, _)| name.starts_with("DUOKU_")) {
+            if name.starts_with(SECRET_VARIABLE) {
+                secrets.push((name, value));
+                continue;
+            }
             if OTHER.contains(&name.as_str()) || name.starts_with("DUOKU_TEST_") {
                 continue;
             }
             set(&mut table, &name, &value)
                 .map_err(|problem| Error::Bad { origin: name, problem })?;
         }
-        let config: Self = Value::Table(table)
+        let mut config: Self = Value::Table(table)
             .try_into()
             .map_err(|error| Error::Bad { origin: "settings".into(), problem: named(&error) })?;
+        config.identity.take_secrets(secrets).map_err(|origin| Error::Bad {
+            origin,
+            problem: "there is no provider of this name".into(),
+        })?;
         config.check()?;
         Ok(config)
     }
@@ -499,6 +510,8 @@ impl Config {
         self.server.check()?;
         self.speech.check()?;
         self.exchange.check()?;
+        let identity = self.identity.check(&self.server.public_url);
+        identity.map_err(|(origin, problem)| Error::Bad { origin, problem })?;
         if self.harvest.timeout_ms == 0 || self.harvest.max_answer_bytes == 0 {
             return bad("harvest.timeout_ms", "and harvest.max_answer_bytes must be more than 0");
         }

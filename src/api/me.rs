@@ -37,13 +37,16 @@ pub(super) struct MePatch {
     email: Option<String>,
 }
 
-/// Old and new password.
+/// Old and new password. API tokens go on unless they are revoked.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPassword {
-    old: String,
+    pub old: String,
     /// At least 8 characters.
-    new: String,
+    pub new: String,
+    /// Revokes all API tokens too.
+    #[serde(default)]
+    pub revoke_tokens: bool,
 }
 
 /// Who is logged in, with what others who look after them see.
@@ -80,7 +83,7 @@ pub(super) async fn password(
     browser: Browser,
     Json(new): Json<NewPassword>,
 ) -> Result<StatusCode, ApiError> {
-    change_password(&app, &visitor, &browser, &new.old, &new.new).await?;
+    change_password(&app, &visitor, &browser, &new).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -114,16 +117,16 @@ pub(in crate::api) async fn change_password(
     app: &App,
     visitor: &Visitor,
     browser: &Browser,
-    old: &str,
-    new: &str,
+    new: &NewPassword,
 ) -> Result<(), ApiError> {
     let id = visitor.caller.account()?.id;
-    check_password(app, browser, id, old).await?;
-    let hash = chosen(new).await?;
+    check_password(app, browser, id, &new.old).await?;
+    let hash = chosen(&new.new).await?;
     let mut tx = app.db.begin().await?;
     db::accounts::change_password(&mut tx, id, &hash, visitor.session.as_deref()).await?;
-    let (now_ms, subject) = (app.now_ms(), id.to_string());
-    db::audit::record(&mut tx, now_ms, Some(id), "change-password", &subject, &json!({})).await?;
+    let tokens = if new.revoke_tokens { db::tokens::delete_all(&mut tx, id).await? } else { 0 };
+    let (now_ms, subject, detail) = (app.now_ms(), id.to_string(), json!({ "tokens": tokens }));
+    db::audit::record(&mut tx, now_ms, Some(id), "change-password", &subject, &detail).await?;
     Ok(tx.commit().await?)
 }
 
@@ -135,6 +138,8 @@ pub(super) struct LoginView {
     address: String,
     /// As the browser calls itself.
     agent: String,
+    /// Key of the provider by which it was begun; null: a password or a link
+    provider: Option<String>,
     /// RFC 3339.
     created: String,
     /// Last used, to ten minutes.
@@ -157,6 +162,7 @@ pub(super) async fn sessions(
         id: one.id,
         address: one.address,
         agent: one.agent,
+        provider: one.provider,
         created: rfc3339(one.created_ms),
         seen: rfc3339(one.seen_ms),
         expires: rfc3339(one.expires_ms),

@@ -15,6 +15,7 @@ mod exchange;
 mod explain;
 mod forms;
 mod grants;
+mod identity;
 mod jobs;
 mod libraries;
 mod links;

@@ -135,6 +135,15 @@ pub(super) struct PersonPatch {
     disabled: Option<bool>,
 }
 
+/// How a password is reset.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reset {
+    /// Leaves API tokens as they are: only the password was forgotten.
+    #[serde(default)]
+    keep_tokens: bool,
+}
+
 /// A code with which somebody chooses a new password, shown only now.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ResetView {
@@ -297,17 +306,19 @@ pub(super) async fn patch(
 
 /// Ends a person's sessions and gives a code with which they choose a new password, once. For those
 /// who could give all of the person's roles.
-#[utoipa::path(post, path = "/api/people/{id}/reset", tag = "people", params(("id" = String, Path)), responses((status = 200, body = ResetView), (status = 403), (status = 404)))]
+#[utoipa::path(post, path = "/api/people/{id}/reset", tag = "people", params(("id" = String, Path)), request_body = Option<Reset>, responses((status = 200, body = ResetView), (status = 403), (status = 404)))]
 pub(super) async fn reset(
     State(app): State<App>,
     Who(caller): Who,
     reader: Reader,
     Path(id): Path<String>,
+    wish: Option<Json<Reset>>,
 ) -> Result<Json<ResetView>, ApiError> {
+    let keep_tokens = wish.is_some_and(|Json(wish)| wish.keep_tokens);
     let by = Authority::of(&caller, app.now_ms())?;
     let lasting_ms = app.config.session.reset_hours * HOUR_MS;
     let mut tx = app.db.begin().await?;
-    let (_, code) = people::reset(&mut tx, &by, account_id(&id)?, lasting_ms).await?;
+    let (_, code) = people::reset(&mut tx, &by, account_id(&id)?, lasting_ms, keep_tokens).await?;
     tx.commit().await?;
     let expires = rfc3339(by.now_ms() + lasting_ms);
     Ok(Json(ResetView { link: start_link(&app, &reader, &code), code, expires }))

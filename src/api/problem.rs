@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::catalogue::{Refusal, RuleError};
 use crate::pages::Lang;
 use crate::server::{Busy, Refused, TooOften};
-use crate::{db, deliver, ingest, net, review, store};
+use crate::{db, deliver, identity, ingest, net, review, store};
 
 /// More than axum says of what is wrong with a request.
 const MAX_REASON_BYTES: usize = 8 * 1024;
@@ -90,6 +90,16 @@ impl From<net::Error> for ApiError {
                 Self::coded(StatusCode::UNPROCESSABLE_ENTITY, "bad_table", error.to_string())
             }
         }
+    }
+}
+
+impl From<identity::Error> for ApiError {
+    fn from(error: identity::Error) -> Self {
+        let status = match error {
+            identity::Error::Unreachable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::coded(status, error.code(), "")
     }
 }
 

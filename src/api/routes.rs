@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 use super::policy::{Administering, Administrator, Anyone, Person, Routes, Worker};
 use super::{
     audit, captions, chain, collections, complaints, courses, dictionary, duplicates, exchange,
-    explain, grants, jobs, libraries, me, media, ops, organisations, pages, people, resources,
-    review, search, session, sources, unindexed, uploads,
+    explain, grants, identity, jobs, libraries, me, media, ops, organisations, pages, people,
+    resources, review, search, session, sources, unindexed, uploads,
 };
 use crate::app::App;
 
@@ -112,6 +112,11 @@ fn data(routes: Routes) -> Routes {
         .data(Person, routes!(me::end_session))
         .data(Person, routes!(me::tokens, me::make_token))
         .data(Person, routes!(me::revoke_token))
+        .data(Anyone, routes!(identity::providers))
+        .data(Person, routes!(identity::list))
+        .data(Person, routes!(identity::delete))
+        .data(Administering, routes!(identity::list_of, identity::link))
+        .data(Administering, routes!(identity::unlink))
         .data(Worker, routes!(uploads::create))
         .data(Worker, routes!(uploads::head, uploads::patch, uploads::delete, uploads::get))
         .data(Anyone, routes!(ops::healthz))
@@ -166,6 +171,10 @@ fn forms_and_pages(app: &App, routes: Routes) -> Routes {
         .form(Worker, "/review/{id}", pages::review_form)
         .page(Anyone, "/login", pages::login_form)
         .form(Anyone, "/login", pages::log_in)
+        .page(Anyone, "/login/with/{provider}", pages::login_with)
+        .page(Anyone, "/login/with/{provider}/done", pages::login_done)
+        .form(Anyone, "/login/with/{provider}/logout", identity::log_out)
+        .page(Anyone, "/logged-out/{provider}", pages::logged_out)
         .page(Anyone, "/setup/{token}", pages::setup_form)
         .form(Anyone, "/setup/{token}", pages::set_up)
         .form(Anyone, "/logout", pages::log_out)

@@ -156,6 +156,72 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("too_many", "尝试太频繁，请一分钟后再试。", "Too many attempts. Try again in a minute."),
     ("too_often", "请求太频繁，请 {} 秒后再试。", "Too many requests. Try again in {} seconds."),
     ("wrong_password", "用户名或密码不对。", "The name or the password is wrong."),
+    // Logins by an account from elsewhere
+    (
+        "identity_down",
+        "“{}”现在没有回应，请稍后再试；有本站密码的话，可以用密码登录。",
+        "“{}” does not answer just now. Try again later, or log in with a password of this site.",
+    ),
+    (
+        "identity_refused",
+        "“{}”拒绝了这次登录，请告诉本站管理员：登录设置可能有误。",
+        "“{}” refused the login. Please tell an administrator of this site: its settings may be wrong.",
+    ),
+    (
+        "identity_denied",
+        "您在“{}”取消了登录，或者没有同意，所以没有登录。",
+        "You were not logged in: it was cancelled or not agreed to at “{}”.",
+    ),
+    (
+        "identity_over",
+        "这次登录已经用过或者超时了，请重新点一次登录按钮。",
+        "This login was used already or took too long. Press the button once more.",
+    ),
+    (
+        "identity_state",
+        "这次登录不是在这个浏览器里开始的，或者已经用过、超时，请重新点一次登录按钮。",
+        "This login was not begun in this browser, was used already or took too long. Press the button once more.",
+    ),
+    (
+        "identity_clock",
+        "“{}”的时间和本站对不上，请告诉本站管理员检查时钟。",
+        "The clocks of “{}” and of this site differ. Please tell an administrator of this site.",
+    ),
+    (
+        "identity_token",
+        "“{}”的回答没有通过核验，为安全起见没有登录。再试还是这样，请告诉本站管理员。",
+        "What “{}” answered could not be trusted, so you were not logged in. If it happens again, please tell an administrator of this site.",
+    ),
+    (
+        "identity_unknown",
+        "您在那里的账号还没有和本站的账号关联。请先用本站的密码登录，在“我的账号”里关联；没有本站账号，请找机构的管理员。",
+        "Your account there is not linked with one here. Log in with your password here and link it under “My account”, or ask whoever looks after you.",
+    ),
+    (
+        "identity_suspended",
+        "您在本站的账号已停用，不能登录。请找机构的管理员。",
+        "Your account here is suspended. Ask whoever looks after you.",
+    ),
+    (
+        "identity_domain",
+        "您在那里的账号没有本站认可的、验证过的邮箱，不能登录本站。",
+        "Your account there has no verified e-mail address of those that may log in here.",
+    ),
+    (
+        "identity_taken",
+        "那个账号已经和本站的一个账号关联了。",
+        "That account is linked with an account here already.",
+    ),
+    (
+        "identity_last",
+        "这是您登录的唯一方式，不能取消关联。请先关联别的账号，或者请管理员给您重置码设一个密码。",
+        "This is your only way to log in, so it stays. Link another account first, or ask for a code to choose a password with.",
+    ),
+    (
+        "identity_too_many",
+        "关联的账号太多了，请先取消不用的。",
+        "There are too many linked accounts. Unlink some first.",
+    ),
     ("wrong_old_password", "现在的密码不对。", "The present password is wrong."),
     (
         "wrong_code",
@@ -554,6 +620,8 @@ pub(super) fn field_word(lang: Lang, field: &str) -> String {
 
 const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "title", zh: "标题", en: "title" },
+    crate::catalogue::Term { code: "provider", zh: "登录方式", en: "provider" },
+    crate::catalogue::Term { code: "subject", zh: "对方账号编号", en: "subject" },
     crate::catalogue::Term { code: "description", zh: "简介", en: "description" },
     crate::catalogue::Term { code: "author", zh: "作者", en: "author" },
     crate::catalogue::Term { code: "licence", zh: "许可", en: "licence" },

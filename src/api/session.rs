@@ -22,7 +22,7 @@ use super::reader::cookie;
 use crate::app::App;
 use crate::catalogue::{AccountId, Phone, RuleError};
 use crate::db;
-use crate::db::sessions::NewSession;
+use crate::db::sessions::{By, NewSession};
 use crate::server::Peer;
 
 /// Name of the setting that holds the token of the set-up link.
@@ -195,6 +195,15 @@ pub(super) async fn log_out(app: &App, headers: &HeaderMap) -> Result<HeaderValu
     Ok(set_cookie(app, "", 0))
 }
 
+/// Key of the provider by which the session of the request's cookie was begun.
+pub(super) async fn provider_of(
+    app: &App,
+    headers: &HeaderMap,
+) -> Result<Option<String>, ApiError> {
+    let Some(token) = cookie(headers, COOKIE_NAME) else { return Ok(None) };
+    Ok(db::sessions::provider_of(&mut *app.db.read().await?, &token_hash(token)).await?)
+}
+
 /// argon2id of `password`, as a PHC string.
 ///
 /// # Errors
@@ -242,6 +251,20 @@ pub(super) async fn begin_session(
     browser: &Browser,
     account: AccountId,
 ) -> Result<HeaderValue, ApiError> {
+    begin_session_by(app, browser, account, None).await
+}
+
+/// The same for somebody who came by a provider.
+///
+/// # Errors
+///
+/// Those of the database.
+pub(super) async fn begin_session_by(
+    app: &App,
+    browser: &Browser,
+    account: AccountId,
+    by: Option<By<'_>>,
+) -> Result<HeaderValue, ApiError> {
     let token = fresh_token()
         .map_err(|_| ApiError::coded(StatusCode::INTERNAL_SERVER_ERROR, "broken", ""))?;
     let now_ms = app.now_ms();
@@ -252,6 +275,7 @@ pub(super) async fn begin_session(
         account,
         address: &browser.address.to_string(),
         agent: &browser.agent,
+        by,
         now_ms,
         expires_ms: now_ms + seconds * 1000,
     };

@@ -52,10 +52,13 @@ pub(super) enum User {
     },
     /// Lists accounts and their roles.
     List,
-    /// Sets a password; ends the account's sessions.
+    /// Sets a password; ends the account's sessions and revokes its API tokens.
     Password {
         /// Login name.
         name: String,
+        /// Leaves API tokens as they are.
+        #[arg(long)]
+        keep_tokens: bool,
         /// Read from standard input unless it is given.
         #[arg(long)]
         password: Option<String>,
@@ -189,11 +192,14 @@ impl User {
                     print_line(&describe(&account, &grants, &libraries, &organisations));
                 }
             }
-            Self::Password { name, .. } => {
+            Self::Password { name, keep_tokens, .. } => {
                 let account = find(&mut tx, &name).await?;
                 db::accounts::set_password(&mut tx, account.id, &hash).await?;
                 if account.name == "admin" {
                     db::settings::delete(&mut tx, SETUP).await?;
+                }
+                if !keep_tokens {
+                    db::tokens::delete_all(&mut tx, account.id).await?;
                 }
                 let id = account.id.to_string();
                 by.record(&mut tx, "change-password", &id, &json!({})).await?;

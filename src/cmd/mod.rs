@@ -7,6 +7,7 @@ mod compare;
 mod course;
 mod duplicates;
 mod harvest;
+mod identity;
 mod import;
 mod jobs;
 mod library;
@@ -60,6 +61,9 @@ enum Command {
     /// API tokens.
     #[command(subcommand)]
     Token(account::Token),
+    /// Accounts from elsewhere (OpenID Connect).
+    #[command(subcommand)]
+    Identity(identity::IdentityCommand),
     /// Links to media that is not public.
     #[command(subcommand)]
     Ticket(ticket::Ticket),
@@ -134,6 +138,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Jobs(jobs) => jobs.run(open(config).await?).await,
             Command::User(user) => user.run(open(config).await?).await,
             Command::Token(token) => token.run(open(config).await?).await,
+            Command::Identity(identity) => identity.run(open(config).await?).await,
             Command::Ticket(ticket) => ticket.run(open(config).await?).await,
             Command::Organisation(organisation) => organisation.run(open(config).await?).await,
             Command::Library(library) => library.run(open(config).await?).await,

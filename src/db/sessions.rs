@@ -23,10 +23,21 @@ pub struct NewSession<'a> {
     pub address: &'a str,
     /// As the browser calls itself.
     pub agent: &'a str,
+    /// By which identity, with the session there; `None`: by a password or a link.
+    pub by: Option<By<'a>>,
     /// Unix milliseconds.
     pub now_ms: i64,
     /// Unix milliseconds.
     pub expires_ms: i64,
+}
+
+/// How a session was begun elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'a> {
+    /// Id of the identity.
+    pub identity: &'a str,
+    /// The session at the provider, when it told one.
+    pub provider_session: Option<&'a str>,
 }
 
 /// A session as its owner sees it.
@@ -38,6 +49,8 @@ pub struct Session {
     pub address: String,
     /// As the browser called itself.
     pub agent: String,
+    /// Key of the provider that it was begun by.
+    pub provider: Option<String>,
     /// Unix milliseconds.
     pub created_ms: i64,
     /// When it was last used, Unix milliseconds, to ten minutes.
@@ -58,8 +71,9 @@ pub async fn insert(db: &mut AnyConnection, new: &NewSession<'_>) -> Result<()> 
         .await?;
     let agent: String = new.agent.chars().filter(|c| !c.is_control()).take(MAX_AGENT).collect();
     sqlx::query(
-        "INSERT INTO session (token_hash, id, account, address, agent, created_ms, seen_ms, expires_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, $7)",
+        "INSERT INTO session (token_hash, id, account, address, agent, created_ms, seen_ms, expires_ms,
+                              identity, provider_session)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)",
     )
     .bind(new.token_hash)
     .bind(uuid::Uuid::now_v7().simple().to_string())
@@ -68,6 +82,8 @@ pub async fn insert(db: &mut AnyConnection, new: &NewSession<'_>) -> Result<()> 
     .bind(agent)
     .bind(new.now_ms)
     .bind(new.expires_ms)
+    .bind(new.by.map(|by| by.identity))
+    .bind(new.by.and_then(|by| by.provider_session))
     .execute(db)
     .await?;
     Ok(())
@@ -128,8 +144,9 @@ pub async fn note(db: &mut AnyConnection, id: &str, now_ms: i64) -> Result<()> {
 /// Those of the database.
 pub async fn list(db: &mut AnyConnection, account: AccountId, now_ms: i64) -> Result<Vec<Session>> {
     Ok(sqlx::query_as(
-        "SELECT id, address, agent, created_ms, seen_ms, expires_ms FROM session
-          WHERE account = $1 AND expires_ms > $2 ORDER BY seen_ms DESC, id DESC",
+        "SELECT s.id, s.address, s.agent, i.provider, s.created_ms, s.seen_ms, s.expires_ms
+           FROM session s LEFT JOIN identity i ON i.id = s.identity
+          WHERE s.account = $1 AND s.expires_ms > $2 ORDER BY s.seen_ms DESC, s.id DESC",
     )
     .bind(account.to_string())
     .bind(now_ms)
@@ -176,5 +193,44 @@ pub async fn delete_all(
         .bind(kept)
         .execute(db)
         .await?;
+    Ok(done.rows_affected())
+}
+
+/// Key of the provider by which the session of a token was begun.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn provider_of(db: &mut AnyConnection, token_hash: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT i.provider FROM session s JOIN identity i ON i.id = s.identity
+          WHERE s.token_hash = $1",
+    )
+    .bind(token_hash)
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Ends the sessions that were begun by `identity`, but for the one with the id `kept`; with
+/// `provider_session` only those of that session there. Says how many.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn delete_by(
+    db: &mut AnyConnection,
+    identity: &str,
+    provider_session: Option<&str>,
+    kept: Option<&str>,
+) -> Result<u64> {
+    let done = sqlx::query(
+        "DELETE FROM session
+          WHERE identity = $1 AND ($2 IS NULL OR provider_session = $2) AND ($3 IS NULL OR id <> $3)",
+    )
+    .bind(identity)
+    .bind(provider_session)
+    .bind(kept)
+    .execute(db)
+    .await?;
     Ok(done.rows_affected())
 }

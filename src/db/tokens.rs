@@ -115,3 +115,16 @@ pub async fn delete(
     .await?;
     owner.map(|id| parse("token.account", &id)).transpose()
 }
+
+/// Revokes all tokens of `account`; says how many.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn delete_all(db: &mut AnyConnection, account: AccountId) -> Result<u64> {
+    let done = sqlx::query("DELETE FROM token WHERE account = $1")
+        .bind(account.to_string())
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected())
+}

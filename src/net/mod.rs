@@ -5,6 +5,7 @@ pub mod authority;
 pub mod code;
 pub mod front;
 pub mod grants;
+pub mod identities;
 pub mod libraries;
 pub mod organisations;
 pub mod people;
@@ -25,7 +26,7 @@ pub enum Error {
     /// What is named is not there.
     #[error("there is no {what} {value:?}")]
     Missing {
-        /// organisation, library, account, team, grant or invitation
+        /// organisation, library, account, team, grant, invitation or identity
         what: &'static str,
         /// As it was named.
         value: String,

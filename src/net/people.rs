@@ -200,8 +200,9 @@ pub async fn get(
     found.ok_or_else(|| Error::Missing { what: "account", value: id.to_string() })
 }
 
-/// Ends a person's sessions, and gives a code with which they choose a new password, once, within
-/// `lasting_ms`. Earlier codes end. Their old password holds until then.
+/// Ends a person's sessions and, unless `keep_tokens`, their API tokens: nobody knows who has them.
+/// Gives a code with which they choose a new password, once, within `lasting_ms`. Earlier codes end.
+/// Their old password holds until then.
 ///
 /// # Errors
 ///
@@ -211,6 +212,7 @@ pub async fn reset(
     by: &Authority<'_>,
     id: AccountId,
     lasting_ms: i64,
+    keep_tokens: bool,
 ) -> Result<(Person, String), Error> {
     let person = get(tx, by, id).await?;
     by.may_change(tx, &person).await?;
@@ -219,7 +221,9 @@ pub async fn reset(
     db::start_links::delete_all(tx, id, now_ms).await?;
     db::start_links::insert(tx, &code_hash(&code), id, now_ms, now_ms + lasting_ms).await?;
     db::sessions::delete_all(tx, id, None).await?;
-    by.actor().record(tx, "reset-password", &id.to_string(), &json!({})).await?;
+    let tokens = if keep_tokens { 0 } else { db::tokens::delete_all(tx, id).await? };
+    let detail = json!({ "tokens": tokens });
+    by.actor().record(tx, "reset-password", &id.to_string(), &detail).await?;
     Ok((person, code))
 }
 

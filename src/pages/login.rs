@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::{
-    Shell,
+    ProviderLink, Shell,
+    identity::login_buttons,
     layout::{Page, document},
 };
 
@@ -16,6 +17,8 @@ pub struct LoginView {
     pub name: String,
     /// Why it was refused.
     pub refusal: Option<String>,
+    /// Where else one may log in.
+    pub providers: Vec<ProviderLink>,
 }
 
 /// The form; posts `name`, `password`, `next` and `csrf` to `/login`.
@@ -46,6 +49,7 @@ pub fn login(shell: &Shell, view: &LoginView) -> Markup {
                     }
                     button.button type="submit" { (title) }
                 }
+                (login_buttons(shell, &view.providers))
                 p.hint { (shell.pick("忘记密码？请机构的管理员给您一个重置码，", "No password? Ask whoever looks after you for a code, ")) a href="/start" { (shell.pick("在这里输入", "and type it in here")) } }
             }
         }

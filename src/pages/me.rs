@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::{
-    Shell,
+    IdentityRow, ProviderLink, Shell,
+    identity::identity_words,
     layout::{Page, document},
 };
 
@@ -26,6 +27,12 @@ pub struct MeView {
     pub sessions: Vec<SessionRow>,
     /// API tokens.
     pub tokens: Vec<TokenRow>,
+    /// Who one is elsewhere.
+    pub identities: Vec<IdentityRow>,
+    /// Where one can go to link another.
+    pub providers: Vec<ProviderLink>,
+    /// A password was chosen.
+    pub has_password: bool,
     /// A token that was just made, shown only now.
     pub token: Option<String>,
     /// Fewest characters of a password.
@@ -45,6 +52,8 @@ pub struct SessionRow {
     pub address: String,
     /// Which browser, in short.
     pub browser: String,
+    /// Name of the provider that it was begun by.
+    pub provider: Option<String>,
     /// Unix milliseconds.
     pub created_ms: i64,
     /// Unix milliseconds.
@@ -86,6 +95,9 @@ pub fn me(shell: &Shell, view: &MeView) -> Markup {
             div.admin-forms {
                 section.card { (names(shell, view)) }
                 section.card { (password(shell, view)) }
+                @if !view.identities.is_empty() || !view.providers.is_empty() {
+                    section.card { (identities(shell, view)) }
+                }
                 section.card { (sessions(shell, view)) }
                 section.card { (tokens(shell, view)) }
             }
@@ -133,6 +145,15 @@ fn password(shell: &Shell, view: &MeView) -> Markup {
             }
         }
     };
+    if !view.has_password {
+        return html! {
+            h2 { (shell.pick("密码", "Password")) }
+            p.hint { (shell.pick(
+                "您还没有本站的密码，现在用关联的账号登录。想设一个，请机构的管理员给您一个重置码。",
+                "You have no password here and sign in with a linked account. To choose one, ask whoever looks after you for a code.",
+            )) }
+        };
+    }
     html! {
         h2 { (shell.pick("修改密码", "Change the password")) }
         form.form action="/me" method="post" {
@@ -141,6 +162,12 @@ fn password(shell: &Shell, view: &MeView) -> Markup {
             (secret("old", shell.pick("现在的密码", "Present password"), "current-password"))
             (secret("new", shell.pick("新密码（8 个字符以上）", "New password (8 characters or more)"), "new-password"))
             (secret("again", shell.pick("再输一次", "Once more"), "new-password"))
+            @if !view.tokens.is_empty() {
+                label.choice {
+                    input type="checkbox" name="revoke_tokens" value="true";
+                    (shell.pick("同时撤销全部接口令牌（密码可能被别人知道时）", "Revoke all API tokens too (when somebody may know the password)"))
+                }
+            }
             div.form-end { button.button type="submit" { (shell.pick("修改", "Change")) } }
             p.hint { (shell.pick("改好后，别处的登录会退出。", "Logins elsewhere end.")) }
         }
@@ -158,12 +185,32 @@ fn act(shell: &Shell, act: &str, id: &str, label: &str) -> Markup {
     }
 }
 
+fn identities(shell: &Shell, view: &MeView) -> Markup {
+    html! {
+        h2 { (shell.pick("关联的账号", "Linked accounts")) }
+        p.hint { (shell.pick("可以用来登录本站的、别处的账号。", "Accounts elsewhere that sign you in here.")) }
+        ul.admin-list { @for one in &view.identities { li {
+            (identity_words(shell, one))
+            (act(shell, "unlink", &one.id, shell.pick("取消关联", "Unlink")))
+        } } }
+        @if view.identities.is_empty() { p.hint { (shell.pick("还没有。", "None yet.")) } }
+        @for provider in &view.providers {
+            div.form-end {
+                a.button.quiet href=(provider.href) rel="nofollow" {
+                    (shell.pick("关联“", "Link “")) (provider.name) (shell.pick("”的账号", "”"))
+                }
+            }
+        }
+    }
+}
+
 fn sessions(shell: &Shell, view: &MeView) -> Markup {
     html! {
         h2 { (shell.pick("登录过的设备", "Where you are logged in")) }
         ul.admin-list { @for one in &view.sessions { li {
             span {
                 strong { (one.browser) } " · " (one.address)
+                @if let Some(provider) = &one.provider { " · " (provider) }
                 @if one.current { " " span.tag { (shell.pick("就是这里", "here")) } }
                 br;
                 span.hint {

@@ -24,6 +24,7 @@ mod error;
 mod facts;
 mod home;
 mod icon;
+mod identity;
 mod layout;
 mod lesson;
 mod library;
@@ -76,6 +77,7 @@ pub use duplicates::{
 pub use embed::{EmbedView, embed, embed_code};
 pub use error::{ErrorView, error};
 pub use home::{HomeView, TermCount, home};
+pub use identity::{IdentityRow, LoggedOutView, ProviderLink, logged_out};
 pub use layout::{Shell, Theme, Visitor};
 pub use lesson::{LessonView, lesson};
 pub use library::{LibrariesView, LibraryTile, LibraryView, libraries, library};

@@ -205,7 +205,8 @@ fn a_page_number_out_of_range_shows_the_nearest_page() {
 
 #[test]
 fn english_has_no_chinese_words_but_names() {
-    let view = LoginView { next: "/".into(), name: String::new(), refusal: None };
+    let providers = Vec::new();
+    let view = LoginView { next: "/".into(), name: String::new(), refusal: None, providers };
     let html = login(&shell(Lang::En), &view).0;
     assert!(html.contains("<html lang=\"en\">"));
     let rest = ["测试网", "多库", "库", "中文", "中"]

@@ -51,6 +51,9 @@ impl Kind {
                 Self::Write
             };
         }
+        if path.starts_with("/login/with/") {
+            return Self::Login;
+        }
         match path {
             "/search" | "/api/search" | "/api/suggest" => Self::Search,
             _ => Self::Page,
@@ -79,6 +82,7 @@ mod tests {
             (Method::POST, "/start/x", Kind::Login),
             (Method::POST, "/join/x", Kind::Login),
             (Method::GET, "/login", Kind::Page),
+            (Method::GET, "/login/with/city", Kind::Login),
             (Method::DELETE, "/api/session", Kind::Write),
             (Method::GET, "/api/suggest", Kind::Search),
             (Method::POST, "/api/complaints", Kind::Complaint),

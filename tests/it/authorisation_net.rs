@@ -176,6 +176,7 @@ impl Net {
             account,
             address: "127.0.0.1",
             agent: "tests",
+            by: None,
             now_ms: 0,
             expires_ms: i64::MAX,
         };

@@ -8,6 +8,7 @@ mod app;
 mod bucket;
 mod captions;
 mod client;
+mod elsewhere;
 mod fixture;
 mod raw;
 
@@ -28,6 +29,8 @@ mod front;
 mod harvest;
 mod http;
 mod http2;
+mod identity;
+mod identity_hostile;
 mod import;
 mod index;
 mod jobs;

@@ -136,9 +136,17 @@ async fn a_code_is_read_out_and_chooses_a_password_once() {
     let browser = Browser::log_in(&app, "lin", SECRET).await;
     let alive = async || browser.get("/api/session").await.status;
     assert_eq!(alive().await, 200);
-    let code = reset().await;
+    reset().await;
     assert_eq!(alive().await, 401, "sessions end");
     Browser::log_in(&app, "lin", SECRET).await;
+
+    // Nobody knows who has their tokens: they end too, unless it is said that they are to stay.
+    let token = app.ran(&["token", "create", "--user", "lin"]).trim().to_owned();
+    let program = Client::new(app.address(), Some(token));
+    east.send(Method::POST, &path, &json!({ "keep_tokens": true })).await.expect(200);
+    program.get("/api/me").await.expect(200);
+    let code = reset().await;
+    program.get("/api/me").await.expect(401);
     let disable = json!({ "disabled": true });
     east.send(Method::PATCH, &format!("/api/people/{id}"), &disable).await.expect(200);
     assert_eq!(typed(&code).await.status, 422, "whoever is disabled chooses nothing");

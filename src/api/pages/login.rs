@@ -12,6 +12,7 @@ use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::sentences::sentence;
 use super::super::session::{self, Browser, Login, MAX_PASSWORD, MIN_PASSWORD};
+use super::identity::provider_links;
 use super::shell::{page, shell};
 use crate::app::App;
 use crate::pages::{self, LoginView, SetupView};
@@ -29,8 +30,21 @@ pub(in crate::api) async fn login_form(
     visitor: Visitor,
     Query(next): Query<Next>,
 ) -> Response {
-    let view = LoginView { next: own_path(&next.next), name: String::new(), refusal: None };
-    page(&reader, pages::login(&shell(&app, &reader, &visitor), &view))
+    login_page(&app, &reader, &visitor, &own_path(&next.next), String::new(), None)
+}
+
+/// The page to log in, which leads to `next` afterwards; with why an attempt was refused.
+pub(super) fn login_page(
+    app: &App,
+    reader: &Reader,
+    visitor: &Visitor,
+    next: &str,
+    name: String,
+    refusal: Option<String>,
+) -> Response {
+    let providers = provider_links(app, reader.lang, next, "");
+    let view = LoginView { next: next.to_owned(), name, refusal, providers };
+    page(reader, pages::login(&shell(app, reader, visitor), &view))
 }
 
 /// What the login form sends.
@@ -62,8 +76,8 @@ pub(in crate::api) async fn log_in(
         }
         Err(ApiError::Coded { status, code, .. }) if status.is_client_error() => {
             let refusal = Some(sentence(reader.lang, code, ""));
-            let view = LoginView { next: own_path(&form.next), name: form.name, refusal };
-            let mut response = page(&reader, pages::login(&shell(&app, &reader, &visitor), &view));
+            let next = own_path(&form.next);
+            let mut response = login_page(&app, &reader, &visitor, &next, form.name, refusal);
             *response.status_mut() = if status == StatusCode::UNAUTHORIZED {
                 StatusCode::UNPROCESSABLE_ENTITY
             } else {
@@ -80,15 +94,21 @@ pub(in crate::api) async fn log_out(
     _: Visitor,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let by = session::provider_of(&app, &headers).await?;
     let cookie = session::log_out(&app, &headers).await?;
-    let mut response = Redirect::to("/").into_response();
+    // Forms lead nowhere outside this site (the policy of pages): a page of ours leads on.
+    let next = match by.and_then(|key| app.providers.find(&key)).filter(|one| one.settings.logout) {
+        Some(provider) => format!("/logged-out/{}", provider.settings.key),
+        None => "/".to_owned(),
+    };
+    let mut response = Redirect::to(&next).into_response();
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)
 }
 
 /// A path of this site; anything else leads home. Browsers drop tabs and line ends from an
 /// address and read `\` as `/`.
-fn own_path(next: &str) -> String {
+pub(super) fn own_path(next: &str) -> String {
     let own = next.starts_with('/')
         && !next.starts_with("//")
         && !next.contains(|c: char| c == '\\' || c.is_control());

@@ -6,11 +6,15 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::super::caller::Visitor;
-use super::super::me::{change_password, edit_own, end_own_session, make, own, revoke_own_token};
+use super::super::identity::unlink_own;
+use super::super::me::{
+    NewPassword, change_password, edit_own, end_own_session, make, own, revoke_own_token,
+};
 use super::super::people::Names;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::session::{Browser, MIN_PASSWORD};
+use super::identity::{identity_rows, name_of, provider_links};
 use super::login::refused;
 use super::shell::{page, shell};
 use super::studio::{Fields, check_csrf};
@@ -63,6 +67,17 @@ pub(in crate::api) async fn me_form(
     Ok((status, shown).into_response())
 }
 
+/// The page with why something was not done.
+pub(super) async fn refused_page(
+    app: &App,
+    reader: &Reader,
+    visitor: &Visitor,
+    why: String,
+) -> Result<Response, ApiError> {
+    let view = MeView { bad: Some(why), ..view(app, reader, visitor).await? };
+    Ok(page(reader, pages::me(&shell(app, reader, visitor), &view)))
+}
+
 enum Done {
     Saved,
     Token(String),
@@ -93,8 +108,12 @@ async fn act(
             if let Some(why) = refused(reader, new, again) {
                 return Ok(Done::Refused(why));
             }
-            change_password(app, visitor, browser, fields.one("old"), new).await?;
+            let revoke_tokens = fields.one("revoke_tokens") == "true";
+            let old = fields.one("old").to_owned();
+            let new = NewPassword { old, new: new.to_owned(), revoke_tokens };
+            change_password(app, visitor, browser, &new).await?;
         }
+        "unlink" => unlink_own(app, visitor, fields.one("id")).await?,
         "end" => end_own_session(app, id, fields.one("id")).await?,
         "revoke" => revoke_own_token(app, id, fields.one("id")).await?,
         "token" => {
@@ -131,6 +150,10 @@ async fn view(app: &App, reader: &Reader, visitor: &Visitor) -> Result<MeView, A
         current: visitor.session.as_ref() == Some(&one.id),
         id: one.id,
         address: one.address,
+        provider: one.provider.map(|key| match app.providers.find(&key) {
+            Some(known) => name_of(reader.lang, &known.settings).to_owned(),
+            None => key,
+        }),
         browser: browser_of(reader.lang, &one.agent),
         created_ms: one.created_ms,
         seen_ms: one.seen_ms,
@@ -151,6 +174,9 @@ async fn view(app: &App, reader: &Reader, visitor: &Visitor) -> Result<MeView, A
         roles: held.map(word).collect(),
         sessions: sessions.into_iter().map(session).collect(),
         tokens: db::tokens::list(&mut db, account.id).await?.into_iter().map(token).collect(),
+        identities: identity_rows(app, &mut db, reader.lang, account.id).await?,
+        providers: provider_links(app, reader.lang, "", &visitor.csrf),
+        has_password: person.has_password,
         token: None,
         shortest: MIN_PASSWORD,
         good: None,

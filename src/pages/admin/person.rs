@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::super::Shell;
+use super::super::identity::identity_words;
+use super::super::{IdentityRow, Shell};
 use super::{
     Givable, Notice, Option2, button, confirm, field, frame, role_word, select, select_place,
     select_role, top,
@@ -38,6 +39,10 @@ pub struct PersonPage {
     pub may_change: bool,
     /// Organisations to choose from: id and name.
     pub organisations: Vec<Option2>,
+    /// Who they are elsewhere.
+    pub identities: Vec<IdentityRow>,
+    /// Providers that they can be linked with: key and name.
+    pub providers: Vec<Option2>,
     /// Roles in the caller's branch.
     pub grants: Vec<GrantRow>,
     /// Roles that can be given.
@@ -78,6 +83,9 @@ pub fn person(shell: &Shell, view: &PersonPage) -> Markup {
                 h2 { (shell.pick("角色", "Roles")) }
                 (grants(shell, &view.grants, &here))
                 (grant_form(shell, &view.givable, &here))
+            }
+            @if !view.identities.is_empty() || view.may_change && !view.providers.is_empty() {
+                section.card { (identities(shell, view, &here)) }
             }
             @if view.may_change { section.card { (dangers(shell, view, &here)) } }
         }
@@ -149,13 +157,44 @@ pub(super) fn grant_form(shell: &Shell, givable: &Givable, here: &str) -> Markup
     }
 }
 
+fn identities(shell: &Shell, view: &PersonPage, here: &str) -> Markup {
+    html! {
+        h2 { (shell.pick("关联的账号", "Linked accounts")) }
+        @if view.identities.is_empty() { p.hint { (shell.pick("没有关联别处的账号。", "Linked with no account elsewhere.")) } }
+        ul.admin-list { @for one in &view.identities { li {
+            (identity_words(shell, one))
+            @if view.may_change { (button(shell, here, "unlink", &[("identity", &one.id)], shell.pick("取消关联", "Unlink"))) }
+        } } }
+        @if view.may_change && !view.providers.is_empty() {
+            form.form action=(here) method="post" {
+                (shell.csrf_field())
+                input type="hidden" name="act" value="link";
+                div.field-pair {
+                    (select("provider", "provider", shell.pick("哪里的账号", "Where"), &view.providers, "", None))
+                    (field("subject", "subject", shell.pick("对方账号编号", "Subject there"), "",
+                        shell.pick("对方系统里的用户编号（sub），不是用户名", "The user's id there (sub), not a name")))
+                }
+                div.form-end { button.button.quiet type="submit" { (shell.pick("关联", "Link")) } }
+                p.hint { (shell.pick("一般请本人登录后在“我的账号”里关联；编号填错，别人就能用此人的账号。",
+                    "Better let them link it under “My account”: with a wrong id, somebody else becomes this person.")) }
+            }
+        }
+    }
+}
+
 fn dangers(shell: &Shell, view: &PersonPage, here: &str) -> Markup {
     let nothing = html! {};
+    let keep = html! {
+        label.choice {
+            input type="checkbox" name="keep_tokens" value="true";
+            (shell.pick("保留接口令牌（本人只是忘了密码，还有程序在用）", "Keep API tokens (only the password was forgotten, and programs use them)"))
+        }
+    };
     html! {
         h2 { (shell.pick("密码与登录", "Password and login")) }
-        (confirm(shell, here, &nothing, "reset", shell.pick("重置密码", "Reset the password"),
-            shell.pick("会给出一个只显示一次的重置码，您读给本人听；本人在登录页点“在这里输入”，自己设新密码。现有的登录全部退出。",
-                "You get a code, shown once, to read out; with it the person chooses a new password. All their sessions end.")))
+        (confirm(shell, here, &keep, "reset", shell.pick("重置密码", "Reset the password"),
+            shell.pick("会给出一个只显示一次的重置码，您读给本人听；本人在登录页点“在这里输入”，自己设新密码。现有的登录全部退出，接口令牌全部撤销。怀疑账号被别人用过的话，也看看上面关联的账号。",
+                "You get a code, shown once, to read out; with it the person chooses a new password. All their sessions and API tokens end. If somebody else may have used the account, look at its linked accounts too.")))
         @if view.disabled {
             form.inline action=(here) method="post" {
                 (shell.csrf_field())

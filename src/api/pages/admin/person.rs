@@ -5,9 +5,11 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::super::super::caller::Visitor;
+use super::super::super::identity::named;
 use super::super::super::people::{Names, account_id, start_link};
 use super::super::super::problem::ApiError;
 use super::super::super::reader::Reader;
+use super::super::identity::{identity_rows, name_of};
 use super::super::shell::{page, shell};
 use super::super::studio::{Fields, check_csrf};
 use super::{Came, by_id, done, givable, ours, place_of, refusal, to_login};
@@ -17,8 +19,8 @@ use crate::db;
 use crate::db::grants::{Grant, Grantee};
 use crate::db::people::GrantFilter;
 use crate::net::authority::Authority;
-use crate::net::grants;
 use crate::net::people::{self, Edit};
+use crate::net::{grants, identities};
 use crate::pages::{self, GrantRow, Notice, PersonPage};
 
 /// An hour, in milliseconds.
@@ -34,7 +36,7 @@ pub(in crate::api) async fn person_page(
     if let Some(login) = to_login(&visitor, &reader) {
         return Ok(login);
     }
-    let view = view(&app, &visitor, account_id(&id)?, came.notice(&reader)).await?;
+    let view = view(&app, &reader, &visitor, account_id(&id)?, came.notice(&reader)).await?;
     Ok(page(&reader, pages::person(&shell(&app, &reader, &visitor), &view)))
 }
 
@@ -52,13 +54,13 @@ pub(in crate::api) async fn person_form(
         Ok(None) => Ok(done(&format!("/admin/people/{account}"))),
         Ok(Some(code)) => {
             let link = start_link(&app, &reader, &code);
-            let view = view(&app, &visitor, account, Notice::default()).await?;
+            let view = view(&app, &reader, &visitor, account, Notice::default()).await?;
             let view = PersonPage { code: Some((code, link)), ..view };
             Ok(page(&reader, pages::person(&shell(&app, &reader, &visitor), &view)))
         }
         Err(error) => {
             let notice = refusal(&reader, error)?;
-            let view = view(&app, &visitor, account, notice).await?;
+            let view = view(&app, &reader, &visitor, account, notice).await?;
             let mut response = page(&reader, pages::person(&shell(&app, &reader, &visitor), &view));
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(response)
@@ -98,10 +100,17 @@ async fn act(
             let role = fields.one("role").parse()?;
             grants::grant(&mut tx, &by, Grantee::Account(account), role, on, None).await?;
         }
+        "link" => {
+            let provider = named(app, fields.one("provider"))?;
+            identities::link(&mut tx, &by, account, provider, fields.one("subject")).await?;
+        }
+        "unlink" => identities::unlink(&mut tx, &by, account, fields.one("identity")).await?,
         "revoke" => grants::revoke(&mut tx, &by, fields.one("grant")).await?,
         "reset" => {
             let lasting_ms = app.config.session.reset_hours * HOUR_MS;
-            code = Some(people::reset(&mut tx, &by, account, lasting_ms).await?.1);
+            let keep_tokens = fields.one("keep_tokens") == "true";
+            let reset = people::reset(&mut tx, &by, account, lasting_ms, keep_tokens).await?;
+            code = Some(reset.1);
         }
         other => return Err(ApiError::bad(other.chars().take(40).collect::<String>())),
     }
@@ -111,6 +120,7 @@ async fn act(
 
 async fn view(
     app: &App,
+    reader: &Reader,
     visitor: &Visitor,
     account: AccountId,
     notice: Notice,
@@ -122,7 +132,12 @@ async fn view(
     let names = Names::read(&mut db).await?;
     let of = GrantFilter { account: Some(account), ..GrantFilter::default() };
     let granted = db::people::grants(&mut db, &viewer, &of, 1000).await?;
+    let provider = |own: &crate::identity::settings::Provider| {
+        (own.key.clone(), name_of(reader.lang, own).to_owned())
+    };
     Ok(PersonPage {
+        identities: identity_rows(app, &mut db, reader.lang, account).await?,
+        providers: app.providers.iter().map(|one| provider(&one.settings)).collect(),
         may_change: by.can_change(&mut db, &person).await?,
         id: account.to_string(),
         name: person.name,
