@@ -1,6 +1,12 @@
 //! Resources. Every change of one gets the next number, which the index follows.
 
+mod changes;
+mod titles;
+
 use sqlx::{AnyConnection, FromRow};
+
+pub use changes::{list_changed, list_changes, touch_library};
+pub use titles::{TitleQuery, find_by_title, find_in_library};
 
 use super::{Error, Result, parse, parse_json, settings, to_json};
 use crate::catalogue::{Details, Kind, LibraryId, Resource, ResourceId, Sha256};
@@ -282,21 +288,6 @@ pub async fn list_newest(
     published.map(Resource::try_from).collect()
 }
 
-/// Resources that have something in common with others.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn list_in_pairs(db: &mut AnyConnection) -> Result<Vec<Resource>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT * FROM resource
-          WHERE id IN (SELECT first FROM twin_pair UNION SELECT second FROM twin_pair)",
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(Resource::try_from).collect()
-}
-
 /// How many published resources each library has, by its id; none: it is left out.
 ///
 /// # Errors
@@ -329,69 +320,6 @@ pub async fn find_by_source(
     .fetch_optional(db)
     .await?;
     row.map(Resource::try_from).transpose()
-}
-
-/// Numbers a change of every resource and course of `library`, each with a number of its own, so that the
-/// index looks at them again.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn touch_library(db: &mut AnyConnection, library: LibraryId) -> Result<()> {
-    // Rows of resources and courses are locked before that of the counter, as everywhere.
-    sqlx::query("UPDATE resource SET changed = changed WHERE library = $1")
-        .bind(library.to_string())
-        .execute(&mut *db)
-        .await?;
-    super::courses::lock_library(&mut *db, library).await?;
-    let before = settings::last_change_locked(&mut *db).await?;
-    let touched = sqlx::query(
-        "UPDATE resource SET changed = $2 + numbered.number
-           FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS number
-                   FROM resource WHERE library = $1) AS numbered
-          WHERE resource.id = numbered.id",
-    )
-    .bind(library.to_string())
-    .bind(before)
-    .execute(&mut *db)
-    .await?;
-    settings::skip_changes(&mut *db, touched.rows_affected()).await?;
-    super::courses::touch_library(db, library).await
-}
-
-/// Up to `limit` resources changed after the change `mark`, deleted ones among
-/// them, in the order of their changes. No two have the same number.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn list_changed(db: &mut AnyConnection, mark: i64, limit: i64) -> Result<Vec<Resource>> {
-    let rows: Vec<Row> =
-        sqlx::query_as("SELECT * FROM resource WHERE changed > $1 ORDER BY changed LIMIT $2")
-            .bind(mark)
-            .bind(limit)
-            .fetch_all(db)
-            .await?;
-    rows.into_iter().map(Resource::try_from).collect()
-}
-
-/// As [`list_changed`], but id and number of the change alone, which can be read of any row.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn list_changes(
-    db: &mut AnyConnection,
-    mark: i64,
-    limit: i64,
-) -> Result<Vec<(String, i64)>> {
-    Ok(sqlx::query_as(
-        "SELECT id, changed FROM resource WHERE changed > $1 ORDER BY changed LIMIT $2",
-    )
-    .bind(mark)
-    .bind(limit)
-    .fetch_all(db)
-    .await?)
 }
 
 /// Ids of all that everybody may see.
@@ -475,101 +403,6 @@ pub async fn public_among(db: &mut AnyConnection, ids: &[String]) -> Result<Vec<
         query = query.bind(id);
     }
     Ok(query.fetch_all(db).await?)
-}
-
-/// Up to `limit` resources of `library` whose titles hold `text`, newest first: those that are
-/// published, and those uploaded by `seen_by`, else all. What failed is left out.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn find_in_library(
-    db: &mut AnyConnection,
-    library: LibraryId,
-    seen_by: Option<&str>,
-    text: &str,
-    limit: i64,
-) -> Result<Vec<Resource>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT * FROM resource
-          WHERE library = $1 AND stage IN ('published', 'ready', 'processing', 'withdrawn')
-            AND ($2 IS NULL OR stage = 'published' OR uploaded_by = $2)
-            AND LOWER(title) LIKE '%' || LOWER($3) || '%'
-          ORDER BY COALESCE(published_ms, created_ms) DESC, id DESC LIMIT $4",
-    )
-    .bind(library.to_string())
-    .bind(seen_by)
-    .bind(text.replace(['%', '_'], " "))
-    .bind(limit)
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(Resource::try_from).collect()
-}
-
-/// A search among titles. Empty lists take any.
-#[derive(Debug, Clone, Default)]
-pub struct TitleQuery {
-    /// What the title holds.
-    pub text: String,
-    /// Slugs of libraries.
-    pub libraries: Vec<String>,
-    /// Kinds.
-    pub kinds: Vec<String>,
-    /// Topics.
-    pub topics: Vec<String>,
-    /// Audiences.
-    pub audiences: Vec<String>,
-    /// Languages.
-    pub languages: Vec<String>,
-}
-
-/// A page of the public resources whose title holds a text, newest first, and how many there are
-/// in all: what answers while there is no index.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn find_by_title(
-    db: &mut AnyConnection,
-    query: &TitleQuery,
-    offset: i64,
-    limit: i64,
-) -> Result<(i64, Vec<Resource>)> {
-    let mut condition = "r.stage = 'published' AND l.visibility = 'public'
-            AND LOWER(r.title) LIKE '%' || LOWER($1) || '%'"
-        .to_owned();
-    let mut values = vec![query.text.replace(['%', '_'], " ")];
-    for (column, wanted) in
-        [("l.slug", &query.libraries), ("r.kind", &query.kinds), ("r.language", &query.languages)]
-    {
-        if !wanted.is_empty() {
-            let places = places(values.len() + 1, wanted.len(), "");
-            condition.push_str(&format!(" AND {column} IN ({places})"));
-            values.extend_from_slice(wanted);
-        }
-    }
-    for (column, wanted) in [("r.topics", &query.topics), ("r.audiences", &query.audiences)] {
-        if !wanted.is_empty() {
-            // JSON arrays of codes.
-            let places = places(values.len() + 1, wanted.len(), &format!(" OR {column} LIKE "));
-            condition.push_str(&format!(" AND ({column} LIKE {places})"));
-            values.extend(wanted.iter().map(|code| format!("%{}%", to_json(code))));
-        }
-    }
-    let from = format!("FROM resource r JOIN library l ON l.id = r.library WHERE {condition}");
-    let mut count = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) {from}")));
-    let next = values.len() + 1;
-    let mut page = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT r.* {from} ORDER BY r.published_ms DESC, r.id DESC LIMIT ${next} OFFSET ${}",
-        next + 1
-    )));
-    for value in &values {
-        count = count.bind(value);
-        page = page.bind(value);
-    }
-    let total: i64 = count.fetch_one(&mut *db).await?;
-    let rows: Vec<Row> = page.bind(limit).bind(offset).fetch_all(db).await?;
-    Ok((total, rows.into_iter().map(Resource::try_from).collect::<Result<_>>()?))
 }
 
 /// `count` places for values from number `first` on, with `between` or a comma between them.
