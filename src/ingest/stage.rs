@@ -27,6 +27,9 @@ pub enum Action {
     Retry,
     /// Remove it.
     Delete,
+    /// Remove it since its library does not keep it any longer, unless somebody still has to decide
+    /// about it.
+    Outlive,
 }
 
 /// What is said anew about a resource; `None` leaves what is there.
@@ -76,7 +79,7 @@ impl Action {
             Self::Edit { .. } => "edit",
             Self::Cancel => "cancel",
             Self::Retry => "retry",
-            Self::Delete => "delete",
+            Self::Delete | Self::Outlive => "delete",
         }
     }
 }
@@ -112,7 +115,11 @@ pub async fn apply(
         Action::Edit { edit, .. } => edit.as_ref().clone().of(resource),
         Action::Cancel => resource.cancel(),
         Action::Retry => resource.retry(),
-        Action::Delete => resource.delete(),
+        // Whoever complains or appeals waits for the row that is locked here.
+        Action::Outlive if db::libraries::is_disputed(&mut tx, id).await? => {
+            Err(RuleError::Conflict("in_review"))
+        }
+        Action::Delete | Action::Outlive => resource.delete(),
     };
     let mut resource = match changed {
         Ok(resource) => resource,
@@ -131,10 +138,12 @@ pub async fn apply(
             forget_made(&mut tx, id).await?;
             db::jobs::delete_all(&mut tx, id).await?;
             resource.jobs_left = 1;
-            let first = NewJob { kind: "intake", payload: "{}".into(), priority: 0, weight: 1.0 };
+            let is_copy = db::copies::find(&mut tx, id).await?.is_some();
+            let kind = if is_copy && resource.source.is_none() { "fetch" } else { "intake" };
+            let first = NewJob { kind, payload: "{}".into(), priority: 0, weight: 1.0 };
             db::jobs::push(&mut tx, id, &first, now_ms).await?;
         }
-        Action::Delete => {
+        Action::Delete | Action::Outlive => {
             walk::end_open(&mut tx, &resource, now_ms).await?;
             db::media::delete_captions(&mut tx, id).await?;
             db::heard::delete(&mut tx, id).await?;
