@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use crate::catalogue::{
     Kind, Level, Library, LibraryId, Organisation, OrganisationId, Resource, Visibility,
 };
-use crate::db::front::{Moment, Tally, moment, tallies};
+use crate::db::front::{Moment, Told, by_code, moment, told};
 use crate::db::{self, Db};
 
 /// The newest resources that are kept of each library.
@@ -65,7 +65,7 @@ impl Front {
         };
         let mut libraries = db::libraries::list(&mut db).await?;
         libraries.retain(|library| library.visibility == Visibility::Public);
-        let told = tallies(&mut db).await?;
+        let told = told(&mut db, None).await?;
         for library in libraries {
             let newest = db::resources::list_newest(&mut db, library.id, None, (0, NEWEST)).await?;
             front.shelve(library, newest);
@@ -82,23 +82,19 @@ impl Front {
     }
 
     /// Adds up what is in the libraries that are here.
-    fn count(&mut self, told: &[Tally]) {
+    fn count(&mut self, told: &Told) {
         let places: HashMap<LibraryId, usize> =
             self.shelves.iter().enumerate().map(|(at, shelf)| (shelf.library.id, at)).collect();
-        for tally in told {
+        for tally in &told.kinds {
             let Some(at) = places.get(&tally.library) else { continue };
             self.shelves[*at].resources += tally.resources;
             self.resources += tally.resources;
             if tally.kind == Kind::Video {
                 self.video_ms += tally.duration_ms;
             }
-            for topic in &tally.topics {
-                *self.topics.entry(topic.clone()).or_default() += tally.resources;
-            }
-            for audience in &tally.audiences {
-                *self.audiences.entry(audience.clone()).or_default() += tally.resources;
-            }
         }
+        self.topics = by_code(&told.topics);
+        self.audiences = by_code(&told.audiences);
     }
 
     /// The newest resources of the libraries that are `wanted`, at most `most` and [`NEWEST`] of
@@ -167,6 +163,7 @@ impl Fronts {
 mod tests {
     use super::*;
     use crate::catalogue::{Stage, test_resource};
+    use crate::db::front::Tally;
 
     fn shelf(front: &mut Front, owner: Option<OrganisationId>, published_ms: i64) -> LibraryId {
         let slug = format!("l{published_ms}").parse().expect("a slug");
@@ -198,19 +195,17 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_in_the_libraries_here_is_counted() {
+    fn what_is_in_the_libraries_is_added_up() {
         let mut front = Front::default();
         let here = shelf(&mut front, None, 1);
-        let tally = |library| Tally {
-            library,
-            kind: Kind::Video,
-            topics: vec!["law".into()],
-            audiences: vec!["elders".into(), "youth".into()],
-            resources: 2,
-            duration_ms: 500,
-        };
-        front.count(&[tally(here), tally(LibraryId::fresh())]);
-        assert_eq!((front.resources, front.video_ms, front.topics["law"]), (2, 500, 2));
-        assert_eq!((front.audiences["youth"], front.shelves[0].resources), (2, 2));
+        let tally = |kind| Tally { library: here, kind, resources: 2, duration_ms: 500 };
+        front.count(&Told {
+            kinds: vec![tally(Kind::Video), tally(Kind::Audio)],
+            topics: vec![(vec!["law".into()], 1), (vec!["law".into(), "values".into()], 3)],
+            audiences: vec![(vec!["elders".into(), "youth".into()], 4)],
+        });
+        assert_eq!((front.resources, front.video_ms, front.shelves[0].resources), (4, 500, 4));
+        assert_eq!((front.topics["law"], front.topics["values"]), (4, 3));
+        assert_eq!(front.audiences["youth"], 4);
     }
 }

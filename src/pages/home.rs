@@ -15,8 +15,12 @@ use super::{
     words::grouped,
 };
 
-/// What the front page shows.
-#[derive(Clone, Debug)]
+/// The newest resources that the elder mode shows.
+pub const ELDER_NEWEST: usize = 6;
+
+/// What the front page shows. The elder mode shows the visitor's own libraries, the audiences and
+/// the newest.
+#[derive(Clone, Debug, Default)]
 pub struct HomeView {
     /// One sentence below the name of the net; empty shows the default one.
     pub tagline: String,
@@ -109,7 +113,7 @@ fn few(shell: &Shell, view: &HomeView) -> Markup {
     html! {
         @if !view.mine.is_empty() { (mine(shell, view)) }
         @if !view.audiences.is_empty() { (audiences(shell, &elders_first)) }
-        @if view.newest.is_empty() { (empty(shell)) } @else { (newest(shell, view, 6)) }
+        @if view.newest.is_empty() { (empty(shell)) } @else { (newest(shell, view, ELDER_NEWEST)) }
     }
 }
 
