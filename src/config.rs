@@ -243,7 +243,14 @@ settings!(
 );
 settings!(
     /// `[harvest]`
-    Harvest { pause_ms: u64, timeout_ms: u64, max_answer_bytes: usize, private_addresses: bool }
+    Harvest {
+        pause_ms: u64,
+        timeout_ms: u64,
+        max_answer_bytes: usize,
+        private_addresses: bool,
+        copy_licences: Vec<String>,
+        copy_timeout_ms: u64,
+    }
 );
 settings!(
     /// `[session]`
@@ -501,6 +508,9 @@ impl Config {
         self.exchange.check()?;
         if self.harvest.timeout_ms == 0 || self.harvest.max_answer_bytes == 0 {
             return bad("harvest.timeout_ms", "and harvest.max_answer_bytes must be more than 0");
+        }
+        if self.harvest.copy_timeout_ms < self.harvest.timeout_ms {
+            return bad("harvest.copy_timeout_ms", "must not be less than harvest.timeout_ms");
         }
         if jiff::tz::TimeZone::get(&self.site.zone).is_err() {
             return bad("site.zone", &format!("{:?} is not a time zone", self.site.zone));

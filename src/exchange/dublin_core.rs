@@ -24,6 +24,7 @@ fn elements(item: &Item<'_>) -> Vec<Element> {
     add("type", item.dcmi_type());
     add("format", &item.resource.media_type);
     add("identifier", &item.page());
+    add("identifier", &item.file().unwrap_or_default());
     add("language", &language.unwrap_or_default());
     add("rights", &item.rights());
     all.retain(|(.., text)| !text.is_empty());

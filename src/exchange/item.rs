@@ -20,6 +20,15 @@ impl Item<'_> {
         format!("{}/resources/{}", self.origin, self.resource.id)
     }
 
+    /// Address of the file as it was uploaded, for others who may copy it: where its licence lets
+    /// everybody.
+    #[must_use]
+    pub fn file(&self) -> Option<String> {
+        self.resource.source?;
+        licence_href(&self.resource.details.licence)?;
+        Some(format!("{}/media/{}/original", self.origin, self.resource.id))
+    }
+
     /// Its topics, where the list has them.
     pub fn topics(&self) -> impl Iterator<Item = &'static Term> {
         let codes = &self.resource.details.topics;

@@ -76,6 +76,9 @@ fn technical(xml: &mut Xml, item: &Item<'_>) {
     }
     xml.leaf("size", &resource.size_bytes.to_string());
     xml.leaf("location", &item.page());
+    if let Some(file) = item.file() {
+        xml.leaf("location", &file);
+    }
     if let Some(ms) = resource.duration_ms {
         xml.open("duration", &[]);
         xml.leaf("duration", &duration(ms));

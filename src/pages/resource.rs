@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::{
-    MediaView, MomentView, PictureView, ResourceTile, Shell, complaint,
+    CopyView, MediaView, MomentView, PictureView, ResourceTile, Shell, complaint,
+    copy::{copied_from, copy_form},
     embed::{head as share_head, share},
     facts::{downloads, facts},
     icon::{Icon, icon},
@@ -77,6 +78,10 @@ pub struct ResourceView {
     pub related: Vec<ResourceTile>,
     /// Where it comes from and is opened, when that is elsewhere.
     pub home: Option<HomeLink>,
+    /// What it was copied from.
+    pub copied_from: Option<HomeLink>,
+    /// How it can be copied, where it is opened elsewhere and the visitor looks after a library.
+    pub copy: Option<CopyView>,
     /// Dublin Core: name, language of the text, text.
     pub dublin_core: Vec<(String, Option<String>, String)>,
 }
@@ -165,6 +170,7 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
                 }
             }
             div.resource-about {
+                @if let Some(home) = &view.copied_from { (copied_from(shell, home)) }
                 @if !view.description.trim().is_empty() {
                     div.prose {
                         @for line in view.description.lines().filter(|line| !line.trim().is_empty()) { p { (line) } }
@@ -175,6 +181,7 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
                     (downloads(shell, view))
                     @if view.stage == Stage::Published && view.home.is_none() { (share(shell, view)) }
                 }
+                @if let Some(copy) = &view.copy { (copy_form(shell, copy)) }
                 @if view.stage == Stage::Published { (complaint::form(shell, &view.path)) }
             }
         }

@@ -85,6 +85,8 @@ fn video() -> ResourceView {
         edit_href: None,
         related: Vec::new(),
         home: None,
+        copied_from: None,
+        copy: None,
         dublin_core: vec![("DC.title".into(), Some("zh".into()), "\"编网\"".into())],
     }
 }

@@ -11,6 +11,7 @@ use super::super::reader::Reader;
 use super::super::resources::visible;
 use super::super::search::{encode, find_in};
 use super::super::sentences::sentence;
+use super::copies::{copied_from, copy_of};
 use super::downloads::downloads;
 use super::search::moments;
 use super::shell::{playing_page, shell};
@@ -80,6 +81,11 @@ pub(in crate::api) async fn resource(
     let related: Vec<_> =
         related.into_iter().filter(|other| other.id != resource.id).take(6).collect();
     let media = media(&app, &reader, &delivery, &links, &query).await?;
+    let home = home_of(&app, resource.id).await?;
+    let copy = match home {
+        Some(_) => copy_of(&app, &visitor.caller, &resource).await?,
+        None => None,
+    };
     let shell = shell(&app, &reader, &visitor);
     let item = Item { resource: &resource, library: &library, origin: &shell.origin };
     let dublin_core = dublin_core_meta(&item);
@@ -119,7 +125,9 @@ pub(in crate::api) async fn resource(
         related: tiles(&app, &related, false).await?,
         query: query.q,
         dublin_core,
-        home: home_of(&app, resource.id).await?,
+        home,
+        copied_from: copied_from(&app, &resource).await?,
+        copy,
     };
     Ok(playing_page(&app, &reader, pages::resource(&shell, &view)))
 }

@@ -15,6 +15,8 @@ pub(super) struct Taken {
     pub(super) media_type: String,
     /// Where it is opened.
     pub(super) home: String,
+    /// Where its file is, when the record has an address for that.
+    pub(super) file: Option<String>,
 }
 
 /// What `record` is here; nothing when it has no title or no address where it can be opened.
@@ -23,9 +25,10 @@ pub(super) struct Taken {
 ///
 /// [`RuleError::BadField`] when it cannot be kept.
 pub(super) fn take(record: &Record, mapping: &Mapping) -> Result<Option<Taken>, RuleError> {
-    let Some(home) = record.addresses.iter().find_map(|address| web(address)) else {
-        return Ok(None);
-    };
+    // Repositories name the page first, and then, perhaps, the file.
+    let mut addresses = record.addresses.iter().filter_map(|address| web(address));
+    let Some(home) = addresses.next() else { return Ok(None) };
+    let file = addresses.next();
     if record.title.trim().is_empty() {
         return Ok(None);
     }
@@ -49,7 +52,7 @@ pub(super) fn take(record: &Record, mapping: &Mapping) -> Result<Option<Taken>, 
     let media_type = record.formats.iter().find(|format| is_media_type(format));
     let media_type = media_type.cloned().unwrap_or_default();
     let kind = kind(record, &media_type);
-    Ok(Some(Taken { details: details.checked()?, kind, media_type, home }))
+    Ok(Some(Taken { details: details.checked()?, kind, media_type, home, file }))
 }
 
 fn web(address: &str) -> Option<String> {
@@ -155,7 +158,9 @@ mod tests {
             title: "剪纸".into(),
             subjects: vec!["文化艺术".into(), "窗花".into(), "Folk".into()],
             types: vec!["MovingImage".into()],
-            addresses: vec!["isbn:1".into(), "https://a.example/1".into()],
+            addresses: ["isbn:1", "https://a.example/1", "https://a.example/1.mp4"]
+                .map(str::to_owned)
+                .to_vec(),
             rights: vec!["见 http://creativecommons.org/licenses/by/4.0/".into()],
             language: "中文".into(),
             ..Record::default()
@@ -171,6 +176,7 @@ mod tests {
         };
         let taken = take(&record(), &mapping).expect("kept").expect("taken");
         assert_eq!((taken.kind, taken.home.as_str()), (Kind::Video, "https://a.example/1"));
+        assert_eq!(taken.file.as_deref(), Some("https://a.example/1.mp4"));
         assert_eq!(taken.details.topics, ["culture-arts", "values"]);
         assert_eq!(taken.details.description, "关键词：窗花");
         assert_eq!(taken.details.licence, "CC-BY-4.0");
