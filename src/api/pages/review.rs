@@ -1,6 +1,6 @@
 //! The page of one resource in review, and its forms.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::StatusCode;
 use serde::Deserialize;
@@ -11,9 +11,10 @@ use super::super::links::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::sentences::{field_word, rule};
+use super::here::{Form, Here};
 use super::resource::{ResourceQuery, media};
 use super::shell::{playing_page, shell};
-use super::studio::{Fields, check_csrf, reason_of};
+use super::studio::{Fields, reason_of};
 use crate::app::App;
 use crate::catalogue::{
     AUDIENCES, Details, LANGUAGES, LICENCES, Review, ReviewState, RuleError, TOPICS, Verdict,
@@ -34,15 +35,10 @@ pub(in crate::api) struct PageQuery {
 }
 
 pub(in crate::api) async fn review_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    Here { app, reader, visitor }: Here,
     Path(id): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Result<Response, ApiError> {
-    if visitor.caller.0.is_none() {
-        return Ok(Redirect::to(&format!("/login?next=/review/{id}")).into_response());
-    }
     let dossier = Dossier::of(&app, &visitor.caller, &id).await?;
     let mut view = view(&app, &reader, &dossier, &query).await?;
     view.saved = match query.saved.as_str() {
@@ -58,14 +54,9 @@ pub(in crate::api) async fn review_page(
 }
 
 pub(in crate::api) async fn review_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
     Path(id): Path<String>,
-    body: String,
+    Form { here: Here { app, reader, visitor }, fields }: Form,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
     let dossier = Dossier::of(&app, &visitor.caller, &id).await?;
     match done(&app, &visitor, &dossier, &fields).await {
         Ok(saved) => Ok(Redirect::to(&format!("/review/{id}?saved={saved}")).into_response()),
