@@ -10,9 +10,9 @@ use utoipa_axum::routes;
 
 use super::policy::{Administering, Administrator, Anyone, Person, Routes, Worker};
 use super::{
-    audit, captions, chain, collections, complaints, courses, dictionary, duplicates, exchange,
-    explain, grants, jobs, libraries, me, media, ops, organisations, pages, people, resources,
-    review, search, session, sources, unindexed, uploads,
+    audit, captions, chain, collections, complaints, copies, courses, dictionary, duplicates,
+    exchange, explain, grants, held_tokens, jobs, libraries, me, media, ops, organisations, pages,
+    people, resources, review, search, session, sources, unindexed, uploads,
 };
 use crate::app::App;
 
@@ -56,6 +56,7 @@ fn data(routes: Routes) -> Routes {
         .data(Worker, routes!(captions::put, captions::delete))
         .data(Worker, routes!(captions::recognise))
         .data(Anyone, routes!(exchange::oembed::oembed))
+        .data(Worker, routes!(copies::copy))
         .data(Administrator, routes!(sources::list, sources::create))
         .data(Administrator, routes!(sources::delete))
         .data(Administrator, routes!(sources::run))
@@ -91,7 +92,8 @@ fn data(routes: Routes) -> Routes {
         .data(Administering, routes!(organisations::close))
         .data(Person, routes!(organisations::numbers))
         .data(Administering, routes!(people::list, people::create))
-        .data(Administering, routes!(people::export))
+        .data(Administering, routes!(held_tokens::list))
+        .data(Administering, routes!(held_tokens::revoke))
         .data(Administering, routes!(people::import))
         .data(Administering, routes!(people::get, people::patch))
         .data(Administering, routes!(people::reset))
@@ -154,6 +156,7 @@ fn forms_and_pages(app: &App, routes: Routes) -> Routes {
         .page(Worker, "/studio/collections/{id}", pages::collection_edit_page)
         .form(Worker, "/studio/collections/{id}", pages::collection_form)
         .form(Anyone, "/resources/{id}/complaint", pages::complain)
+        .form(Worker, "/resources/{id}/copy", pages::copy_form)
         .page(Anyone, "/complaints/{number}", pages::case_page)
         .page(Worker, "/review", pages::queue_page)
         .page(Worker, "/review/complaints", pages::complaints_page)
@@ -194,6 +197,10 @@ fn forms_and_pages(app: &App, routes: Routes) -> Routes {
         .form(Administering, "/admin/teams/{id}", pages::team_form)
         .page(Administering, "/admin/invitations", pages::invitations_page)
         .form(Administering, "/admin/invitations", pages::invitations_form)
+        .page(Administering, "/admin/grants", pages::grants_page)
+        .form(Administering, "/admin/grants", pages::grants_form)
+        .page(Administering, "/admin/tokens", pages::tokens_page)
+        .form(Administering, "/admin/tokens", pages::tokens_form)
         .page(Administering, "/admin/libraries", pages::libraries_page)
         .form(Administering, "/admin/libraries", pages::libraries_form)
         .page(Administering, "/admin/libraries/{slug}", pages::library_page)

@@ -63,6 +63,23 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "不能收割 {}：它在内部网络里，或不是网址。要收割内部网络的资源库，请把 harvest.private_addresses 设为 true。",
         "{} may not be harvested: it is in the internal network, or not on the web. To harvest there, set harvest.private_addresses to true.",
     ),
+    (
+        "copy_no_file",
+        "原库的页面上没有找到可以直接下载的文件：{}。请到原库下载后自己上传。",
+        "Its home gives no file that can be taken: {}. Download it there and upload it.",
+    ),
+    ("copy_gone", "已经不知道它来自哪里。", "Where it came from is not known any more."),
+    (
+        "copy_licence",
+        "它的许可不允许复制：{}。请征得作者同意后自己上传。",
+        "Its licence allows no copy: {}. Ask its author, and upload it yourself.",
+    ),
+    (
+        "copy_own",
+        "只有从别的资源库收割来的条目才能复制进来。",
+        "Only what was harvested can be copied in.",
+    ),
+    ("copied_already", "这个资源库里已经有它的副本。", "The library has a copy of it already."),
     ("harvest_status", "对方的回答是 {}，不是记录。", "The answer was {} instead of records."),
     (
         "harvest_too_long",
@@ -511,6 +528,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "服务器磁盘空间不足，腾出空间后会自动继续",
         "Waiting: the server's disk is short of space",
     ),
+    ("fetch", "正在从原库取文件", "Fetching the file from its home"),
     ("intake", "正在核对和保存文件", "Checking and storing the file"),
     ("probe", "正在分析文件内容", "Looking into the file"),
     ("copy", "正在封装原画质", "Packaging the original picture"),
@@ -629,6 +647,11 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "quota_gb", zh: "容量", en: "quota" },
     crate::catalogue::Term { code: "reason", zh: "理由", en: "reason" },
     crate::catalogue::Term { code: "name", zh: "名称", en: "name" },
+    crate::catalogue::Term {
+        code: "format",
+        zh: "格式（json 或 csv）",
+        en: "format (json or csv)",
+    },
     crate::catalogue::Term { code: "poster", zh: "封面", en: "poster" },
     crate::catalogue::Term { code: "codecs", zh: "画面编码", en: "codecs" },
     crate::catalogue::Term { code: "loudness_lufs", zh: "响度", en: "loudness" },

@@ -32,7 +32,9 @@ pub use ids::{
     AccountId, CollectionId, CourseId, LessonId, LibraryId, OrganisationId, RenditionId,
     ResourceId, ReviewId, Sha256, SourceId, TeamId, UploadId,
 };
-pub use library::{Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
+pub use library::{
+    Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility, retention,
+};
 pub use look::{Block, Colour, Look};
 pub use media::{
     AudioRole, BookChapter, Caption, CaptionOrigin, Chapter, Figure, OutlineItem, Page,

@@ -13,6 +13,7 @@ mod book;
 mod captions;
 mod collection;
 mod complaint;
+mod copy;
 mod course;
 mod course_form;
 mod course_studio;
@@ -48,18 +49,20 @@ mod why;
 mod words;
 
 pub use admin::{
-    AdminView, AuditView, EntryRow, Givable, GrantRow, ImportReport, InvitationRow,
-    InvitationsView, JobRow, JobsView, LibrariesAdminView, LibraryAdminView, LibraryRow, Notice,
-    Option2, OrganisationForm, OrganisationRow, OrganisationsView, PeopleView, PersonPage,
-    PersonRow, TeamRow, TeamView, TeamsView, admin, admin_libraries, admin_library,
-    admin_organisation, admin_organisations, audit, invitations, jobs, people, person, role_word,
-    team, teams,
+    AdminView, AuditView, EntryRow, Givable, GrantRow, GrantedRow, GrantsView, HeldTokenRow,
+    ImportReport, InvitationRow, InvitationsView, JobRow, JobsView, LibrariesAdminView,
+    LibraryAdminView, LibraryRow, LibrarySettings, Listed, Notice, Option2, OrganisationForm,
+    OrganisationRow, OrganisationsView, PeopleView, PersonPage, PersonRow, TeamRow, TeamView,
+    TeamsView, TokensView, admin, admin_libraries, admin_library, admin_organisation,
+    admin_organisations, audit, granted, invitations, jobs, people, person, role_word, team, teams,
+    tokens,
 };
 pub use assets::{Assets, AssetsError};
 pub use book::BookView;
 pub use captions::{CaptionsEditView, edit_captions};
 pub use collection::{CollectionView, collection};
 pub use complaint::{CaseView, case};
+pub use copy::CopyView;
 pub use course::{CourseTile, CourseView, LessonRow, ListingChoice, SectionView, course};
 pub use course_form::{
     CourseEditView, EditLesson, EditSection, LessonState, PickedRow, PickerView, edit_course,
@@ -73,7 +76,7 @@ pub use duplicates::{
 };
 pub use embed::{EmbedView, embed, embed_code};
 pub use error::{ErrorView, error};
-pub use home::{HomeView, TermCount, home};
+pub use home::{ELDER_NEWEST, HomeView, TermCount, home};
 pub use layout::{Shell, Theme, Visitor};
 pub use lesson::{LessonView, lesson};
 pub use library::{LibrariesView, LibraryTile, LibraryView, libraries, library};

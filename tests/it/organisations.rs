@@ -49,11 +49,12 @@ async fn id_of(client: &Client, code: &str) -> String {
 async fn a_table_makes_the_tree_and_a_wrong_line_makes_nothing() {
     let app = net("slug,name\n").await;
     let all = app.nobody().get("/api/organisations").await.json();
-    let names: Vec<_> = all.as_array().expect("a list").iter().map(|one| &one["name"]).collect();
+    let names: Vec<_> =
+        all["items"].as_array().expect("a list").iter().map(|one| &one["name"]).collect();
     assert_eq!(names[0], "日照社区大学");
     let below = app.nobody().get("/api/organisations?parent=371102001").await.json();
-    assert_eq!(below[0]["name"], "安泰社区学校");
-    assert_eq!(below[0]["level"], "community");
+    assert_eq!(below["items"][0]["name"], "安泰社区学校");
+    assert_eq!(below["items"][0]["level"], "community");
 
     write(&app, "wrong.csv", "code,name\n371104,莒县社区教育学院\n371199001,无上级\n");
     let wrong = app.data().join("wrong.csv").display().to_string();

@@ -3,12 +3,14 @@
 mod admin;
 mod captions;
 mod complaints;
+mod copies;
 mod course_studio;
 mod courses;
 mod dictionary;
 mod downloads;
 mod duplicates;
 mod embed;
+mod here;
 mod home;
 mod libraries;
 mod login;
@@ -27,14 +29,15 @@ mod tiles;
 mod why;
 
 pub(super) use admin::{
-    admin_page, audit_page, import_organisations, import_people, invitations_form,
-    invitations_page, jobs_form, jobs_page, libraries_form, libraries_page, library_form,
-    library_page, organisation_form, organisation_page, organisations_form, organisations_page,
-    people_form, people_page, person_form, person_page, team_form, team_page, teams_form,
-    teams_page,
+    admin_page, audit_page, grants_form, grants_page, import_organisations, import_people,
+    invitations_form, invitations_page, jobs_form, jobs_page, libraries_form, libraries_page,
+    library_form, library_page, organisation_form, organisation_page, organisations_form,
+    organisations_page, people_form, people_page, person_form, person_page, team_form, team_page,
+    teams_form, teams_page, tokens_form, tokens_page,
 };
 pub(super) use captions::{captions_page, new_captions};
 pub(super) use complaints::{case_page, complain};
+pub(super) use copies::copy_form;
 pub(super) use course_studio::{
     collection_edit_page, collection_form, course_edit_page, course_form, courses_page,
     new_collection, new_course,
