@@ -169,7 +169,11 @@ async fn a_whole_city_is_administered() {
     let typed = format!("{name} {code}");
     let form = [("name", "读书会"), ("organisation", typed.as_str())];
     let post = async |fields: &[(&str, &str)]| {
-        crate::client::answer(admin.ask(Method::POST, "/admin/teams").form(fields)).await.status
+        let body =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = admin.ask(Method::POST, "/admin/teams");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        crate::client::answer(request.body(body)).await.status
     };
     assert_eq!(post(&form).await, 303);
     let (_, teams) = listed(&admin, "/api/teams").await;

@@ -81,7 +81,7 @@ pub(super) fn chosen(
         .filter(|one| {
             let label = label(one);
             let mut words = label.split(' ');
-            words.next() == Some(typed) || words.last() == Some(typed)
+            words.next() == Some(typed) || words.next_back() == Some(typed)
         })
         .collect();
     let found = match (exact.as_slice(), named.as_slice()) {
