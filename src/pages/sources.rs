@@ -111,7 +111,7 @@ fn form(shell: &Shell, view: &SourcesView) -> Markup {
         html! {
             div.field {
                 label for=(name) { (label) }
-                p.help id=(format!("{name}-help")) { (help) }
+                p.hint id=(format!("{name}-help")) { (help) }
                 input id=(name) name=(name) type="text" required[required] maxlength="1000" autocomplete="off"
                     aria-describedby=(format!("{name}-help"));
             }
@@ -140,7 +140,7 @@ fn form(shell: &Shell, view: &SourcesView) -> Markup {
                 label for="every_hours" { (shell.pick("每隔几小时（0：只在要求时）", "Every so many hours (0: only when asked)")) }
                 input id="every_hours" name="every_hours" type="number" min="0" max="8784" value="24";
             }
-            button.button.primary type="submit" name="do" value="add" { (shell.pick("添加", "Add")) }
+            div.form-end { button.button type="submit" name="do" value="add" { (shell.pick("添加", "Add")) } }
         }
     }
 }
