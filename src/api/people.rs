@@ -26,6 +26,7 @@ use crate::net::authority::Authority;
 use crate::net::people::{self, Edit, Imported, NewPerson, StartLink};
 use crate::net::{self};
 use crate::pages::Lang;
+use crate::table;
 
 /// Most people on a page of JSON.
 const MAX_PER_PAGE: i64 = 500;
@@ -218,7 +219,7 @@ pub(super) async fn export(
     let mut tx = app.db.read().await?;
     let filter = filter(&mut tx, &query).await?;
     let text = table(&mut tx, &viewer, &filter).await?;
-    Ok(as_csv("people.csv", text))
+    Ok(csv_file("people.csv", text))
 }
 
 /// Adds a person. They get in by a code (`reset`) or the links of a table. For those who look after
@@ -491,29 +492,11 @@ async fn table(
         }
         offset += read as i64;
     }
-    csv_of(&rows)
-}
-
-/// Rows as CSV that spreadsheets open as it is: UTF-8 with its mark, and no cell that begins like a
-/// formula.
-pub(in crate::api) fn csv_of(rows: &[Vec<String>]) -> Result<String, ApiError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        let cells = row.iter().map(|cell| {
-            let starts = cell.starts_with(['=', '@', '\t', '\r']);
-            // A number may begin with + or -, a formula goes on after it.
-            let counts = cell.starts_with(['+', '-'])
-                && !cell[1..].chars().all(|c| c.is_ascii_digit() || c == '.');
-            if starts || counts { format!("'{cell}") } else { cell.clone() }
-        });
-        writer.write_record(cells).map_err(|error| ApiError::bad(error.to_string()))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| ApiError::bad(error.to_string()))?;
-    Ok(format!("\u{feff}{}", String::from_utf8_lossy(&bytes)))
+    Ok(table::as_csv(&rows))
 }
 
 /// A table on its way out.
-pub(in crate::api) fn as_csv(name: &'static str, text: String) -> Response {
+pub(in crate::api) fn csv_file(name: &'static str, text: String) -> Response {
     let mut response = text.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
@@ -523,16 +506,4 @@ pub(in crate::api) fn as_csv(name: &'static str, text: String) -> Response {
         headers.insert(CONTENT_DISPOSITION, value);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::csv_of;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        let rows = [vec!["=1+1".into(), "+4930901820".into(), "-1+cmd".into(), "林".into()]];
-        let text = csv_of(&rows).expect("CSV");
-        assert_eq!(text, "\u{feff}'=1+1,+4930901820,'-1+cmd,林\n");
-    }
 }

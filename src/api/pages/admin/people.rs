@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use http::StatusCode;
 
 use super::super::super::caller::Visitor;
-use super::super::super::people::{ImportView, Names, PeopleQuery, as_csv, csv_of, filter, take};
+use super::super::super::people::{ImportView, Names, PeopleQuery, csv_file, filter, take};
 use super::super::super::problem::ApiError;
 use super::super::super::reader::Reader;
 use super::super::shell::{page, shell};
@@ -19,6 +19,7 @@ use crate::net::authority::Authority;
 use crate::net::grants;
 use crate::net::people::{self, NewPerson};
 use crate::pages::{self, ImportReport, Notice, Paging, PeopleView, PersonRow, role_word};
+use crate::table::as_csv;
 
 const PER_PAGE: i64 = 50;
 
@@ -114,7 +115,7 @@ pub(in crate::api) async fn import_people(
         let mut rows = vec![["name", "display_name", "link"].map(str::to_owned).to_vec()];
         let links = taken.links.into_iter();
         rows.extend(links.map(|link| vec![link.name, link.display_name, link.link]));
-        return Ok(as_csv("links.csv", csv_of(&rows)?));
+        return Ok(csv_file("links.csv", as_csv(&rows)));
     }
     let shown = PeopleView { report: Some(report(&taken)), ..found };
     Ok(page(&reader, pages::people(&shell(&app, &reader, &visitor), &shown)))
