@@ -189,6 +189,12 @@ pub fn admin_library(shell: &Shell, view: &LibraryAdminView) -> Markup {
                 p { (shell.pick("所属机构：", "Owner: ")) (row.owner) }
                 p { a href=(format!("/admin/people?library={}", row.slug)) { (shell.pick("在本库有角色的人", "People with a role here")) } }
                 p { a href=(format!("/libraries/{}", row.slug)) { (shell.pick("打开资源库", "Open the library")) } }
+                p {
+                    (shell.pick("资源信息表格：", "Its resources as a table: "))
+                    a href=(format!("/api/resources.xlsx?editable=true&library={}", row.slug)) { "XLSX" } " · "
+                    a href=(format!("/api/resources.csv?editable=true&library={}", row.slug)) { "CSV" } " · "
+                    a href="/studio/tables" { (shell.pick("修改后导入", "Import it when changed")) }
+                }
                 @if view.may_decide && !view.owners.is_empty() {
                     (confirm(shell, &here, &select("owner", "owner", shell.pick("移交给哪个机构", "To whom"), &view.owners, &view.owner, None),
                         "give", shell.pick("移交", "Give it away"),
