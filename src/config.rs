@@ -72,6 +72,7 @@ settings!(
         exchange: Exchange,
         harvest: Harvest,
         courses: Courses,
+        tables: Tables,
         session: Session,
         log: Log,
     }
@@ -228,6 +229,10 @@ settings!(
 settings!(
     /// `[courses]`
     Courses { max_lessons: usize, cartridge_file_bytes: i64 }
+);
+settings!(
+    /// `[tables]`
+    Tables { max_bytes: usize, max_rows: usize, max_cells: usize, keep_hours: i64 }
 );
 settings!(
     /// `[review]`
@@ -416,6 +421,15 @@ impl Speech {
     }
 }
 
+impl Tables {
+    /// What is taken of a table of resources.
+    #[must_use]
+    pub fn limits(&self) -> crate::table::Limits {
+        let Self { max_bytes, max_rows, max_cells, .. } = *self;
+        crate::table::Limits { max_bytes, max_rows, max_cells }
+    }
+}
+
 /// What starting an engine and reading its model may take, seconds of computing.
 const SPEECH_START_SECONDS: u64 = 60;
 
@@ -560,6 +574,9 @@ impl Config {
         }
         if !(0..=36_500).contains(&self.media.drop_after_days) {
             return bad("media.drop_after_days", "must be 0 to 36500");
+        }
+        if !(1..=8760).contains(&self.tables.keep_hours) {
+            return bad("tables.keep_hours", "must be 1 to 8760, a year");
         }
         self.ocr.check()?;
         if self.deliver.heads_at_once == 0 {

@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod api;
 pub mod app;
+pub mod batch;
 pub mod cartridge;
 pub mod catalogue;
 pub mod cmd;
@@ -18,4 +19,5 @@ pub mod pages;
 pub mod review;
 pub mod server;
 pub mod store;
+pub mod table;
 pub mod twins;

@@ -5,10 +5,11 @@ use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::people::{as_csv, csv_of};
+use super::people::csv_file;
 use super::problem::ApiError;
 use crate::catalogue::RuleError;
 use crate::pages::{Listed, Paging};
+use crate::table::as_csv;
 
 /// Most rows on a page, and how many there are when nobody says.
 const MAX_PER_PAGE: i64 = 500;
@@ -144,7 +145,7 @@ pub(in crate::api) fn table<const N: usize>(
 ) -> Result<Response, ApiError> {
     let mut all = vec![heading.map(str::to_owned).to_vec()];
     all.extend(rows.into_iter().map(|row| row.to_vec()));
-    Ok(as_csv(name, csv_of(&all)?))
+    Ok(csv_file(name, as_csv(&all)))
 }
 
 #[cfg(test)]

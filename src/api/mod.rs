@@ -2,6 +2,7 @@
 
 mod attempts;
 mod audit;
+mod batches;
 mod caller;
 mod captions;
 mod chain;
@@ -41,6 +42,7 @@ mod sentences;
 mod session;
 mod shown;
 mod sources;
+mod tables;
 mod unindexed;
 mod uploads;
 
@@ -62,6 +64,7 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
 
+pub(crate) use batches::{REPORT_HEAD, report_lines};
 pub(crate) use caller::{fresh_token, token_hash};
 pub(crate) use courses::{gather_cartridge, write_cartridge};
 pub(crate) use duplicates::csv_of_all;
@@ -147,10 +150,14 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
         .layer(json_limit)
         // Inside of what compresses.
         .layer(middleware::map_response(problem::tell_why))
-        // A cartridge is an archive.
-        .layer(CompressionLayer::new().compress_when(
-            DefaultPredicate::new().and(NotForContentType::const_new(crate::cartridge::MEDIA_TYPE)),
-        ));
+        // A cartridge is an archive, and so is a spreadsheet.
+        .layer(
+            CompressionLayer::new().compress_when(
+                DefaultPredicate::new()
+                    .and(NotForContentType::const_new(crate::cartridge::MEDIA_TYPE))
+                    .and(NotForContentType::const_new(tables::XLSX)),
+            ),
+        );
     let routes = compressed.merge(files.layer(cors()));
     Ok(routes
         .fallback(async || problem::ApiError::NotFound)

@@ -457,26 +457,8 @@ async fn as_table(
     table("people.csv", heading, rows)
 }
 
-/// Rows as CSV that spreadsheets open as it is: UTF-8 with its mark, and no cell that begins like a
-/// formula.
-pub(in crate::api) fn csv_of(rows: &[Vec<String>]) -> Result<String, ApiError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        let cells = row.iter().map(|cell| {
-            let starts = cell.starts_with(['=', '@', '\t', '\r']);
-            // A number may begin with + or -, a formula goes on after it.
-            let counts = cell.starts_with(['+', '-'])
-                && !cell[1..].chars().all(|c| c.is_ascii_digit() || c == '.');
-            if starts || counts { format!("'{cell}") } else { cell.clone() }
-        });
-        writer.write_record(cells).map_err(|error| ApiError::bad(error.to_string()))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| ApiError::bad(error.to_string()))?;
-    Ok(format!("\u{feff}{}", String::from_utf8_lossy(&bytes)))
-}
-
 /// A table on its way out.
-pub(in crate::api) fn as_csv(name: &'static str, text: String) -> Response {
+pub(in crate::api) fn csv_file(name: &'static str, text: String) -> Response {
     let mut response = text.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
@@ -486,16 +468,4 @@ pub(in crate::api) fn as_csv(name: &'static str, text: String) -> Response {
         headers.insert(CONTENT_DISPOSITION, value);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::csv_of;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        let rows = [vec!["=1+1".into(), "+4930901820".into(), "-1+cmd".into(), "林".into()]];
-        let text = csv_of(&rows).expect("CSV");
-        assert_eq!(text, "\u{feff}'=1+1,+4930901820,'-1+cmd,林\n");
-    }
 }

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::catalogue::{Refusal, RuleError};
 use crate::pages::Lang;
 use crate::server::{Busy, Refused, TooOften};
-use crate::{db, deliver, ingest, net, review, store};
+use crate::{batch, db, deliver, ingest, net, review, store};
 
 /// More than axum says of what is wrong with a request.
 const MAX_REASON_BYTES: usize = 8 * 1024;
@@ -88,6 +88,23 @@ impl From<net::Error> for ApiError {
             net::Error::NotEmpty(name) => Self::coded(StatusCode::CONFLICT, "not_empty", name),
             net::Error::Table(_) | net::Error::Line { .. } => {
                 Self::coded(StatusCode::UNPROCESSABLE_ENTITY, "bad_table", error.to_string())
+            }
+        }
+    }
+}
+
+impl From<batch::Error> for ApiError {
+    fn from(error: batch::Error) -> Self {
+        match error {
+            batch::Error::Rule(rule) => Self::Rule(rule),
+            batch::Error::Missing => Self::NotFound,
+            batch::Error::Table { code, info } => {
+                Self::coded(StatusCode::UNPROCESSABLE_ENTITY, code, info)
+            }
+            batch::Error::Ingest(error) => error.into(),
+            batch::Error::Db(error) => Self::Db(error),
+            batch::Error::Write(why) => {
+                Self::coded(StatusCode::INTERNAL_SERVER_ERROR, "broken", why)
             }
         }
     }

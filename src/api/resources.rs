@@ -20,13 +20,13 @@ use super::problem::ApiError;
 use super::reader::Reader;
 use super::sentences::sentence;
 use crate::app::App;
+use crate::batch::which::{self, Which};
 use crate::catalogue::{
     BookChapter, Caller, Chapter, Details, Library, Rendition, RenditionState, Resource,
     ResourceId, ReviewState, RuleError, Slide, Stage, TrackKind,
 };
 use crate::db;
 use crate::db::jobs::{JobState, Lane};
-use crate::db::resources::Filter;
 use crate::deliver::Delivery;
 use crate::ingest::stage::{self, Action, Edit};
 use crate::ingest::{disk, progress};
@@ -241,26 +241,8 @@ pub(super) async fn list(
 ) -> Result<Json<ResourceList>, ApiError> {
     let per_page = query.per_page.unwrap_or(20).clamp(1, 100);
     let page = query.page.unwrap_or(1).clamp(1, 1_000_000);
-    let mut filter =
-        Filter { kind: query.kind, stage: Some("published".into()), ..Filter::default() };
-    let mut any_stage = caller.is_administrator();
-    match &query.library {
-        Some(slug) => {
-            let library = db::libraries::find_by_slug(&mut *app.db.read().await?, slug)
-                .await?
-                .filter(|library| caller.can_see_library(library))
-                .ok_or(ApiError::NotFound)?;
-            any_stage = caller.is_author_of(library.id);
-            if any_stage && !caller.is_librarian_of(library.id) {
-                filter.seen_by = Some(caller.account()?.id.to_string());
-            }
-            filter.library = Some(library.id);
-        }
-        None => filter.public_only = !caller.is_administrator(),
-    }
-    if any_stage {
-        filter.stage = query.stage;
-    }
+    let which = Which { library: query.library, kind: query.kind, stage: query.stage };
+    let filter = which::visible(&mut *app.db.read().await?, &caller, &which).await?;
     let (total, found) =
         db::resources::list(&mut *app.db.read().await?, &filter, (page - 1) * per_page, per_page)
             .await?;

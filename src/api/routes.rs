@@ -6,22 +6,35 @@ use axum::routing::get;
 use http::HeaderValue;
 use http::header::REFERRER_POLICY;
 use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::policy::{Administering, Administrator, Anyone, Person, Routes, Worker};
 use super::{
-    audit, captions, chain, collections, complaints, copies, courses, dictionary, duplicates,
-    exchange, explain, grants, held_tokens, jobs, libraries, me, media, ops, organisations, pages,
-    people, resources, review, search, session, sources, unindexed, uploads,
+    audit, batches, captions, chain, collections, complaints, copies, courses, dictionary,
+    duplicates, exchange, explain, grants, held_tokens, jobs, libraries, me, media, ops,
+    organisations, pages, people, resources, review, search, session, sources, tables, unindexed,
+    uploads,
 };
 use crate::app::App;
 
 /// All routes.
 pub(super) fn routes(app: &App) -> Routes {
-    files(forms_and_pages(app, data(Routes::new(app))))
+    files(forms_and_pages(app, data(app, Routes::new(app))))
 }
 
-fn data(routes: Routes) -> Routes {
+/// `operations` whose body may be a table.
+fn of_table(app: &App, operations: UtoipaMethodRouter<App>) -> UtoipaMethodRouter<App> {
+    let (schemas, paths, methods) = operations;
+    (schemas, paths, methods.layer(table_limit(app)))
+}
+
+/// What a table and the form around it may have.
+fn table_limit(app: &App) -> DefaultBodyLimit {
+    DefaultBodyLimit::max(app.config.tables.max_bytes.saturating_add(64 * 1024))
+}
+
+fn data(app: &App, routes: Routes) -> Routes {
     routes
         .data(Anyone, routes!(search::search))
         .data(Anyone, routes!(search::suggest))
@@ -33,6 +46,13 @@ fn data(routes: Routes) -> Routes {
         .data(Administrator, routes!(unindexed::list))
         .data(Anyone, routes!(resources::list))
         .data(Worker, routes!(resources::create))
+        .data(Anyone, routes!(tables::csv))
+        .data(Anyone, routes!(tables::xlsx))
+        .data(Worker, of_table(app, routes!(tables::import)))
+        .data(Worker, routes!(batches::bulk))
+        .data(Worker, routes!(batches::get))
+        .data(Worker, routes!(batches::make))
+        .data(Worker, routes!(batches::report))
         .data(Anyone, routes!(resources::get))
         .data(Worker, routes!(resources::patch, resources::delete))
         .data(Worker, routes!(resources::publish))
@@ -214,6 +234,12 @@ fn forms_and_pages(app: &App, routes: Routes) -> Routes {
         .page(Worker, "/admin/duplicates", pages::duplicates_page)
         .form(Worker, "/admin/duplicates", pages::duplicates_form)
         .page(Worker, "/studio", pages::list)
+        .page(Worker, "/studio/tables", pages::tables_page)
+        .form(Worker, "/studio/tables", pages::tables_form.layer(table_limit(app)))
+        .page(Worker, "/studio/batches/{id}", pages::batch_page)
+        .form(Worker, "/studio/batches/{id}", pages::batch_form)
+        .page(Worker, "/studio/bulk", pages::bulk_page)
+        .form(Worker, "/studio/bulk", pages::bulk_form)
         .page(Worker, "/studio/libraries/{slug}", pages::look_page)
         .form(Worker, "/studio/libraries/{slug}", pages::look_form)
         .page(Worker, "/studio/resources/{id}", pages::resource_page)

@@ -441,6 +441,79 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "在您编辑期间，别人保存了新的字幕。",
         "Somebody saved other captions while you were editing.",
     ),
+    // Tables and changes of many
+    ("table_empty", "表格里什么都没有。", "There is nothing in the table."),
+    (
+        "table_malformed",
+        "读不懂这个文件，请另存为 CSV 或 XLSX 再上传。（{}）",
+        "The file cannot be read. Save it as CSV or XLSX. ({})",
+    ),
+    (
+        "table_unknown",
+        "不认识这一列：{}。请用导出的表格里的列名，不要的列可以删掉。",
+        "The column {} is not known. Use those of an exported table, and delete what is not needed.",
+    ),
+    ("table_twice", "这一列出现了两次：{}", "The column is there twice: {}"),
+    (
+        "table_no_id",
+        "表格里没有“编号”一列，认不出是哪些资源。请先导出表格，在上面修改。",
+        "The table has no column Id, by which resources are found. Export a table first, and change that.",
+    ),
+    ("table_missing", "这一列要填写：{}", "The column must be filled in: {}"),
+    ("table_large", "表格太大，最多 {} 字节。", "The table is too large: at most {} bytes."),
+    (
+        "table_rows",
+        "行数太多，请分成几个表格。",
+        "There are too many rows: make several tables of them.",
+    ),
+    (
+        "table_cells",
+        "表格里填写的单元格太多，或者有的列太靠右、文字太长。",
+        "Too many cells are filled in, or some are too far right or too long.",
+    ),
+    (
+        "table_old",
+        "这是旧格式（.xls）或有密码的表格，请另存为 XLSX 再上传。",
+        "This is an old spreadsheet (.xls), or one with a password. Save it as XLSX.",
+    ),
+    (
+        "table_damaged",
+        "这个表格打不开，可能已经损坏。",
+        "The spreadsheet cannot be opened; it may be damaged.",
+    ),
+    (
+        "batch_unguarded",
+        "表格里没有“修改序号”一列，看不出导出之后别人改过什么。",
+        "The table has no column Change number, so what others changed since the export is not noticed.",
+    ),
+    (
+        "batch_overwrites",
+        "导出之后别人改过的，也按表格修改。",
+        "What others changed since the export is changed all the same.",
+    ),
+    ("batch_nothing", "请选择要修改什么。", "Choose what is to be changed."),
+    ("row_no_id", "没有编号。", "It has no id."),
+    (
+        "row_missing",
+        "没有这个资源，或者您不能修改它。",
+        "There is no such resource, or it is not yours to change.",
+    ),
+    ("row_needed", "必须填写。", "It must be filled in."),
+    ("row_twice", "表格里有两行是同一个资源。", "Two rows are about the same resource."),
+    ("row_long", "这一格上面没有列名：{}", "There is no heading above this cell: {}"),
+    ("row_fixed", "这一列只读，不能改成：{}", "This column cannot be changed, to: {}"),
+    (
+        "row_changed",
+        "导出或检查之后有人修改过它，没有覆盖。",
+        "Somebody changed it meanwhile, so it was left alone.",
+    ),
+    ("row_stage", "状态是“{}”，不能这样做。", "It is {}, which does not allow this."),
+    (
+        "row_reason",
+        "下架别人的资源要写明理由。",
+        "A reason is needed to withdraw what others uploaded.",
+    ),
+    ("bad_value", "不能用这个值：{}", "This value cannot be used: {}"),
     // Speech
     (
         "speech_off",

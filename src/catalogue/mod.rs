@@ -1,6 +1,7 @@
 //! The nouns and their rules. Nothing here reads a clock, a file or the network.
 
 mod account;
+mod batch;
 mod chain;
 mod collection;
 mod complaint;
@@ -21,6 +22,7 @@ mod upload;
 mod vocabulary;
 
 pub use account::{Account, Caller, NetRole};
+pub use batch::{Act, Batch, BatchRow, BatchState, FieldValue, NewValue, Outcome, Problem};
 pub use chain::{Chain, Deciders, MAX_STEPS, Step, level_of, level_word};
 pub use collection::{Collection, Ordering};
 pub use complaint::{

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod attempts;
 pub mod audit;
+pub mod batches;
 pub mod books;
 pub mod collections;
 pub mod complaints;

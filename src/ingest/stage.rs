@@ -49,7 +49,12 @@ pub struct Edit {
 }
 
 impl Edit {
-    fn of(self, resource: Resource) -> Result<Resource, RuleError> {
+    /// The resource with this said about it.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::BadField`] for what cannot be kept.
+    pub fn of(self, resource: Resource) -> Result<Resource, RuleError> {
         let old = resource.details;
         let details = Details {
             title: self.title.unwrap_or(old.title),
@@ -95,10 +100,28 @@ pub async fn apply(
     account: Option<AccountId>,
     action: Action,
 ) -> Result<Result<Resource, RuleError>, Error> {
+    apply_since(app, id, account, action, None).await
+}
+
+/// The same, if the last change of the resource is still the one numbered `since`.
+///
+/// # Errors
+///
+/// As [`apply`]; [`RuleError::Conflict`] within when it was changed.
+pub async fn apply_since(
+    app: &App,
+    id: ResourceId,
+    account: Option<AccountId>,
+    action: Action,
+    since: Option<i64>,
+) -> Result<Result<Resource, RuleError>, Error> {
     let now_ms = app.now_ms();
     let name = action.name();
     let mut tx = app.db.begin().await?;
     let resource = db::resources::get_locked(&mut tx, id).await?;
+    if since.is_some_and(|since| since != resource.changed) {
+        return Ok(Err(RuleError::Conflict("row_changed")));
+    }
     if let (Action::Edit { edit, reviewed: true }, Some(account)) = (&action, account)
         && resource.stage == Stage::Published
     {

@@ -7,13 +7,13 @@ use sqlx::AnyConnection;
 
 use super::authority::Authority;
 use super::code::{code_hash, fresh_code, fresh_token};
-use super::table::{self, Line};
 use super::{Error, is_id, organisations};
 use crate::catalogue::{
     AccountId, LibraryId, Organisation, OrganisationId, Person, Phone, Role, RuleError, shown_name,
 };
 use crate::db::grants::{Grantee, Scope};
 use crate::db::{self, Tx};
+use crate::table::{self, Line};
 
 /// Columns of the table of people.
 pub const COLUMNS: [&str; 7] =

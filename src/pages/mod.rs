@@ -44,6 +44,7 @@ mod sources;
 mod start;
 mod studio;
 mod studio_form;
+mod tables;
 mod tile;
 mod why;
 mod words;
@@ -99,6 +100,9 @@ pub use sources::{SourceRow, SourcesView, sources};
 pub use start::{JoinView, StartView, join, start, start_code};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
 pub use studio_form::{CaptionsRow, EditReview, EditView, PosterChoice, edit};
+pub use tables::{
+    BatchLink, BatchPage, BatchPageRow, BulkView, CountTab, TablesView, batch, bulk, tables,
+};
 pub use tile::{ResourceTile, TileKind};
 pub use why::{Rarity, WhyHit, WhyPart, WhyView, WhyWord, why};
 pub use words::{Lang, clock, found_word, kind_word, minute, size, stage_word, term_word};

@@ -47,6 +47,7 @@ mod s3;
 mod search;
 mod settings;
 mod sources;
+mod tables;
 mod tenancy;
 mod tickets;
 mod tls;

@@ -25,6 +25,7 @@ mod shell;
 mod sources;
 mod start;
 mod studio;
+mod tables;
 mod tiles;
 mod why;
 
@@ -63,4 +64,5 @@ pub(super) use shell::{asset, error_page, load_assets, web_file};
 pub(super) use sources::{sources_form, sources_page};
 pub(super) use start::{choose_form, choose_page, join_form, join_page, start_form, start_page};
 pub(super) use studio::{captions_form, edit_form, list, resource_page};
+pub(super) use tables::{batch_form, batch_page, bulk_form, bulk_page, tables_form, tables_page};
 pub(super) use why::why;

@@ -109,6 +109,8 @@ pub(in crate::api) async fn list(
             .map(|library| (library.slug.to_string(), library.name.clone()))
             .collect(),
         library: query.library.clone(),
+        stage: query.stage.clone(),
+        count: total,
         largest_bytes: u64::try_from(app.config.upload.max_bytes).unwrap_or_default(),
         accept: FileType::endings().map(|ending| format!(".{ending}")).collect(),
         tabs,

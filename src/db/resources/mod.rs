@@ -66,6 +66,13 @@ pub struct Filter {
     pub public_only: bool,
 }
 
+/// What [`Filter`] takes, in the order of its fields.
+const CONDITION: &str = "r.stage <> 'deleted'
+            AND ($1 IS NULL OR r.library = $1) AND ($2 IS NULL OR r.kind = $2)
+            AND ($3 IS NULL OR r.stage = $3) AND ($4 IS NULL OR r.uploaded_by = $4)
+            AND ($5 = 0 OR r.library IN (SELECT id FROM library WHERE visibility = 'public'))
+            AND ($6 IS NULL OR r.stage = 'published' OR r.uploaded_by = $6)";
+
 /// Adds a resource and numbers the change.
 ///
 /// # Errors
@@ -219,11 +226,6 @@ pub async fn list(
     offset: i64,
     limit: i64,
 ) -> Result<(i64, Vec<Resource>)> {
-    let condition = "r.stage <> 'deleted'
-            AND ($1 IS NULL OR r.library = $1) AND ($2 IS NULL OR r.kind = $2)
-            AND ($3 IS NULL OR r.stage = $3) AND ($4 IS NULL OR r.uploaded_by = $4)
-            AND ($5 = 0 OR r.library IN (SELECT id FROM library WHERE visibility = 'public'))
-            AND ($6 IS NULL OR r.stage = 'published' OR r.uploaded_by = $6)";
     let library = filter.library.map(|id| id.to_string());
     let bind = (
         library.as_deref(),
@@ -234,7 +236,7 @@ pub async fn list(
         filter.seen_by.as_deref(),
     );
     let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM resource r WHERE {condition}"
+        "SELECT COUNT(*) FROM resource r WHERE {CONDITION}"
     )))
     .bind(bind.0)
     .bind(bind.1)
@@ -245,7 +247,7 @@ pub async fn list(
     .fetch_one(&mut *db)
     .await?;
     let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT r.* FROM resource r WHERE {condition}
+        "SELECT r.* FROM resource r WHERE {CONDITION}
           ORDER BY COALESCE(r.published_ms, r.created_ms) DESC, r.id DESC LIMIT $7 OFFSET $8"
     )))
     .bind(bind.0)
@@ -259,6 +261,34 @@ pub async fn list(
     .fetch_all(db)
     .await?;
     Ok((total, rows.into_iter().map(Resource::try_from).collect::<Result<_>>()?))
+}
+
+/// At most `limit` resources after the one of the id `after`, in the order of their ids: how all of
+/// them are gone through without holding them.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_after(
+    db: &mut AnyConnection,
+    filter: &Filter,
+    after: Option<ResourceId>,
+    limit: i64,
+) -> Result<Vec<Resource>> {
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT r.* FROM resource r WHERE {CONDITION} AND r.id > $7 ORDER BY r.id LIMIT $8"
+    )))
+    .bind(filter.library.map(|id| id.to_string()))
+    .bind(&filter.kind)
+    .bind(&filter.stage)
+    .bind(&filter.uploaded_by)
+    .bind(i64::from(filter.public_only))
+    .bind(&filter.seen_by)
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Resource::try_from).collect()
 }
 
 /// Published resources of `library`, of one kind or of all, newest first; `offset` are left out, and

@@ -148,6 +148,9 @@ fn around(shell: &Shell, view: &LibraryAdminView) -> Markup {
             (link(format!("/review/libraries/{}", row.slug), shell.pick("设置审核步骤", "Set the steps of review")))
             (link(format!("/admin/people?library={}", row.slug), shell.pick("在本库有角色的人", "People with a role here")))
             (link(format!("/review/complaints?library={}", row.slug), shell.pick("关于本库的投诉", "Complaints about it")))
+            (link(format!("/api/resources.xlsx?editable=true&library={}", row.slug), shell.pick("资源信息表格（XLSX）", "Its resources as a table (XLSX)")))
+            (link(format!("/api/resources.csv?editable=true&library={}", row.slug), shell.pick("资源信息表格（CSV）", "Its resources as a table (CSV)")))
+            (link("/studio/tables".to_owned(), shell.pick("导入改好的表格", "Import a table that was changed")))
             (link(format!("/libraries/{}", row.slug), shell.pick("打开资源库", "Open the library")))
         }
     }

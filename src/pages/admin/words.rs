@@ -56,6 +56,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("make-token", "新建接口令牌", "make an API token"),
     ("revoke-token", "撤销接口令牌", "revoke an API token"),
     ("end-session", "结束登录", "end a session"),
+    ("apply-batch", "批量修改资源", "change many resources"),
     ("add-organisation", "新增机构", "add an organisation"),
     ("edit-organisation", "修改机构", "edit an organisation"),
     ("move-organisation", "移动机构", "move an organisation"),

@@ -4,7 +4,7 @@ use axum::extract::Query;
 use axum::response::Response;
 
 use super::super::super::listed::Listing;
-use super::super::super::people::{ImportView, Names, PeopleQuery, as_csv, csv_of, filter, take};
+use super::super::super::people::{ImportView, Names, PeopleQuery, csv_file, filter, take};
 use super::super::super::problem::ApiError;
 use super::super::here::{Form, Here, TableForm, done};
 use super::super::studio::Fields;
@@ -15,6 +15,7 @@ use crate::db::grants::Grantee;
 use crate::net::grants;
 use crate::net::people::{self, NewPerson};
 use crate::pages::{self, ImportReport, Notice, PeopleView, PersonRow, role_word};
+use crate::table::as_csv;
 
 /// Most roles of a person that the list tells.
 const MOST_ROLES: i64 = 100;
@@ -84,7 +85,7 @@ pub(in crate::api) async fn import_people(form: TableForm) -> Result<Response, A
         let mut rows = vec![["name", "display_name", "link"].map(str::to_owned).to_vec()];
         let links = taken.links.into_iter();
         rows.extend(links.map(|link| vec![link.name, link.display_name, link.link]));
-        return Ok(as_csv("links.csv", csv_of(&rows)?));
+        return Ok(csv_file("links.csv", as_csv(&rows)));
     }
     let found = view(&here, &Listing::default(), &PeopleQuery::default()).await?;
     let view = PeopleView { report: Some(report(&taken)), ..found };
