@@ -2,6 +2,7 @@
 
 use sqlx::{AnyConnection, FromRow};
 
+use super::vouchers::{particulars_json, read_particulars};
 use super::{Error, Result, parse, parse_json, settings, to_json};
 use crate::catalogue::{Details, Kind, LibraryId, Resource, ResourceId, Sha256};
 
@@ -18,6 +19,8 @@ struct Row {
     licence: String,
     topics: String,
     audiences: String,
+    particulars: String,
+    local_mark: Option<String>,
     uploaded_by: String,
     file_name: String,
     media_type: String,
@@ -70,8 +73,9 @@ pub async fn insert(db: &mut AnyConnection, resource: &mut Resource) -> Result<(
     sqlx::query(
         "INSERT INTO resource (id, library, kind, stage, title, description, language, author,
              licence, topics, audiences, uploaded_by, file_name, media_type, size_bytes, doing,
-             progress, jobs_left, warnings, derived, ticket_epoch, changed, created_ms, updated_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, '[]', '{}', 0, $18, $19, $19)",
+             progress, jobs_left, warnings, derived, ticket_epoch, changed, created_ms, updated_ms,
+             particulars, local_mark)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, '[]', '{}', 0, $18, $19, $19, $20, $21)",
     )
     .bind(resource.id.to_string())
     .bind(resource.library.to_string())
@@ -92,6 +96,8 @@ pub async fn insert(db: &mut AnyConnection, resource: &mut Resource) -> Result<(
     .bind(resource.jobs_left)
     .bind(resource.changed)
     .bind(resource.created_ms)
+    .bind(particulars_json(&resource.details.particulars))
+    .bind(resource.details.particulars.local.as_ref().map(to_json))
     .execute(db)
     .await?;
     Ok(())
@@ -112,7 +118,7 @@ pub async fn save(db: &mut AnyConnection, resource: &mut Resource, now_ms: i64) 
                 height = $17, plan = $18, doing = $19, progress = $20, jobs_left = $21,
                 failure = $22, failure_info = $23, warnings = $24, poster = $25, derived = $26,
                 ticket_epoch = $27, changed = $28, updated_ms = $29, published_ms = $30,
-                file_name = $31
+                file_name = $31, particulars = $32, local_mark = $33
           WHERE id = $1",
     )
     .bind(resource.id.to_string())
@@ -146,6 +152,8 @@ pub async fn save(db: &mut AnyConnection, resource: &mut Resource, now_ms: i64) 
     .bind(resource.updated_ms)
     .bind(resource.published_ms)
     .bind(&resource.file_name)
+    .bind(particulars_json(&resource.details.particulars))
+    .bind(resource.details.particulars.local.as_ref().map(to_json))
     .execute(db)
     .await?;
     Ok(())
@@ -521,6 +529,8 @@ pub struct TitleQuery {
     pub audiences: Vec<String>,
     /// Languages.
     pub languages: Vec<String>,
+    /// true, vouched.
+    pub local: Vec<String>,
 }
 
 /// A page of the public resources whose title holds a text, newest first, and how many there are
@@ -555,6 +565,9 @@ pub async fn find_by_title(
             condition.push_str(&format!(" AND ({column} LIKE {places})"));
             values.extend(wanted.iter().map(|code| format!("%{}%", to_json(code))));
         }
+    }
+    if !query.local.is_empty() {
+        condition.push_str(super::vouchers::local_condition(&query.local));
     }
     let from = format!("FROM resource r JOIN library l ON l.id = r.library WHERE {condition}");
     let mut count = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) {from}")));
@@ -595,6 +608,7 @@ impl TryFrom<Row> for Resource {
                 licence: row.licence,
                 topics: parse_json("resource.topics", &row.topics)?,
                 audiences: parse_json("resource.audiences", &row.audiences)?,
+                particulars: read_particulars(&row.particulars, row.local_mark.as_deref())?,
             },
             uploaded_by: parse("resource.uploaded_by", &row.uploaded_by)?,
             file_name: row.file_name,
