@@ -26,6 +26,7 @@ mod openapi;
 mod ops;
 mod organisations;
 mod pages;
+mod particulars;
 mod people;
 mod policy;
 mod problem;
@@ -40,6 +41,8 @@ mod shown;
 mod sources;
 mod unindexed;
 mod uploads;
+mod vocabularies;
+mod vouchers;
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};

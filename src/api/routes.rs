@@ -12,7 +12,7 @@ use super::policy::{Administering, Administrator, Anyone, Person, Routes, Worker
 use super::{
     audit, captions, chain, collections, complaints, courses, dictionary, duplicates, exchange,
     explain, grants, jobs, libraries, me, media, ops, organisations, pages, people, resources,
-    review, search, session, sources, unindexed, uploads,
+    review, search, session, sources, unindexed, uploads, vocabularies, vouchers,
 };
 use crate::app::App;
 
@@ -40,6 +40,11 @@ fn data(routes: Routes) -> Routes {
         .data(Worker, routes!(resources::cancel))
         .data(Worker, routes!(resources::retry))
         .data(Anyone, routes!(resources::events))
+        .data(Anyone, routes!(vouchers::list))
+        .data(Person, routes!(vouchers::create))
+        .data(Person, routes!(vouchers::delete))
+        .data(Anyone, routes!(vocabularies::list))
+        .data(Anyone, routes!(vocabularies::get))
         .data(Worker, routes!(review::get, review::hand_in, review::take_back))
         .data(Worker, routes!(review::decide))
         .data(Worker, routes!(review::comment))

@@ -57,6 +57,7 @@ pub(in crate::api) async fn home(
         libraries: cards.take(CARDS).map(library_card).collect(),
         newest: front_tiles(&app, &front, &front.newest(NEWEST, |_| true)),
         treasures: front_tiles(&app, &front, &front.treasures(TREASURES)),
+        vouched: !front.vouched.is_empty(),
         courses: newest_courses(&app, &visitor.caller).await?,
         topics: terms(reader.lang, TOPICS, "topic", &front.topics),
         audiences: terms(reader.lang, AUDIENCES, "audience", &front.audiences),
