@@ -33,6 +33,7 @@ mod index;
 mod jobs;
 mod libraries;
 mod limits;
+mod metadata;
 mod ocr;
 mod office;
 mod organisations;
