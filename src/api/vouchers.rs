@@ -10,8 +10,9 @@ use super::caller::Who;
 use super::problem::ApiError;
 use super::resources::{rfc3339, visible};
 use crate::app::App;
-use crate::catalogue::{Caller, Resource, RuleError, Voucher};
+use crate::catalogue::{Caller, Resource, Voucher};
 use crate::db;
+use crate::net::organisations;
 use crate::review::vouch;
 
 /// A voucher.
@@ -39,7 +40,7 @@ pub(super) struct VoucherView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewVoucher {
-    /// Id of the organisation in whose name: one where you review.
+    /// Code or id of the organisation in whose name: one where you review.
     organisation: String,
     /// Why, for everybody; at most 500 characters.
     #[serde(default)]
@@ -69,12 +70,8 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<Vec<VoucherView>>), ApiError> {
     caller.account()?;
     let (resource, _) = visible(&app, &caller, &id).await?;
-    let bad = || {
-        let value = new.organisation.chars().take(40).collect();
-        RuleError::BadField { field: "organisation", value }
-    };
-    let organisation = new.organisation.parse().map_err(|_| bad())?;
-    vouch::vouch(&app, &caller, resource.id, organisation, &new.note).await?;
+    let named = organisations::named(&mut *app.db.read().await?, &new.organisation).await?;
+    vouch::vouch(&app, &caller, resource.id, named.id, &new.note).await?;
     Ok((StatusCode::CREATED, Json(shown(&app, &caller, &resource).await?)))
 }
 

@@ -346,6 +346,7 @@ impl Net {
             ("PATCH", "/api/resources/{id}" | "/api/courses/{id}" | "/api/collections/{id}") => {
                 json!({"title": name})
             }
+            ("POST", "/api/resources/{id}/vouchers") => json!({"organisation": OWNER}),
             ("POST", "/api/resources/{id}/withdraw") => json!({"reason": "有误"}),
             ("POST", "/api/resources/{id}/review/decision") => json!({"verdict": "accept"}),
             ("POST", "/api/resources/{id}/review/comments" | "/api/resources/{id}/appeal") => {
