@@ -176,7 +176,7 @@ async fn what_is_said_is_found_and_local_is_a_filter() {
     let nobody = net.app.nobody();
     for word in ["拉网", "王秀英", "官草汪", "安东卫口音", "胶辽官话", "王丽"] {
         eventually(word, Duration::from_secs(15), || async {
-            (nobody.found(word).await == ["第一课"]).then_some(())
+            (nobody.found(word).await == [id.clone()]).then_some(())
         })
         .await;
     }
