@@ -12,6 +12,7 @@ pub mod db;
 pub mod deliver;
 pub mod exchange;
 pub mod fault;
+pub mod guess;
 pub mod ingest;
 pub mod media;
 pub mod net;

@@ -30,6 +30,7 @@ mod openapi;
 mod ops;
 mod organisations;
 mod pages;
+mod particulars;
 mod people;
 mod policy;
 mod problem;
@@ -45,6 +46,8 @@ mod sources;
 mod tables;
 mod unindexed;
 mod uploads;
+mod vocabularies;
+mod vouchers;
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};

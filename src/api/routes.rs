@@ -14,7 +14,7 @@ use super::{
     audit, batches, captions, chain, collections, complaints, copies, courses, dictionary,
     duplicates, exchange, explain, grants, held_tokens, jobs, libraries, me, media, ops,
     organisations, pages, people, resources, review, search, session, sources, tables, unindexed,
-    uploads,
+    uploads, vocabularies, vouchers,
 };
 use crate::app::App;
 
@@ -60,6 +60,11 @@ fn data(app: &App, routes: Routes) -> Routes {
         .data(Worker, routes!(resources::cancel))
         .data(Worker, routes!(resources::retry))
         .data(Anyone, routes!(resources::events))
+        .data(Anyone, routes!(vouchers::list))
+        .data(Person, routes!(vouchers::create))
+        .data(Person, routes!(vouchers::delete))
+        .data(Anyone, routes!(vocabularies::list))
+        .data(Anyone, routes!(vocabularies::get))
         .data(Worker, routes!(review::get, review::hand_in, review::take_back))
         .data(Worker, routes!(review::decide))
         .data(Worker, routes!(review::comment))
@@ -177,6 +182,8 @@ fn forms_and_pages(app: &App, routes: Routes) -> Routes {
         .form(Worker, "/studio/collections/{id}", pages::collection_form)
         .form(Anyone, "/resources/{id}/complaint", pages::complain)
         .form(Worker, "/resources/{id}/copy", pages::copy_form)
+        .page(Person, "/resources/{id}/vouch", pages::vouch_page)
+        .form(Person, "/resources/{id}/vouch", pages::vouch_form)
         .page(Anyone, "/complaints/{number}", pages::case_page)
         .page(Worker, "/review", pages::queue_page)
         .page(Worker, "/review/complaints", pages::complaints_page)
@@ -244,6 +251,8 @@ fn forms_and_pages(app: &App, routes: Routes) -> Routes {
         .form(Worker, "/studio/libraries/{slug}", pages::look_form)
         .page(Worker, "/studio/resources/{id}", pages::resource_page)
         .form(Worker, "/studio/resources/{id}", pages::edit_form)
+        .page(Worker, "/studio/resources/{id}/short", pages::short_page)
+        .form(Worker, "/studio/resources/{id}/short", pages::short_form)
         .page(Worker, "/studio/resources/{id}/captions/{name}", pages::captions_page)
         .page(Anyone, "/assets/{*path}", pages::asset)
         .page(Anyone, "/favicon.svg", pages::web_file)

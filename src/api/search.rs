@@ -39,6 +39,8 @@ pub(super) struct SearchQuery {
     pub audience: String,
     /// Languages.
     pub language: String,
+    /// true: what is local; vouched: what an organisation vouches for.
+    pub local: String,
     /// relevance or newest
     pub sort: String,
     /// From 1.
@@ -344,6 +346,7 @@ impl SearchQuery {
             ("topic", &self.topic),
             ("audience", &self.audience),
             ("language", &self.language),
+            ("local", &self.local),
             ("sort", &self.sort),
         ]
         .into_iter()
@@ -371,6 +374,7 @@ impl SearchQuery {
             topics: list(&self.topic),
             audiences: list(&self.audience),
             languages: list(&self.language),
+            local: list(&self.local),
             page: self.page(),
             per_page: self.per_page(),
             sort: if self.sort == "newest" {
@@ -495,6 +499,7 @@ async fn by_title(
         topics: list(&query.topic),
         audiences: list(&query.audience),
         languages: list(&query.language),
+        local: list(&query.local),
     };
     let skipped = (query.page() - 1).saturating_mul(query.per_page()).min(indexer::MAX_DEPTH);
     let (offset, limit) = (skipped as i64, query.per_page() as i64);

@@ -36,6 +36,7 @@ fn in_turn(text: &str, info: &str, word: impl Fn(&str) -> Option<String>) -> Str
 const SENTENCES: &[(&str, &str, &str)] = &[
     // Requests
     ("not_found", "没有找到，或者您无权查看。", "Not found, or not yours to see."),
+    ("unknown_field", "没有“{}”这个字段。", "There is no field {}."),
     ("anonymous", "请先登录。", "Log in first."),
     ("forbidden", "您的账号没有这项权限。", "Your account may not do this."),
     ("bad_request", "请求有误：{}", "The request is wrong: {}"),
@@ -126,6 +127,15 @@ const SENTENCES: &[(&str, &str, &str)] = &[
         "这是审核通过后发布的，字幕请馆员来改，或者先下架、改好再送审。",
         "It was published by review: ask a librarian to change its captions, or withdraw it, change them and hand it in again.",
     ),
+    ("evidence_needed", "请选一项：凭什么可以公开？", "Choose one: by what right may it be shown?"),
+    ("own_work", "不能为自己上传的资源认证。", "Nobody vouches for what they uploaded themselves."),
+    (
+        "not_local",
+        "这个资源没有填写地方特色，没有可以认证的内容。",
+        "Nothing local is said about this resource, so there is nothing to vouch for.",
+    ),
+    ("vouched_already", "这个机构已经认证过了。", "This organisation vouches for it already."),
+    ("unvouched_already", "这份认证已经撤销了。", "This was withdrawn already."),
     ("not_in_review", "现在没有在审的版本。", "No version of it is in review."),
     (
         "own_work",
@@ -651,6 +661,53 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "language", zh: "语言", en: "language" },
     crate::catalogue::Term { code: "topics", zh: "主题", en: "topics" },
     crate::catalogue::Term { code: "audiences", zh: "适用人群", en: "audiences" },
+    crate::catalogue::Term { code: "keywords", zh: "关键词", en: "keywords" },
+    crate::catalogue::Term { code: "contributors", zh: "参与者", en: "contributors" },
+    crate::catalogue::Term { code: "publisher", zh: "出版者", en: "publisher" },
+    crate::catalogue::Term {
+        code: "made",
+        zh: "制作时间（如 2019 或 2019-05-01）",
+        en: "date it was made (as 2019 or 2019-05-01)",
+    },
+    crate::catalogue::Term { code: "place_code", zh: "行政区划代码", en: "division code" },
+    crate::catalogue::Term { code: "difficulty", zh: "难度", en: "difficulty" },
+    crate::catalogue::Term {
+        code: "learning_minutes",
+        zh: "学习时长（分钟）",
+        en: "learning time (minutes)",
+    },
+    crate::catalogue::Term { code: "rights_holder", zh: "权利人", en: "rights holder" },
+    crate::catalogue::Term { code: "evidence", zh: "权利依据", en: "evidence of rights" },
+    crate::catalogue::Term { code: "evidence_words", zh: "依据说明", en: "about the evidence" },
+    crate::catalogue::Term {
+        code: "evidence_paper", zh: "凭证存放处", en: "where the paper lies"
+    },
+    crate::catalogue::Term { code: "source_url", zh: "来源网址", en: "address of the source" },
+    crate::catalogue::Term {
+        code: "local.origin",
+        zh: "地方特色：来自哪里",
+        en: "local mark: origin",
+    },
+    crate::catalogue::Term {
+        code: "local.bearer",
+        zh: "地方特色：传承人",
+        en: "local mark: bearer",
+    },
+    crate::catalogue::Term {
+        code: "local.dialect",
+        zh: "地方特色：方言",
+        en: "local mark: dialect",
+    },
+    crate::catalogue::Term {
+        code: "local.dialect_words",
+        zh: "地方特色：方言说明",
+        en: "local mark: dialect in words",
+    },
+    crate::catalogue::Term {
+        code: "local.heritage",
+        zh: "地方特色：非遗级别",
+        en: "local mark: heritage",
+    },
     crate::catalogue::Term { code: "teachers", zh: "授课人", en: "teachers" },
     crate::catalogue::Term { code: "hours", zh: "学时", en: "hours" },
     crate::catalogue::Term { code: "cover", zh: "封面", en: "cover" },
@@ -675,7 +732,7 @@ const FIELDS: &[crate::catalogue::Term] = &[
     crate::catalogue::Term { code: "retention_days", zh: "保留天数", en: "days kept" },
     crate::catalogue::Term { code: "featured", zh: "推荐资源", en: "featured resources" },
     crate::catalogue::Term { code: "contact", zh: "联系方式", en: "contact" },
-    crate::catalogue::Term { code: "place", zh: "地址", en: "address" },
+    crate::catalogue::Term { code: "place", zh: "地点", en: "place" },
     crate::catalogue::Term { code: "position", zh: "经纬度", en: "position" },
     crate::catalogue::Term { code: "login_name", zh: "登录名", en: "login name" },
     crate::catalogue::Term { code: "display_name", zh: "姓名", en: "name" },

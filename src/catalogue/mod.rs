@@ -12,6 +12,7 @@ mod library;
 mod look;
 mod media;
 mod organisation;
+mod particulars;
 mod person;
 mod resource;
 mod review;
@@ -20,6 +21,7 @@ mod source;
 mod token_scope;
 mod upload;
 mod vocabulary;
+mod voucher;
 
 pub use account::{Account, Caller, NetRole};
 pub use batch::{Act, Batch, BatchRow, BatchState, FieldValue, NewValue, Outcome, Problem};
@@ -32,7 +34,7 @@ pub use contents::{Contents, Lesson, Section, Way};
 pub use course::{Course, CourseDetails};
 pub use ids::{
     AccountId, CollectionId, CourseId, LessonId, LibraryId, OrganisationId, RenditionId,
-    ResourceId, ReviewId, Sha256, SourceId, TeamId, UploadId,
+    ResourceId, ReviewId, Sha256, SourceId, TeamId, UploadId, VoucherId,
 };
 pub use library::{
     Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility, retention,
@@ -43,6 +45,7 @@ pub use media::{
     PagePictures, Part, Rendition, RenditionState, Segment, Slide, TrackKind,
 };
 pub use organisation::{DivisionCode, History, Level, Organisation, Stay};
+pub use particulars::{Contributor, LocalMark, Particulars, ParticularsEdit};
 pub use person::{Email, Person, Phone, Standing, login_name, shown_name};
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
@@ -52,7 +55,11 @@ pub use role::{Role, Roles};
 pub use source::{HarvestSource, Mapping, base_url};
 pub use token_scope::{TokenScope, TokenScopes};
 pub use upload::{DocumentForm, FileType, Refusal};
-pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of, licence_href};
+pub use vocabulary::{
+    AUDIENCES, DIALECTS, DIFFICULTIES, EVIDENCE, HERITAGE, LANGUAGES, LICENCES, ROLES, TOPICS,
+    Term, VOCABULARIES, Vocabulary, label_of, licence_href,
+};
+pub use voucher::{Vouched, Voucher, can_vouch};
 
 /// A rule of the catalogue that a change would break.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -421,6 +421,7 @@ fn details(row: &Row, file_name: &str) -> Details {
         licence: row.licence.clone(),
         topics: split(&row.topics).map(str::to_owned).collect(),
         audiences: split(&row.audiences).map(str::to_owned).collect(),
+        ..Details::default()
     }
 }
 

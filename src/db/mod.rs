@@ -37,6 +37,7 @@ pub mod traffic;
 pub mod twins;
 pub mod unindexed;
 pub mod uploads;
+pub mod vouchers;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::Error;
 use crate::app::App;
-use crate::catalogue::{AccountId, Chain, Details, Resource, ResourceId, RuleError, Stage};
+use crate::catalogue::{
+    AccountId, Chain, Details, ParticularsEdit, Resource, ResourceId, RuleError, Stage,
+};
 use crate::db;
 use crate::db::jobs::NewJob;
 use crate::review::{self, walk};
@@ -44,6 +46,7 @@ pub struct Edit {
     pub licence: Option<String>,
     pub topics: Option<Vec<String>>,
     pub audiences: Option<Vec<String>>,
+    pub particulars: ParticularsEdit,
     /// Number of the poster, from 0.
     pub poster: Option<usize>,
 }
@@ -65,6 +68,7 @@ impl Edit {
             licence: self.licence.unwrap_or(old.licence),
             topics: self.topics.unwrap_or(old.topics),
             audiences: self.audiences.unwrap_or(old.audiences),
+            particulars: self.particulars.over(old.particulars),
         };
         let poster = match self.poster {
             None => resource.poster,

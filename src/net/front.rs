@@ -29,6 +29,8 @@ pub struct Front {
     pub resources: i64,
     /// How long the videos are together, in milliseconds.
     pub video_ms: i64,
+    /// Resources for which somebody vouches, the last vouched for first.
+    pub vouched: Vec<Resource>,
     /// How many resources have each topic, by code.
     pub topics: HashMap<String, i64>,
     /// How many resources are for each audience, by code.
@@ -71,6 +73,10 @@ impl Front {
             front.shelve(library, newest);
         }
         front.count(&told);
+        let ids = db::vouchers::newest_public(&mut db, NEWEST).await?;
+        let mut vouched = db::resources::list_public(&mut db, &ids).await?;
+        vouched.sort_by_key(|resource| ids.iter().position(|id| *id == resource.id.to_string()));
+        front.vouched = vouched;
         Ok(front)
     }
 
@@ -105,9 +111,13 @@ impl Front {
         newest_first(wanted.flat_map(|shelf| &shelf.newest).collect(), most)
     }
 
-    /// The newest resource of each library that belongs to a township or a community.
+    /// What is vouched for, at most `most`. As long as nothing is: the newest resource of each
+    /// library that belongs to a township or a community.
     #[must_use]
     pub fn treasures(&self, most: usize) -> Vec<&Resource> {
+        if !self.vouched.is_empty() {
+            return self.vouched.iter().take(most).collect();
+        }
         let local = |shelf: &&Shelf| shelf.level >= Some(Level::Township);
         let first = self.shelves.iter().filter(local).filter_map(|shelf| shelf.newest.first());
         newest_first(first.collect(), most)
@@ -188,6 +198,9 @@ mod tests {
         let local = shelf(&mut front, Some(town.id), 2);
         let treasures: Vec<_> = front.treasures(9).iter().map(|found| found.library).collect();
         assert_eq!(treasures, [local]);
+        front.vouched = vec![front.shelves[1].newest[0].clone()];
+        let treasures: Vec<_> = front.treasures(9).iter().map(|found| found.library).collect();
+        assert_eq!(treasures, [front.shelves[1].library.id], "what is vouched for comes instead");
         assert_eq!((front.below(city.id).count(), front.below(town.id).count()), (2, 1));
         let times: Vec<_> =
             front.newest(2, |_| true).iter().filter_map(|found| found.published_ms).collect();

@@ -27,12 +27,14 @@ mod icon;
 mod layout;
 mod lesson;
 mod library;
+mod local_mark;
 mod login;
 mod look;
 mod map;
 mod me;
 mod media;
 mod paging;
+mod particulars_form;
 mod queue;
 mod region;
 mod resource;
@@ -40,12 +42,14 @@ mod review;
 mod schema_org;
 mod search;
 mod setup;
+mod short_form;
 mod sources;
 mod start;
 mod studio;
 mod studio_form;
 mod tables;
 mod tile;
+mod vouch;
 mod why;
 mod words;
 
@@ -96,6 +100,7 @@ pub use resource::{Download, HomeLink, ResourceView, TermLink, resource};
 pub use review::{CommentView, ReviewView, StepView as ReviewStep, VersionView, review};
 pub use search::{Choice, Facet, FacetValue, HitView, MomentKind, MomentView, SearchView, search};
 pub use setup::{SetupView, setup};
+pub use short_form::{Offer, ShortFormView, ShortThen, short_form};
 pub use sources::{SourceRow, SourcesView, sources};
 pub use start::{JoinView, StartView, join, start, start_code};
 pub use studio::{ProcessingView, StepView, StudioRow, StudioTab, StudioView, studio};
@@ -104,6 +109,7 @@ pub use tables::{
     BatchLink, BatchPage, BatchPageRow, BulkView, CountTab, TablesView, batch, bulk, tables,
 };
 pub use tile::{ResourceTile, TileKind};
+pub use vouch::{VouchView, VoucherRow, vouch};
 pub use why::{Rarity, WhyHit, WhyPart, WhyView, WhyWord, why};
 pub use words::{Lang, clock, found_word, kind_word, minute, size, stage_word, term_word};
 

@@ -9,13 +9,14 @@ use super::{
     facts::{downloads, facts},
     icon::{Icon, icon},
     layout::{Page, document},
+    local_mark::local_mark,
     media::{beside, media, slides},
     schema_org::json_ld,
     search::moment,
     tile::tiles,
     words::{rfc3339, stage_word},
 };
-use crate::catalogue::{Kind, Stage};
+use crate::catalogue::{Kind, Particulars, Stage, Vouched};
 
 /// What a resource's page shows.
 #[derive(Clone, Debug)]
@@ -82,6 +83,14 @@ pub struct ResourceView {
     pub copied_from: Option<HomeLink>,
     /// How it can be copied, where it is opened elsewhere and the visitor looks after a library.
     pub copy: Option<CopyView>,
+    /// What else is known of it.
+    pub particulars: Particulars,
+    /// Name of the division that it is about, where its code is known here.
+    pub place_name: Option<String>,
+    /// Who vouches for what is local about it, the highest level first.
+    pub vouched: Vec<Vouched>,
+    /// `/resources/{id}/vouch`, when the visitor may vouch for it.
+    pub vouch_href: Option<String>,
     /// Dublin Core: name, language of the text, text.
     pub dublin_core: Vec<(String, Option<String>, String)>,
 }
@@ -171,6 +180,7 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
             }
             div.resource-about {
                 @if let Some(home) = &view.copied_from { (copied_from(shell, home)) }
+                (local_mark(shell, view))
                 @if !view.description.trim().is_empty() {
                     div.prose {
                         @for line in view.description.lines().filter(|line| !line.trim().is_empty()) { p { (line) } }

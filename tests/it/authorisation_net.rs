@@ -357,6 +357,7 @@ impl Net {
                 let resource = self.resource("public").await;
                 json!({"dry_run": true, "ids": [resource], "set": {"author": name}})
             }
+            ("POST", "/api/resources/{id}/vouchers") => json!({"organisation": OWNER}),
             ("POST", "/api/resources/{id}/withdraw") => json!({"reason": "有误"}),
             ("POST", "/api/resources/{id}/review/decision") => json!({"verdict": "accept"}),
             ("POST", "/api/resources/{id}/review/comments" | "/api/resources/{id}/appeal") => {

@@ -35,6 +35,7 @@ mod jobs;
 mod libraries;
 mod limits;
 mod lists;
+mod metadata;
 mod ocr;
 mod office;
 mod organisations;

@@ -84,6 +84,7 @@ async fn all(
         libraries_total: front.shelves.len() as u64,
         libraries: cards.take(CARDS).map(library_card).collect(),
         treasures: front_tiles(app, front, &front.treasures(TREASURES)),
+        vouched: !front.vouched.is_empty(),
         courses: newest_courses(app, caller).await?,
         topics: terms(reader.lang, TOPICS, "topic", &front.topics),
         dots: dots(front),

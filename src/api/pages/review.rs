@@ -17,8 +17,8 @@ use super::shell::{playing_page, shell};
 use super::studio::{Fields, reason_of};
 use crate::app::App;
 use crate::catalogue::{
-    AUDIENCES, Details, LANGUAGES, LICENCES, Review, ReviewState, RuleError, TOPICS, Verdict,
-    label_of,
+    AUDIENCES, DIALECTS, DIFFICULTIES, Details, EVIDENCE, HERITAGE, LANGUAGES, LICENCES, ROLES,
+    Review, ReviewState, RuleError, TOPICS, Verdict, label_of,
 };
 use crate::pages::{self, CommentView, Lang, ReviewStep, ReviewView, VersionView};
 use crate::review::talk::{self, Remark};
@@ -210,7 +210,9 @@ pub(super) fn withdrawn(lang: Lang, dossier: &Dossier) -> Option<String> {
 fn facts(lang: Lang, details: &Details, file_name: &str) -> Vec<(String, String)> {
     ["title", "description", "author", "language", "licence", "topics", "audiences"]
         .into_iter()
-        .map(|field| (field, shown(lang, field, &of(details, field))))
+        .map(|field| (field, of(details, field)))
+        .chain(details.particulars.texts())
+        .map(|(field, value)| (field, shown(lang, field, &value)))
         .chain([("file", file_name.to_owned())])
         .filter(|(_, value)| !value.is_empty())
         .map(|(field, value)| (field_word(lang, field), value))
@@ -245,6 +247,15 @@ fn shown(lang: Lang, field: &str, value: &str) -> String {
         "licence" => label_of(LICENCES, value, zh).to_owned(),
         "topics" => words(TOPICS, value),
         "audiences" => words(AUDIENCES, value),
+        "difficulty" => words(DIFFICULTIES, value),
+        "evidence" => words(EVIDENCE, value),
+        "local.dialect" => words(DIALECTS, value),
+        "local.heritage" => words(HERITAGE, value),
+        "contributors" => {
+            let told = value.lines().filter_map(|line| line.split_once(' '));
+            let told = told.map(|(role, name)| format!("{name}（{}）", label_of(ROLES, role, zh)));
+            told.collect::<Vec<_>>().join("、")
+        }
         // Keys and hashes say nothing to people.
         "poster" => lang.pick("换了一张", "another one").to_owned(),
         "source" => lang.pick("换了文件", "another file").to_owned(),

@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, FromRow};
 pub use changes::{list_changed, list_changes, touch_library};
 pub use titles::{TitleQuery, find_by_title, find_in_library};
 
+use super::vouchers::{particulars_json, read_particulars};
 use super::{Error, Result, parse, parse_json, settings, to_json};
 use crate::catalogue::{Details, Kind, LibraryId, Resource, ResourceId, Sha256};
 
@@ -24,6 +25,8 @@ struct Row {
     licence: String,
     topics: String,
     audiences: String,
+    particulars: String,
+    local_mark: Option<String>,
     uploaded_by: String,
     file_name: String,
     media_type: String,
@@ -83,8 +86,9 @@ pub async fn insert(db: &mut AnyConnection, resource: &mut Resource) -> Result<(
     sqlx::query(
         "INSERT INTO resource (id, library, kind, stage, title, description, language, author,
              licence, topics, audiences, uploaded_by, file_name, media_type, size_bytes, doing,
-             progress, jobs_left, warnings, derived, ticket_epoch, changed, created_ms, updated_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, '[]', '{}', 0, $18, $19, $19)",
+             progress, jobs_left, warnings, derived, ticket_epoch, changed, created_ms, updated_ms,
+             particulars, local_mark)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, '[]', '{}', 0, $18, $19, $19, $20, $21)",
     )
     .bind(resource.id.to_string())
     .bind(resource.library.to_string())
@@ -105,6 +109,8 @@ pub async fn insert(db: &mut AnyConnection, resource: &mut Resource) -> Result<(
     .bind(resource.jobs_left)
     .bind(resource.changed)
     .bind(resource.created_ms)
+    .bind(particulars_json(&resource.details.particulars))
+    .bind(resource.details.particulars.local.as_ref().map(to_json))
     .execute(db)
     .await?;
     Ok(())
@@ -125,7 +131,7 @@ pub async fn save(db: &mut AnyConnection, resource: &mut Resource, now_ms: i64) 
                 height = $17, plan = $18, doing = $19, progress = $20, jobs_left = $21,
                 failure = $22, failure_info = $23, warnings = $24, poster = $25, derived = $26,
                 ticket_epoch = $27, changed = $28, updated_ms = $29, published_ms = $30,
-                file_name = $31
+                file_name = $31, particulars = $32, local_mark = $33
           WHERE id = $1",
     )
     .bind(resource.id.to_string())
@@ -159,6 +165,8 @@ pub async fn save(db: &mut AnyConnection, resource: &mut Resource, now_ms: i64) 
     .bind(resource.updated_ms)
     .bind(resource.published_ms)
     .bind(&resource.file_name)
+    .bind(particulars_json(&resource.details.particulars))
+    .bind(resource.details.particulars.local.as_ref().map(to_json))
     .execute(db)
     .await?;
     Ok(())
@@ -458,6 +466,7 @@ impl TryFrom<Row> for Resource {
                 licence: row.licence,
                 topics: parse_json("resource.topics", &row.topics)?,
                 audiences: parse_json("resource.audiences", &row.audiences)?,
+                particulars: read_particulars(&row.particulars, row.local_mark.as_deref())?,
             },
             uploaded_by: parse("resource.uploaded_by", &row.uploaded_by)?,
             file_name: row.file_name,

@@ -50,6 +50,8 @@ pub struct TitleQuery {
     pub audiences: Vec<String>,
     /// Languages.
     pub languages: Vec<String>,
+    /// true, vouched.
+    pub local: Vec<String>,
 }
 
 /// A page of the public resources whose title holds a text, newest first, and how many there are
@@ -84,6 +86,9 @@ pub async fn find_by_title(
             condition.push_str(&format!(" AND ({column} LIKE {places})"));
             values.extend(wanted.iter().map(|code| format!("%{}%", to_json(code))));
         }
+    }
+    if !query.local.is_empty() {
+        condition.push_str(super::super::vouchers::local_condition(&query.local));
     }
     let from = format!("FROM resource r JOIN library l ON l.id = r.library WHERE {condition}");
     let mut count = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) {from}")));

@@ -75,6 +75,8 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("rotate-ticket-key", "更换票据密钥", "change the key of tickets"),
     ("edit", "修改资源", "edit a resource"),
     ("publish", "发布资源", "publish a resource"),
+    ("vouch", "认证地方特色", "vouch for what is local"),
+    ("unvouch", "撤销地方特色认证", "withdraw a voucher"),
     ("withdraw", "下架资源", "withdraw a resource"),
     ("delete", "删除资源", "delete a resource"),
     ("cancel", "停止处理", "stop processing"),
