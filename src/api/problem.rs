@@ -312,6 +312,10 @@ pub(super) async fn refuse(request: Request, next: Next) -> Result<Response, Api
 
 /// Keeps what axum says is wrong with a request: which field, at which place of the body.
 pub(super) async fn tell_why(response: Response) -> Response {
+    // One of ours has its own words.
+    if response.extensions().get::<Unworded>().is_some() {
+        return response;
+    }
     let Some(ApiError::Coded { status, code: "malformed", .. }) = bare(&response) else {
         return response;
     };
