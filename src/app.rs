@@ -1,7 +1,7 @@
 //! What every part of the running program shares.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
@@ -42,6 +42,8 @@ pub struct Shared {
     pub fronts: Fronts,
     /// A search could not read the index: it is to be looked at.
     pub index_doubted: AtomicBool,
+    /// The last change up to which nothing here was harvested, as far as this process knows.
+    pub unharvested: AtomicI64,
     /// What can be delivered now, kept for some seconds.
     pub deliveries: Deliveries,
     /// Heads of files that were downloaded lately.
@@ -132,6 +134,7 @@ impl App {
             answers,
             fronts: Fronts::default(),
             index_doubted: AtomicBool::new(false),
+            unharvested: AtomicI64::new(-1),
             deliveries: Deliveries::new(Arc::clone(&traffic), direct_for),
             texts: Cache::builder()
                 .weigher(|_, text: &Arc<Text>| {

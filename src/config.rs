@@ -73,6 +73,7 @@ settings!(
         exchange: Exchange,
         harvest: Harvest,
         courses: Courses,
+        tables: Tables,
         session: Session,
         identity: Identity,
         log: Log,
@@ -232,6 +233,10 @@ settings!(
     Courses { max_lessons: usize, cartridge_file_bytes: i64 }
 );
 settings!(
+    /// `[tables]`
+    Tables { max_bytes: usize, max_rows: usize, max_cells: usize, keep_hours: i64 }
+);
+settings!(
     /// `[review]`
     Review { max_open_complaints: i64 }
 );
@@ -245,7 +250,14 @@ settings!(
 );
 settings!(
     /// `[harvest]`
-    Harvest { pause_ms: u64, timeout_ms: u64, max_answer_bytes: usize, private_addresses: bool }
+    Harvest {
+        pause_ms: u64,
+        timeout_ms: u64,
+        max_answer_bytes: usize,
+        private_addresses: bool,
+        copy_licences: Vec<String>,
+        copy_timeout_ms: u64,
+    }
 );
 settings!(
     /// `[session]`
@@ -411,6 +423,15 @@ impl Speech {
     }
 }
 
+impl Tables {
+    /// What is taken of a table of resources.
+    #[must_use]
+    pub fn limits(&self) -> crate::table::Limits {
+        let Self { max_bytes, max_rows, max_cells, .. } = *self;
+        crate::table::Limits { max_bytes, max_rows, max_cells }
+    }
+}
+
 /// What starting an engine and reading its model may take, seconds of computing.
 const SPEECH_START_SECONDS: u64 = 60;
 
@@ -515,6 +536,9 @@ impl Config {
         if self.harvest.timeout_ms == 0 || self.harvest.max_answer_bytes == 0 {
             return bad("harvest.timeout_ms", "and harvest.max_answer_bytes must be more than 0");
         }
+        if self.harvest.copy_timeout_ms < self.harvest.timeout_ms {
+            return bad("harvest.copy_timeout_ms", "must not be less than harvest.timeout_ms");
+        }
         if jiff::tz::TimeZone::get(&self.site.zone).is_err() {
             return bad("site.zone", &format!("{:?} is not a time zone", self.site.zone));
         }
@@ -563,6 +587,9 @@ impl Config {
         }
         if !(0..=36_500).contains(&self.media.drop_after_days) {
             return bad("media.drop_after_days", "must be 0 to 36500");
+        }
+        if !(1..=8760).contains(&self.tables.keep_hours) {
+            return bad("tables.keep_hours", "must be 1 to 8760, a year");
         }
         self.ocr.check()?;
         if self.deliver.heads_at_once == 0 {

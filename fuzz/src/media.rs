@@ -24,6 +24,8 @@ pub mod protocol;
 pub mod records;
 #[path = "../../src/media/sandbox/mod.rs"]
 pub mod sandbox;
+#[path = "../../src/media/sheet.rs"]
+pub mod sheet;
 #[path = "../../src/media/speech/mod.rs"]
 pub mod speech;
 #[path = "../../src/media/xml.rs"]

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// The kind of a course, which is found like a resource.
 pub const COURSE: &str = "course";
 
+/// Of [`Entry::local`]: somebody vouches for it, and it comes a little higher.
+pub const VOUCHED: &str = "vouched";
+
 /// One resource, or course, with everything that can be found of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -26,6 +29,8 @@ pub struct Entry {
     pub words: Vec<String>,
     /// Audiences, as codes of the catalogue.
     pub audiences: Vec<String>,
+    /// What is local about it: `true` where anything is, and [`VOUCHED`] where somebody vouches.
+    pub local: Vec<String>,
     /// BCP 47 tag of its language.
     pub language: Option<String>,
     /// When it was published, Unix time in milliseconds.

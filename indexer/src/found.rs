@@ -26,6 +26,8 @@ pub struct Query {
     pub audiences: Vec<String>,
     /// Languages.
     pub languages: Vec<String>,
+    /// What is local about them, as in [`Entry::local`](crate::Entry::local).
+    pub local: Vec<String>,
     /// The page wanted, from 1.
     pub page: usize,
     /// Hits a page, at most [`MAX_PER_PAGE`](crate::MAX_PER_PAGE).
@@ -47,6 +49,7 @@ impl Default for Query {
             topics: Vec::new(),
             audiences: Vec::new(),
             languages: Vec::new(),
+            local: Vec::new(),
             page: 1,
             per_page: 20,
             sort: Sort::Relevance,
@@ -110,7 +113,7 @@ pub struct Moment {
     pub text: String,
 }
 
-/// Why a resource has its score: `(words + place + run) * freshness`, where of each word the best
+/// Why a resource has its score: `(words + place + run) * vouched * freshness`, where of each word the best
 /// of its ways counts, in the resource itself and in its best passages.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -124,6 +127,8 @@ pub struct Explanation {
     pub place: f32,
     /// What it has for a run of words that stands somewhere as it was typed.
     pub run: f32,
+    /// What it has because somebody vouches for it, as a factor.
+    pub vouched: f32,
     /// What it has for being new, as a factor.
     pub freshness: f32,
     /// What each word gave, the rarest first.

@@ -27,7 +27,7 @@ mod view;
 mod words;
 mod written;
 
-pub use entry::{COURSE, Entry, Passage, PassageKind};
+pub use entry::{COURSE, Entry, Passage, PassageKind, VOUCHED};
 pub use error::Error;
 pub use found::{
     Explanation, Found, FoundAt, Hit, Moment, Query, Sort, Stands, Suggestion, WordExplanation,

@@ -15,14 +15,17 @@ use crate::written::{Place, exact, id_bytes, signature, text_bytes};
 use crate::{Entry, Passage};
 
 /// Counted up with every change to fields, terms or their meaning.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// The fields that are counted, by the names they are found under in
 /// [`Found::facets`](crate::Found::facets).
-pub(crate) const FACETS: [&str; 5] = ["library", "kind", "topic", "audience", "language"];
+pub(crate) const FACETS: [&str; 6] = ["library", "kind", "topic", "audience", "language", "local"];
 
 /// Where among them the kind is.
 pub(crate) const KIND: usize = 1;
+
+/// Where among them it is what is local.
+pub(crate) const LOCAL: usize = 5;
 
 /// The fields of a document. Those whose frequencies, positions or lengths are not asked for are
 /// kept without.

@@ -12,7 +12,8 @@ use tantivy::index::SegmentId;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, Searcher, SegmentReader, TERMINATED, Term};
 
-use crate::schema::{FACETS, Fields};
+use crate::VOUCHED;
+use crate::schema::{FACETS, Fields, LOCAL};
 use crate::written::{id_text, read_signature};
 
 /// The segments of one commit.
@@ -52,6 +53,8 @@ pub(crate) struct Signatures {
     all: Vec<u32>,
     /// Where those of each signature begin, and where the last ends.
     begins: Vec<u32>,
+    /// Whether each is of what somebody vouches for.
+    vouched: Vec<bool>,
 }
 
 impl View {
@@ -166,6 +169,12 @@ impl Segment {
     /// The number of the resource's signature.
     pub(crate) fn signature(&self, head: DocId) -> u32 {
         self.signature.get(self.heads.rank(head) as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether somebody vouches for the resource.
+    pub(crate) fn is_vouched(&self, head: DocId) -> bool {
+        let signature = self.signature(head) as usize;
+        self.signatures.vouched.get(signature).copied().unwrap_or(false)
     }
 
     /// The first value of a facet, by its place in [`crate::schema::FACETS`].
@@ -298,12 +307,15 @@ impl Signatures {
         let mut terms = column.dictionary().stream()?;
         while terms.advance() {
             let text = String::from_utf8_lossy(terms.key());
+            let mut vouched = false;
             for (facet, values) in (0..FACETS.len()).zip(read_signature(&text)) {
                 for value in values {
+                    vouched |= facet == LOCAL && value == VOUCHED;
                     signatures.all.push(table.number(facet, value));
                 }
             }
             signatures.begins.push(narrow(signatures.all.len() as u64));
+            signatures.vouched.push(vouched);
         }
         signatures.values = table.values;
         Ok(signatures)

@@ -132,6 +132,7 @@ pub(crate) fn signature(entry: &Entry) -> String {
         entry.topics.clone(),
         entry.audiences.clone(),
         entry.language.iter().cloned().collect(),
+        entry.local.clone(),
     ];
     lists.map(|list| list.join(&VALUE_END.to_string())).join(&FACET_END.to_string())
 }
@@ -195,12 +196,13 @@ mod tests {
             library: "main".into(),
             kind: "video".into(),
             topics: vec!["law".into(), "health".into()],
+            local: vec!["true".into()],
             ..Entry::default()
         };
         let values: Vec<Vec<String>> = read_signature(&signature(&entry))
             .map(|values| values.map(str::to_owned).collect())
             .collect();
-        assert_eq!(values, [&["main"][..], &["video"], &["law", "health"], &[], &[]]);
+        assert_eq!(values, [&["main"][..], &["video"], &["law", "health"], &[], &[], &["true"]]);
     }
 
     proptest::proptest! {

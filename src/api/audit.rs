@@ -1,14 +1,17 @@
 //! The log of all changes as JSON, for administrators of the net.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Who;
+use super::listed::{Listing, table};
 use super::problem::ApiError;
 use super::resources::rfc3339;
 use crate::app::App;
@@ -41,6 +44,8 @@ pub(super) struct EntryView {
 /// Changes, the last first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AuditPage {
+    /// How many match in all.
+    total: i64,
     items: Vec<EntryView>,
     /// What to ask for as `before` to get earlier ones; null: there are none.
     next: Option<i64>,
@@ -63,10 +68,8 @@ pub(in crate::api) struct AuditQuery {
     /// Last day.
     #[serde(default)]
     pub to: String,
-    /// `next` of the answer before.
+    /// `next` of the answer before: the rows before that one, whatever was added since.
     pub before: Option<i64>,
-    /// At most 1000; 100 when left out.
-    pub limit: Option<i64>,
 }
 
 /// Whether the chain is whole.
@@ -82,45 +85,96 @@ pub(in crate::api) struct Verified {
     pub hash: String,
 }
 
-/// The log of all changes, the last first. For administrators of the net.
-#[utoipa::path(get, path = "/api/audit", tag = "operation", params(AuditQuery), responses((status = 200, body = AuditPage), (status = 403), (status = 422)))]
+/// The log of all changes, the last first; `q` is in what was done, to what, or its detail. For
+/// administrators of the net.
+#[utoipa::path(get, path = "/api/audit", tag = "operation", params(Listing, AuditQuery), responses((status = 200, body = AuditPage), (status = 403), (status = 422)))]
 pub(super) async fn list(
     State(app): State<App>,
     Who(caller): Who,
+    Query(list): Query<Listing>,
     Query(query): Query<AuditQuery>,
-) -> Result<Json<AuditPage>, ApiError> {
+) -> Result<Response, ApiError> {
     caller.may_administer()?;
-    let limit = query.limit.unwrap_or(100).clamp(1, 1000);
     let mut db = app.db.read().await?;
-    let found = find(&app, &mut db, &query, limit).await?;
-    let next = found.last().filter(|_| found.len() as i64 == limit).map(|entry| entry.number);
+    let filter = filter(&app, &mut db, &list, &query).await?;
+    if list.is_table()? {
+        return as_table(&mut db, &filter).await;
+    }
+    let total = audit::count(&mut db, &filter).await?;
+    let (span, before) = (list.span(), query.before.unwrap_or(i64::MAX));
+    let found = audit::list_before(&mut db, &filter, before, span).await?;
+    let next = found.last().filter(|_| found.len() as i64 == span.1).map(|entry| entry.number);
     let mut items = Vec::with_capacity(found.len());
+    let mut names = Names::default();
     for entry in found {
-        let name = match &entry.account {
-            None => None,
-            Some(id) => db::people::name_of(&mut db, id).await?,
-        };
         items.push(EntryView {
             number: entry.number,
             at: rfc3339(entry.at_ms),
+            name: names.of(&mut db, entry.account.as_deref()).await?,
             account: entry.account,
-            name,
             action: entry.action,
             subject: entry.subject,
             detail: entry.detail,
             hash: entry.hash,
         });
     }
-    Ok(Json(AuditPage { items, next }))
+    Ok(Json(AuditPage { total, items, next }).into_response())
 }
 
-/// The rows that `query` means, at most `limit`.
-pub(in crate::api) async fn find(
+/// All rows that match.
+async fn as_table(
+    db: &mut sqlx::AnyConnection,
+    filter: &audit::Filter,
+) -> Result<Response, ApiError> {
+    let (mut rows, mut before, mut names) = (Vec::new(), i64::MAX, Names::default());
+    loop {
+        let found = audit::list_before(db, filter, before, (0, BATCH)).await?;
+        let Some(last) = found.last() else { break };
+        before = last.number;
+        for entry in found {
+            rows.push([
+                entry.number.to_string(),
+                rfc3339(entry.at_ms),
+                names.of(db, entry.account.as_deref()).await?.unwrap_or_default(),
+                entry.action,
+                names.of(db, Some(&entry.subject)).await?.unwrap_or_default(),
+                entry.subject,
+                entry.detail,
+            ]);
+        }
+    }
+    let heading = ["number", "at", "who", "action", "subject_name", "subject", "detail"];
+    table("audit.csv", heading, rows)
+}
+
+/// Login names of accounts, each asked for once.
+#[derive(Debug, Default)]
+pub(in crate::api) struct Names(HashMap<String, Option<String>>);
+
+impl Names {
+    /// That of the account `id`; `None` for what is no account.
+    pub(in crate::api) async fn of(
+        &mut self,
+        db: &mut sqlx::AnyConnection,
+        id: Option<&str>,
+    ) -> Result<Option<String>, ApiError> {
+        let Some(id) = id else { return Ok(None) };
+        if let Some(known) = self.0.get(id) {
+            return Ok(known.clone());
+        }
+        let name = db::people::name_of(db, id).await?;
+        self.0.insert(id.to_owned(), name.clone());
+        Ok(name)
+    }
+}
+
+/// What `query` means.
+pub(in crate::api) async fn filter(
     app: &App,
     db: &mut sqlx::AnyConnection,
+    list: &Listing,
     query: &AuditQuery,
-    limit: i64,
-) -> Result<Vec<audit::Entry>, ApiError> {
+) -> Result<audit::Filter, ApiError> {
     let given = |text: &str| Some(text.trim().replace('\0', "")).filter(|text| !text.is_empty());
     let account = match given(&query.who) {
         None => None,
@@ -132,15 +186,14 @@ pub(in crate::api) async fn find(
         }
     };
     let zone = jiff::tz::TimeZone::get(&app.config.site.zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let filter = audit::Filter {
+    Ok(audit::Filter {
         account,
         action: given(&query.action),
         subject: given(&query.subject),
         from_ms: given(&query.from).map(|day| begin_of(&day, 0, &zone)).transpose()?,
         until_ms: given(&query.to).map(|day| begin_of(&day, 1, &zone)).transpose()?,
-    };
-    let before = query.before.unwrap_or(i64::MAX);
-    Ok(audit::list_before(db, &filter, before, limit).await?)
+        words: list.words(),
+    })
 }
 
 /// The first millisecond of the day `later` days after `day`.

@@ -2,12 +2,14 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Who;
 use super::dossier::Dossier;
+use super::listed::{Listing, PageOf, page_of, table};
 use super::problem::ApiError;
 use super::resources::{rfc3339, visible};
 use crate::app::App;
@@ -80,21 +82,6 @@ pub(super) struct ListQuery {
     /// open, upheld or rejected
     #[serde(default)]
     pub state: String,
-    /// In the number, the words or the title.
-    #[serde(default)]
-    pub q: String,
-    /// From 1.
-    pub page: Option<i64>,
-    /// At most 100.
-    pub per_page: Option<i64>,
-}
-
-/// A page of complaints.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ComplaintList {
-    /// In all.
-    total: i64,
-    items: Vec<ComplaintView>,
 }
 
 /// How a complaint or an appeal is decided.
@@ -138,14 +125,15 @@ pub(super) async fn complain(
     Ok((StatusCode::CREATED, Json(CaseView::from(&complaint))))
 }
 
-/// Complaints about the resources of libraries that you look after, the open ones first.
-#[utoipa::path(get, path = "/api/complaints", tag = "complaints", params(ListQuery), responses((status = 200, body = ComplaintList), (status = 401), (status = 403)))]
+/// Complaints about the resources of libraries that you look after, the open ones first; `q` is in
+/// the number, the words or the title.
+#[utoipa::path(get, path = "/api/complaints", tag = "complaints", params(Listing, ListQuery), responses((status = 200, body = PageOf<ComplaintView>), (status = 401), (status = 403), (status = 422)))]
 pub(super) async fn list(
     State(app): State<App>,
     Who(caller): Who,
+    Query(list): Query<Listing>,
     Query(query): Query<ListQuery>,
-) -> Result<Json<ComplaintList>, ApiError> {
-    let (total, found) = found(&app, &caller, &query, 20).await?;
+) -> Result<Response, ApiError> {
     let view = |(complaint, title): (Complaint, String)| ComplaintView {
         case: CaseView::from(&complaint),
         resource: complaint.resource.to_string(),
@@ -154,15 +142,39 @@ pub(super) async fn list(
         text: complaint.words,
         contact: complaint.contact,
     };
-    Ok(Json(ComplaintList { total, items: found.into_iter().map(view).collect() }))
+    if !list.is_table()? {
+        let (total, found) = found(&app, &caller, &query, &list, list.span()).await?;
+        return Ok(page_of(total, found.into_iter().map(view).collect()));
+    }
+    let (_, found) = found(&app, &caller, &query, &list, (0, i64::MAX)).await?;
+    let rows = found.into_iter().map(view).map(|one| {
+        [
+            one.case.number,
+            one.case.state.to_owned(),
+            one.title,
+            one.reason,
+            one.text,
+            one.contact,
+            one.case.answer.unwrap_or_default(),
+            one.case.created,
+            one.case.answered.unwrap_or_default(),
+            one.resource,
+        ]
+    });
+    let heading = [
+        "number", "state", "title", "reason", "text", "contact", "answer", "created", "answered",
+        "resource",
+    ];
+    table("complaints.csv", heading, rows)
 }
 
-/// A page of the complaints that `query` asks for and the caller decides.
+/// The complaints within `span` of those that `query` and `list` ask for and the caller decides.
 pub(super) async fn found(
     app: &App,
     caller: &Caller,
     query: &ListQuery,
-    per_page: i64,
+    list: &Listing,
+    span: (i64, i64),
 ) -> Result<(i64, Vec<(Complaint, String)>), ApiError> {
     caller.account()?;
     let mut db = app.db.read().await?;
@@ -180,9 +192,8 @@ pub(super) async fn found(
         "" => None,
         state => Some(state.parse::<CaseState>()?),
     };
-    let per_page = query.per_page.unwrap_or(per_page).clamp(1, 100);
-    let at = (query.page.unwrap_or(1).clamp(1, 1_000_000) - 1) * per_page;
-    Ok(db::complaints::list(&mut db, &ids, state, &query.q, (at, per_page)).await?)
+    let words = list.words().unwrap_or_default();
+    Ok(db::complaints::list(&mut db, &ids, state, &words, span).await?)
 }
 
 /// What the public may know of a complaint.

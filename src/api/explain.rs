@@ -20,7 +20,7 @@ pub(super) struct ExplainQuery {
     resource: String,
 }
 
-/// Why a resource has its score: (words + place + run) x freshness, where of each word the best
+/// Why a resource has its score: (words + place + run) x vouched x freshness, where of each word the best
 /// place counts.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ExplanationView {
@@ -33,6 +33,8 @@ pub(super) struct ExplanationView {
     place: f32,
     /// Part of the score for words that stand together as they were typed.
     run: f32,
+    /// What the sum was multiplied by because somebody vouches for it.
+    vouched: f32,
     /// What the sum was multiplied by for being new.
     freshness: f32,
     /// The rarest first.
@@ -109,6 +111,7 @@ impl From<Explanation> for ExplanationView {
             },
             place: told.place,
             run: told.run,
+            vouched: told.vouched,
             freshness: told.freshness,
             words: told.words.into_iter().map(word).collect(),
         }

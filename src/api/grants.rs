@@ -2,11 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Who;
+use super::listed::{Listing, PageOf, batches, page_of, table};
 use super::people::{Names, account_id, origin};
 use super::problem::ApiError;
 use super::reader::Reader;
@@ -14,16 +16,13 @@ use super::resources::rfc3339;
 use crate::app::App;
 use crate::catalogue::{RuleError, TeamId};
 use crate::db;
+use crate::db::granted::Filter;
 use crate::db::grants::{Grant, Grantee, Scope};
 use crate::db::invitations::Invitation;
-use crate::db::people::GrantFilter;
 use crate::db::teams::Team;
 use crate::net::authority::Authority;
 use crate::net::grants::{self, NewInvitation};
 use crate::net::{organisations, people};
-
-/// The most that a list holds.
-const MAX_LISTED: i64 = 10_000;
 
 /// A role that somebody has somewhere.
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,7 +66,7 @@ fn place(on: Scope, names: &Names) -> (Option<String>, Option<String>) {
 }
 
 /// Which grants.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Clone, Deserialize, IntoParams)]
 pub(super) struct GrantQuery {
     /// Id of a person.
     account: Option<String>,
@@ -77,6 +76,29 @@ pub(super) struct GrantQuery {
     organisation: Option<String>,
     /// Slug: granted right there.
     library: Option<String>,
+}
+
+impl GrantQuery {
+    async fn filter(
+        &self,
+        db: &mut sqlx::AnyConnection,
+        by: &Authority<'_>,
+        words: Option<String>,
+    ) -> Result<Filter, ApiError> {
+        Ok(Filter {
+            account: self.account.as_deref().map(account_id).transpose()?,
+            team: self.team.as_deref().map(team_id).transpose()?,
+            organisation: match &self.organisation {
+                None => None,
+                Some(text) => Some(organisations::named(db, text).await?.id),
+            },
+            library: match &self.library {
+                None => None,
+                Some(slug) => Some(grants::library_named(db, by, slug).await?.id),
+            },
+            words,
+        })
+    }
 }
 
 /// A role to be given.
@@ -94,30 +116,60 @@ pub(super) struct NewGrant {
     ends: Option<String>,
 }
 
-/// What is granted in the caller's branch, oldest first.
-#[utoipa::path(get, path = "/api/grants", tag = "people", params(GrantQuery), responses((status = 200, body = Vec<GrantView>), (status = 403)))]
+/// What is granted in the caller's branch, oldest first; `q` is in the name of the person, the team
+/// or the place.
+#[utoipa::path(get, path = "/api/grants", tag = "people", params(Listing, GrantQuery), responses((status = 200, body = PageOf<GrantView>), (status = 403), (status = 422)))]
 pub(super) async fn list(
     State(app): State<App>,
     Who(caller): Who,
+    Query(list): Query<Listing>,
     Query(query): Query<GrantQuery>,
-) -> Result<Json<Vec<GrantView>>, ApiError> {
+) -> Result<Response, ApiError> {
     let by = Authority::of(&caller, app.now_ms())?;
-    let mut tx = app.db.read().await?;
-    let filter = GrantFilter {
-        account: query.account.as_deref().map(account_id).transpose()?,
-        team: query.team.as_deref().map(team_id).transpose()?,
-        organisation: match &query.organisation {
-            None => None,
-            Some(text) => Some(organisations::named(&mut tx, text).await?.id),
-        },
-        library: match &query.library {
-            None => None,
-            Some(slug) => Some(grants::library_named(&mut tx, &by, slug).await?.id),
-        },
-    };
-    let names = Names::read(&mut tx).await?;
-    let found = db::people::grants(&mut tx, &by.viewer(), &filter, MAX_LISTED).await?;
-    Ok(Json(found.iter().map(|grant| view(grant, &names)).collect()))
+    let mut db = app.db.read().await?;
+    let filter = query.filter(&mut db, &by, list.words()).await?;
+    let names = Names::read(&mut db).await?;
+    if list.is_table()? {
+        return as_table(&mut db, &by, &filter, &names).await;
+    }
+    let total = db::granted::count(&mut db, &by.viewer(), &filter).await?;
+    let found = db::granted::list(&mut db, &by.viewer(), &filter, list.span()).await?;
+    Ok(page_of(total, found.iter().map(|grant| view(grant, &names)).collect()))
+}
+
+/// All that matches, in words that a spreadsheet's reader knows.
+async fn as_table(
+    db: &mut sqlx::AnyConnection,
+    by: &Authority<'_>,
+    filter: &Filter,
+    names: &Names,
+) -> Result<Response, ApiError> {
+    let mut rows = Vec::new();
+    for span in batches() {
+        let found = db::granted::list(db, &by.viewer(), filter, span).await?;
+        if found.is_empty() {
+            break;
+        }
+        let who = db::granted::names_of(db, &found).await?;
+        rows.extend(found.into_iter().map(|grant| {
+            let (kind, id) = match grant.to {
+                Grantee::Account(id) => ("person", id.to_string()),
+                Grantee::Team(id) => ("team", id.to_string()),
+            };
+            let (organisation, library) = place(grant.on, names);
+            [
+                who.get(&id).cloned().unwrap_or_default(),
+                kind.to_owned(),
+                grant.role.to_string(),
+                names.place(grant.on).to_owned(),
+                if organisation.is_some() { "organisation" } else { "library" }.to_owned(),
+                library.unwrap_or_default(),
+                grant.ends_ms.map(rfc3339).unwrap_or_default(),
+            ]
+        }));
+    }
+    let heading = ["name", "kind", "role", "place", "place_kind", "library", "ends"];
+    table("grants.csv", heading, rows)
 }
 
 /// Gives a role to a person or a team that the caller looks after. Librarians give what is below
@@ -210,15 +262,27 @@ pub(super) struct TeamPatch {
     name: String,
 }
 
-/// The teams of the caller's branch.
-#[utoipa::path(get, path = "/api/teams", tag = "people", responses((status = 200, body = Vec<TeamView>), (status = 403)))]
+/// The teams of the caller's branch, by name; `q` is in the name, or in that of who looks after it.
+#[utoipa::path(get, path = "/api/teams", tag = "people", params(Listing), responses((status = 200, body = PageOf<TeamView>), (status = 403), (status = 422)))]
 pub(super) async fn teams(
     State(app): State<App>,
     Who(caller): Who,
-) -> Result<Json<Vec<TeamView>>, ApiError> {
+    Query(list): Query<Listing>,
+) -> Result<Response, ApiError> {
     let viewer = Authority::of(&caller, app.now_ms())?.viewer();
-    let found = db::teams::list(&mut *app.db.read().await?, &viewer, None).await?;
-    Ok(Json(found.into_iter().map(TeamView::from).collect()))
+    let words = list.words();
+    let mut db = app.db.read().await?;
+    if list.is_table()? {
+        let names = Names::read(&mut db).await?;
+        let (_, found) = db::teams::list(&mut db, &viewer, words.as_deref(), (0, i64::MAX)).await?;
+        let rows = found.into_iter().map(|team| {
+            let home = team.organisation.map(|id| names.organisation(id).to_owned());
+            [team.name, home.unwrap_or_default(), team.members.to_string()]
+        });
+        return table("teams.csv", ["name", "organisation", "members"], rows);
+    }
+    let (total, found) = db::teams::list(&mut db, &viewer, words.as_deref(), list.span()).await?;
+    Ok(page_of(total, found.into_iter().map(TeamView::from).collect()))
 }
 
 /// A team.
@@ -368,18 +432,40 @@ pub(super) struct NewInvitationBody {
     days: Option<i64>,
 }
 
-/// The invitations into the caller's branch, the last first.
-#[utoipa::path(get, path = "/api/invitations", tag = "people", responses((status = 200, body = Vec<InvitationView>), (status = 403)))]
+/// The invitations into the caller's branch, the last first; `q` is in the note or in the name of
+/// where they lead.
+#[utoipa::path(get, path = "/api/invitations", tag = "people", params(Listing), responses((status = 200, body = PageOf<InvitationView>), (status = 403), (status = 422)))]
 pub(super) async fn invitations(
     State(app): State<App>,
     Who(caller): Who,
-) -> Result<Json<Vec<InvitationView>>, ApiError> {
+    Query(list): Query<Listing>,
+) -> Result<Response, ApiError> {
     let by = Authority::of(&caller, app.now_ms())?;
+    let (viewer, words) = (by.viewer(), list.words());
     let mut db = app.db.read().await?;
     let names = Names::read(&mut db).await?;
-    let found = db::invitations::list(&mut db, &by.viewer(), None, MAX_LISTED).await?;
+    if list.is_table()? {
+        let (_, found) =
+            db::invitations::list(&mut db, &viewer, words.as_deref(), (0, i64::MAX)).await?;
+        let rows = found.into_iter().map(|one| {
+            [
+                one.role.to_string(),
+                names.place(one.on).to_owned(),
+                one.note.clone(),
+                one.uses.to_string(),
+                (one.uses - one.uses_left).to_string(),
+                rfc3339(one.created_ms),
+                rfc3339(one.expires_ms),
+                one.is_open(by.now_ms()).to_string(),
+            ]
+        });
+        let heading = ["role", "place", "note", "uses", "came", "created", "expires", "open"];
+        return table("invitations.csv", heading, rows);
+    }
+    let (total, found) =
+        db::invitations::list(&mut db, &viewer, words.as_deref(), list.span()).await?;
     let view = |found| invitation_view(found, &names, by.now_ms());
-    Ok(Json(found.into_iter().map(view).collect()))
+    Ok(page_of(total, found.into_iter().map(view).collect()))
 }
 
 /// Makes a link that brings a role which the caller could give.

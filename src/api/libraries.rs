@@ -1,17 +1,19 @@
 //! Libraries as JSON.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Who;
+use super::listed::{Listing, PageOf, page_of, table};
 use super::problem::ApiError;
 use crate::app::App;
 use crate::catalogue::{
-    Caller, Details, Host, Library, Look, MediaPolicy, Publishing, RuleError, Visibility,
+    Caller, Details, Host, Library, Look, MediaPolicy, Publishing, RuleError, Visibility, retention,
 };
 use crate::db::traffic::Day;
 use crate::net::organisations::Actor;
@@ -75,10 +77,10 @@ pub(super) struct MediaView {
 #[serde(deny_unknown_fields)]
 pub(super) struct MediaPatch {
     /// hevc, av1; h264 is always made
-    codecs: Option<Vec<String>>,
-    opus: Option<bool>,
+    pub codecs: Option<Vec<String>>,
+    pub opus: Option<bool>,
     /// -36 to -10; 0: as loud as it is
-    loudness_lufs: Option<i32>,
+    pub loudness_lufs: Option<i32>,
 }
 
 /// A library to be made.
@@ -125,20 +127,86 @@ pub(super) struct LibraryPatch {
     pub look: Option<Look>,
 }
 
-/// Libraries that the caller may see.
-#[utoipa::path(get, path = "/api/libraries", tag = "libraries", responses((status = 200, body = Vec<LibraryView>)))]
+/// Which libraries.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct ListQuery {
+    /// Only those that the caller looks after.
+    #[serde(default)]
+    mine: bool,
+}
+
+/// Libraries that the caller may see, the oldest first; `q` is in the name, the slug or the
+/// description.
+#[utoipa::path(get, path = "/api/libraries", tag = "libraries", params(Listing, ListQuery), responses((status = 200, body = PageOf<LibraryView>), (status = 422)))]
 pub(super) async fn list(
     State(app): State<App>,
     Who(caller): Who,
-) -> Result<Json<Vec<LibraryView>>, ApiError> {
+    Query(list): Query<Listing>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, ApiError> {
     let mut db = app.db.read().await?;
     let counts = db::resources::count_published(&mut db).await?;
     let all = db::libraries::list(&mut db).await?;
-    let mut views = Vec::new();
-    for library in all.into_iter().filter(|library| caller.can_see_library(library)) {
+    let seen = all.into_iter().filter(|library| caller.can_see_library(library));
+    let seen = seen.filter(|library| !query.mine || caller.is_librarian_of(library.id));
+    let found: Vec<Library> = seen.filter(|library| has(library, &list)).collect();
+    let is_table = list.is_table()?;
+    let (total, found) = if is_table { (0, found) } else { list.cut(found) };
+    let mut views = Vec::with_capacity(found.len());
+    for library in found {
         views.push(view(&mut db, &counts, library, &caller, app.now_ms()).await?);
     }
-    Ok(Json(views))
+    if is_table { as_table(&mut db, views).await } else { Ok(page_of(total, views)) }
+}
+
+/// Whether `library` has what `list` looks for.
+pub(in crate::api) fn has(library: &Library, list: &Listing) -> bool {
+    list.matches(&[&library.name, library.slug.as_str(), &library.description])
+}
+
+async fn as_table(
+    db: &mut sqlx::AnyConnection,
+    views: Vec<LibraryView>,
+) -> Result<Response, ApiError> {
+    let organisations = db::organisations::list(db).await?;
+    let name = |id: &str| {
+        let found = organisations.iter().find(|one| one.id.to_string() == id);
+        found.map(|one| one.name.clone()).unwrap_or_default()
+    };
+    let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
+    let rows = views.into_iter().map(|one| {
+        [
+            one.slug,
+            one.name,
+            one.owner.as_deref().map(name).unwrap_or_default(),
+            one.visibility.to_owned(),
+            one.publishing.to_owned(),
+            one.resources.to_string(),
+            number(one.used_bytes),
+            number(one.quota_bytes),
+            number(one.full_in_days),
+            one.host.unwrap_or_default(),
+            one.licence,
+            one.topics.join(" "),
+            number(one.retention_days),
+        ]
+    });
+    let heading = [
+        "slug",
+        "name",
+        "owner",
+        "visibility",
+        "publishing",
+        "resources",
+        "used_bytes",
+        "quota_bytes",
+        "full_in_days",
+        "host",
+        "licence",
+        "topics",
+        "retention_days",
+    ];
+    table("libraries.csv", heading, rows)
 }
 
 /// A library.
@@ -242,7 +310,7 @@ pub(super) async fn patch(
     .checked()?;
     (library.licence, library.topics) = (details.licence, details.topics);
     if let Some(days) = patch.retention_days {
-        library.retention_days = Some(days).filter(|days| *days > 0);
+        library.retention_days = retention(days)?;
     }
     library.look = patch.look.map_or(Ok(library.look), Look::checked)?;
     let host = library.host.as_ref().map_or("", Host::as_str);

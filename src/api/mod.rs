@@ -2,11 +2,13 @@
 
 mod attempts;
 mod audit;
+mod batches;
 mod caller;
 mod captions;
 mod chain;
 mod collections;
 mod complaints;
+mod copies;
 mod courses;
 mod dictionary;
 mod dossier;
@@ -15,10 +17,12 @@ mod exchange;
 mod explain;
 mod forms;
 mod grants;
+mod held_tokens;
 mod identity;
 mod jobs;
 mod libraries;
 mod links;
+mod listed;
 mod me;
 mod media;
 mod meter;
@@ -27,6 +31,7 @@ mod openapi;
 mod ops;
 mod organisations;
 mod pages;
+mod particulars;
 mod people;
 mod policy;
 mod problem;
@@ -39,8 +44,11 @@ mod sentences;
 mod session;
 mod shown;
 mod sources;
+mod tables;
 mod unindexed;
 mod uploads;
+mod vocabularies;
+mod vouchers;
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -60,6 +68,7 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
 
+pub(crate) use batches::{REPORT_HEAD, report_lines};
 pub(crate) use caller::{fresh_token, token_hash};
 pub(crate) use courses::{gather_cartridge, write_cartridge};
 pub(crate) use duplicates::csv_of_all;
@@ -145,10 +154,14 @@ pub fn router(app: &App) -> anyhow::Result<Router> {
         .layer(json_limit)
         // Inside of what compresses.
         .layer(middleware::map_response(problem::tell_why))
-        // A cartridge is an archive.
-        .layer(CompressionLayer::new().compress_when(
-            DefaultPredicate::new().and(NotForContentType::const_new(crate::cartridge::MEDIA_TYPE)),
-        ));
+        // A cartridge is an archive, and so is a spreadsheet.
+        .layer(
+            CompressionLayer::new().compress_when(
+                DefaultPredicate::new()
+                    .and(NotForContentType::const_new(crate::cartridge::MEDIA_TYPE))
+                    .and(NotForContentType::const_new(tables::XLSX)),
+            ),
+        );
     let routes = compressed.merge(files.layer(cors()));
     Ok(routes
         .fallback(async || problem::ApiError::NotFound)

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Who;
+use super::listed::{Listing, PageOf, page_of, table};
 use super::problem::ApiError;
 use crate::app::App;
 use crate::catalogue::{Caller, DivisionCode, Organisation, OrganisationId, RuleError};
@@ -63,6 +65,9 @@ pub(super) struct ListQuery {
     /// Those that are closed too.
     #[serde(default)]
     closed: bool,
+    /// Only those that the caller looks after.
+    #[serde(default)]
+    mine: bool,
 }
 
 /// An organisation to be added.
@@ -128,23 +133,63 @@ pub(super) struct Numbers {
     bytes: i64,
 }
 
-/// The organisations of the net, by code.
-#[utoipa::path(get, path = "/api/organisations", tag = "organisations", params(ListQuery), responses((status = 200, body = Vec<OrganisationView>)))]
+/// The organisations of the net, by code; `q` is in the name, the code, the contact or the address.
+/// As a table, in the form that is imported.
+#[utoipa::path(get, path = "/api/organisations", tag = "organisations", params(Listing, ListQuery), responses((status = 200, body = PageOf<OrganisationView>), (status = 422)))]
 pub(super) async fn list(
     State(app): State<App>,
+    Who(caller): Who,
+    Query(list): Query<Listing>,
     Query(query): Query<ListQuery>,
-) -> Result<Json<Vec<OrganisationView>>, ApiError> {
+) -> Result<Response, ApiError> {
     let mut db = app.db.read().await?;
     let all = db::organisations::list(&mut db).await?;
     let parent = match &query.parent {
         None => None,
         Some(text) => Some(find(&all, text)?.id),
     };
-    let listed = all.into_iter().filter(|organisation| {
+    let listed = all.iter().filter(|organisation| {
         (query.closed || organisation.closed_ms.is_none())
+            && (!query.mine || caller.roles_at(organisation).manages())
             && parent.is_none_or(|parent| organisation.parent() == Some(parent))
+            && has(organisation, &list)
     });
-    Ok(Json(listed.map(OrganisationView::from).collect()))
+    if list.is_table()? {
+        return as_table(&all, listed);
+    }
+    let (total, found) = list.cut(listed.cloned().collect());
+    Ok(page_of(total, found.into_iter().map(OrganisationView::from).collect()))
+}
+
+/// Whether `organisation` has what `list` looks for.
+pub(in crate::api) fn has(organisation: &Organisation, list: &Listing) -> bool {
+    let code = organisation.code.as_ref().map_or("", DivisionCode::as_str);
+    list.matches(&[&organisation.name, code, &organisation.contact, &organisation.place])
+}
+
+/// Those of `all` that are `listed`, with the columns of the table that is imported.
+fn as_table<'a>(
+    all: &'a [Organisation],
+    listed: impl Iterator<Item = &'a Organisation>,
+) -> Result<Response, ApiError> {
+    let code = |one: &Organisation| one.code.as_ref().map(DivisionCode::to_string);
+    let codes: HashMap<OrganisationId, String> =
+        all.iter().filter_map(|one| Some((one.id, code(one)?))).collect();
+    let degrees = |number: Option<f64>| number.map(|n| n.to_string()).unwrap_or_default();
+    let rows = listed.map(|one| {
+        let parent = one.parent().and_then(|id| codes.get(&id).cloned());
+        [
+            code(one).unwrap_or_default(),
+            one.name.clone(),
+            one.level.to_string(),
+            parent.unwrap_or_default(),
+            one.contact.clone(),
+            one.place.clone(),
+            degrees(one.position.map(|at| at.0)),
+            degrees(one.position.map(|at| at.1)),
+        ]
+    });
+    table("organisations.csv", organisations::COLUMNS, rows)
 }
 
 /// An organisation.

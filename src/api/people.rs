@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Who;
+use super::listed::{Listing, PageOf, batches, page_of, table};
 use super::problem::ApiError;
 use super::reader::Reader;
 use super::resources::rfc3339;
@@ -20,18 +21,13 @@ use crate::catalogue::{
     AccountId, Caller, Email, LibraryId, NetRole, OrganisationId, Person, Phone,
 };
 use crate::db;
+use crate::db::granted;
 use crate::db::grants::{Grant, Grantee, Scope};
-use crate::db::people::{Filter, GrantFilter, Viewer};
+use crate::db::people::{Filter, Viewer};
 use crate::net::authority::Authority;
 use crate::net::people::{self, Edit, Imported, NewPerson, StartLink};
 use crate::net::{self};
 use crate::pages::Lang;
-
-/// Most people on a page of JSON.
-const MAX_PER_PAGE: i64 = 500;
-
-/// People read at a time for a whole list.
-const BATCH: i64 = 1000;
 
 /// A day and an hour, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
@@ -74,19 +70,9 @@ impl From<Person> for PersonView {
     }
 }
 
-/// A page of people.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct PeoplePage {
-    total: i64,
-    items: Vec<PersonView>,
-}
-
 /// Which people.
 #[derive(Debug, Default, Clone, Deserialize, IntoParams)]
 pub(in crate::api) struct PeopleQuery {
-    /// Part of a name, a number or an address.
-    #[serde(default)]
-    pub q: String,
     /// Id or code: their home or a role of theirs is there or below.
     #[serde(default)]
     pub organisation: String,
@@ -99,10 +85,6 @@ pub(in crate::api) struct PeopleQuery {
     /// true: only those who may not log in; false: only those who may
     #[serde(default)]
     pub disabled: String,
-    /// From 1.
-    pub page: Option<i64>,
-    /// At most 500; 50 when left out.
-    pub per_page: Option<i64>,
 }
 
 /// A person to be added.
@@ -199,35 +181,23 @@ pub(in crate::api) struct LinkView {
     pub link: String,
 }
 
-/// The people whom the caller looks after, by name.
-#[utoipa::path(get, path = "/api/people", tag = "people", params(PeopleQuery), responses((status = 200, body = PeoplePage), (status = 403)))]
+/// The people whom the caller looks after, by name; `q` is in a name, a number or an address. As a
+/// table, with their roles.
+#[utoipa::path(get, path = "/api/people", tag = "people", params(Listing, PeopleQuery), responses((status = 200, body = PageOf<PersonView>), (status = 403), (status = 422)))]
 pub(super) async fn list(
     State(app): State<App>,
     Who(caller): Who,
-    Query(query): Query<PeopleQuery>,
-) -> Result<Json<PeoplePage>, ApiError> {
-    let viewer = Authority::of(&caller, app.now_ms())?.viewer();
-    let mut tx = app.db.read().await?;
-    let filter = filter(&mut tx, &query).await?;
-    let per_page = query.per_page.unwrap_or(50).clamp(1, MAX_PER_PAGE);
-    let page = query.page.unwrap_or(1).clamp(1, 1_000_000);
-    let (total, found) =
-        db::people::list(&mut tx, &viewer, &filter, (page - 1) * per_page, per_page).await?;
-    Ok(Json(PeoplePage { total, items: found.into_iter().map(PersonView::from).collect() }))
-}
-
-/// The same as CSV, with roles; whole.
-#[utoipa::path(get, path = "/api/people/export", tag = "people", params(PeopleQuery), responses((status = 200, content_type = "text/csv"), (status = 403)))]
-pub(super) async fn export(
-    State(app): State<App>,
-    Who(caller): Who,
+    Query(list): Query<Listing>,
     Query(query): Query<PeopleQuery>,
 ) -> Result<Response, ApiError> {
     let viewer = Authority::of(&caller, app.now_ms())?.viewer();
     let mut tx = app.db.read().await?;
-    let filter = filter(&mut tx, &query).await?;
-    let text = table(&mut tx, &viewer, &filter).await?;
-    Ok(as_csv("people.csv", text))
+    let filter = filter(&mut tx, &list, &query).await?;
+    if list.is_table()? {
+        return as_table(&mut tx, &viewer, &filter).await;
+    }
+    let (total, found) = db::people::list(&mut tx, &viewer, &filter, list.span()).await?;
+    Ok(page_of(total, found.into_iter().map(PersonView::from).collect()))
 }
 
 /// Adds a person. They get in by a code (`reset`) or the links of a table. For those who look after
@@ -396,6 +366,7 @@ pub(in crate::api) fn worded(lang: Lang, error: net::Error) -> String {
 /// What `query` means. What it names and is not there finds nobody.
 pub(in crate::api) async fn filter(
     tx: &mut sqlx::AnyConnection,
+    list: &Listing,
     query: &PeopleQuery,
 ) -> Result<Filter, ApiError> {
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -421,9 +392,7 @@ pub(in crate::api) async fn filter(
         "false" => Some(false),
         _ => None,
     };
-    // No name is longer; PostgreSQL takes no NUL.
-    let words = given(&query.q).map(|text| text.replace('\0', "").chars().take(100).collect());
-    Ok(Filter { words, organisation, library, team, disabled, id: None })
+    Ok(Filter { words: list.words(), organisation, library, team, disabled, id: None })
 }
 
 /// What places and people are called, for lists of roles.
@@ -461,70 +430,46 @@ impl Names {
     }
 }
 
-/// The people of a list with what is granted to each in the branch of `viewer`, as CSV.
-async fn table(
+/// The people of a list with what is granted to each in the branch of `viewer`, as a table.
+async fn as_table(
     tx: &mut sqlx::AnyConnection,
     viewer: &Viewer,
     filter: &Filter,
-) -> Result<String, ApiError> {
+) -> Result<Response, ApiError> {
     let names = Names::read(tx).await?;
     let mut granted: HashMap<AccountId, Vec<Grant>> = HashMap::new();
-    for grant in db::people::grants(tx, viewer, &GrantFilter::default(), i64::MAX).await? {
+    let every = granted::Filter::default();
+    for grant in granted::list(tx, viewer, &every, (0, i64::MAX)).await? {
         if let Grantee::Account(id) = grant.to {
             granted.entry(id).or_default().push(grant);
         }
     }
-    let mut rows = vec![
-        ["name", "display_name", "phone", "email", "organisation", "roles", "disabled"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    let mut offset = 0;
-    loop {
-        let (_, found) = db::people::list(tx, viewer, filter, offset, BATCH).await?;
-        let Some(read) = Some(found.len()).filter(|read| *read > 0) else { break };
-        for person in found {
-            let roles: Vec<String> = granted
-                .get(&person.id)
-                .into_iter()
-                .flatten()
-                .map(|grant| format!("{} {}", grant.role, names.place(grant.on)))
-                .collect();
-            rows.push(vec![
+    let mut rows = Vec::new();
+    for span in batches() {
+        let (_, found) = db::people::list(tx, viewer, filter, span).await?;
+        if found.is_empty() {
+            break;
+        }
+        rows.extend(found.into_iter().map(|person| {
+            let held = granted.get(&person.id).into_iter().flatten();
+            let roles = held.map(|grant| format!("{} {}", grant.role, names.place(grant.on)));
+            [
                 person.name,
                 person.display_name,
                 person.phone.as_ref().map(Phone::to_string).unwrap_or_default(),
                 person.email.as_ref().map(Email::as_str).unwrap_or_default().to_owned(),
                 person.home.map(|id| names.organisation(id).to_owned()).unwrap_or_default(),
-                roles.join("; "),
+                roles.collect::<Vec<_>>().join("; "),
                 person.disabled_ms.map(rfc3339).unwrap_or_default(),
-            ]);
-        }
-        offset += read as i64;
+            ]
+        }));
     }
-    csv_of(&rows)
-}
-
-/// Rows as CSV that spreadsheets open as it is: UTF-8 with its mark, and no cell that begins like a
-/// formula.
-pub(in crate::api) fn csv_of(rows: &[Vec<String>]) -> Result<String, ApiError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        let cells = row.iter().map(|cell| {
-            let starts = cell.starts_with(['=', '@', '\t', '\r']);
-            // A number may begin with + or -, a formula goes on after it.
-            let counts = cell.starts_with(['+', '-'])
-                && !cell[1..].chars().all(|c| c.is_ascii_digit() || c == '.');
-            if starts || counts { format!("'{cell}") } else { cell.clone() }
-        });
-        writer.write_record(cells).map_err(|error| ApiError::bad(error.to_string()))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| ApiError::bad(error.to_string()))?;
-    Ok(format!("\u{feff}{}", String::from_utf8_lossy(&bytes)))
+    let heading = ["name", "display_name", "phone", "email", "organisation", "roles", "disabled"];
+    table("people.csv", heading, rows)
 }
 
 /// A table on its way out.
-pub(in crate::api) fn as_csv(name: &'static str, text: String) -> Response {
+pub(in crate::api) fn csv_file(name: &'static str, text: String) -> Response {
     let mut response = text.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
@@ -534,16 +479,4 @@ pub(in crate::api) fn as_csv(name: &'static str, text: String) -> Response {
         headers.insert(CONTENT_DISPOSITION, value);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::csv_of;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        let rows = [vec!["=1+1".into(), "+4930901820".into(), "-1+cmd".into(), "林".into()]];
-        let text = csv_of(&rows).expect("CSV");
-        assert_eq!(text, "\u{feff}'=1+1,+4930901820,'-1+cmd,林\n");
-    }
 }

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::catalogue::{Refusal, RuleError};
 use crate::pages::Lang;
 use crate::server::{Busy, Refused, TooOften};
-use crate::{db, deliver, identity, ingest, net, review, store};
+use crate::{batch, db, deliver, identity, ingest, net, review, store};
 
 /// More than axum says of what is wrong with a request.
 const MAX_REASON_BYTES: usize = 8 * 1024;
@@ -100,6 +100,23 @@ impl From<identity::Error> for ApiError {
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::coded(status, error.code(), "")
+    }
+}
+
+impl From<batch::Error> for ApiError {
+    fn from(error: batch::Error) -> Self {
+        match error {
+            batch::Error::Rule(rule) => Self::Rule(rule),
+            batch::Error::Missing => Self::NotFound,
+            batch::Error::Table { code, info } => {
+                Self::coded(StatusCode::UNPROCESSABLE_ENTITY, code, info)
+            }
+            batch::Error::Ingest(error) => error.into(),
+            batch::Error::Db(error) => Self::Db(error),
+            batch::Error::Write(why) => {
+                Self::coded(StatusCode::INTERNAL_SERVER_ERROR, "broken", why)
+            }
+        }
     }
 }
 
@@ -305,6 +322,10 @@ pub(super) async fn refuse(request: Request, next: Next) -> Result<Response, Api
 
 /// Keeps what axum says is wrong with a request: which field, at which place of the body.
 pub(super) async fn tell_why(response: Response) -> Response {
+    // Ours say why already.
+    if response.extensions().get::<Unworded>().is_some() {
+        return response;
+    }
     let Some(ApiError::Coded { status, code: "malformed", .. }) = bare(&response) else {
         return response;
     };

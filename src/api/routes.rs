@@ -6,22 +6,35 @@ use axum::routing::get;
 use http::HeaderValue;
 use http::header::REFERRER_POLICY;
 use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::policy::{Administering, Administrator, Anyone, Person, Routes, Worker};
 use super::{
-    audit, captions, chain, collections, complaints, courses, dictionary, duplicates, exchange,
-    explain, grants, identity, jobs, libraries, me, media, ops, organisations, pages, people,
-    resources, review, search, session, sources, unindexed, uploads,
+    audit, batches, captions, chain, collections, complaints, copies, courses, dictionary,
+    duplicates, exchange, explain, grants, held_tokens, identity, jobs, libraries, me, media, ops,
+    organisations, pages, people, resources, review, search, session, sources, tables, unindexed,
+    uploads, vocabularies, vouchers,
 };
 use crate::app::App;
 
 /// All routes.
 pub(super) fn routes(app: &App) -> Routes {
-    files(forms_and_pages(app, data(Routes::new(app))))
+    files(forms_and_pages(app, data(app, Routes::new(app))))
 }
 
-fn data(routes: Routes) -> Routes {
+/// `operations` whose body may be a table.
+fn of_table(app: &App, operations: UtoipaMethodRouter<App>) -> UtoipaMethodRouter<App> {
+    let (schemas, paths, methods) = operations;
+    (schemas, paths, methods.layer(table_limit(app)))
+}
+
+/// What a table and the form around it may have.
+fn table_limit(app: &App) -> DefaultBodyLimit {
+    DefaultBodyLimit::max(app.config.tables.max_bytes.saturating_add(64 * 1024))
+}
+
+fn data(app: &App, routes: Routes) -> Routes {
     routes
         .data(Anyone, routes!(search::search))
         .data(Anyone, routes!(search::suggest))
@@ -33,6 +46,13 @@ fn data(routes: Routes) -> Routes {
         .data(Administrator, routes!(unindexed::list))
         .data(Anyone, routes!(resources::list))
         .data(Worker, routes!(resources::create))
+        .data(Anyone, routes!(tables::csv))
+        .data(Anyone, routes!(tables::xlsx))
+        .data(Worker, of_table(app, routes!(tables::import)))
+        .data(Worker, routes!(batches::bulk))
+        .data(Worker, routes!(batches::get))
+        .data(Worker, routes!(batches::make))
+        .data(Worker, routes!(batches::report))
         .data(Anyone, routes!(resources::get))
         .data(Worker, routes!(resources::patch, resources::delete))
         .data(Worker, routes!(resources::publish))
@@ -40,6 +60,11 @@ fn data(routes: Routes) -> Routes {
         .data(Worker, routes!(resources::cancel))
         .data(Worker, routes!(resources::retry))
         .data(Anyone, routes!(resources::events))
+        .data(Anyone, routes!(vouchers::list))
+        .data(Person, routes!(vouchers::create))
+        .data(Person, routes!(vouchers::delete))
+        .data(Anyone, routes!(vocabularies::list))
+        .data(Anyone, routes!(vocabularies::get))
         .data(Worker, routes!(review::get, review::hand_in, review::take_back))
         .data(Worker, routes!(review::decide))
         .data(Worker, routes!(review::comment))
@@ -56,6 +81,7 @@ fn data(routes: Routes) -> Routes {
         .data(Worker, routes!(captions::put, captions::delete))
         .data(Worker, routes!(captions::recognise))
         .data(Anyone, routes!(exchange::oembed::oembed))
+        .data(Worker, routes!(copies::copy))
         .data(Administrator, routes!(sources::list, sources::create))
         .data(Administrator, routes!(sources::delete))
         .data(Administrator, routes!(sources::run))
@@ -91,7 +117,8 @@ fn data(routes: Routes) -> Routes {
         .data(Administering, routes!(organisations::close))
         .data(Person, routes!(organisations::numbers))
         .data(Administering, routes!(people::list, people::create))
-        .data(Administering, routes!(people::export))
+        .data(Administering, routes!(held_tokens::list))
+        .data(Administering, routes!(held_tokens::revoke))
         .data(Administering, routes!(people::import))
         .data(Administering, routes!(people::get, people::patch))
         .data(Administering, routes!(people::reset))
@@ -159,6 +186,9 @@ fn forms_and_pages(app: &App, routes: Routes) -> Routes {
         .page(Worker, "/studio/collections/{id}", pages::collection_edit_page)
         .form(Worker, "/studio/collections/{id}", pages::collection_form)
         .form(Anyone, "/resources/{id}/complaint", pages::complain)
+        .form(Worker, "/resources/{id}/copy", pages::copy_form)
+        .page(Person, "/resources/{id}/vouch", pages::vouch_page)
+        .form(Person, "/resources/{id}/vouch", pages::vouch_form)
         .page(Anyone, "/complaints/{number}", pages::case_page)
         .page(Worker, "/review", pages::queue_page)
         .page(Worker, "/review/complaints", pages::complaints_page)
@@ -203,6 +233,10 @@ fn forms_and_pages(app: &App, routes: Routes) -> Routes {
         .form(Administering, "/admin/teams/{id}", pages::team_form)
         .page(Administering, "/admin/invitations", pages::invitations_page)
         .form(Administering, "/admin/invitations", pages::invitations_form)
+        .page(Administering, "/admin/grants", pages::grants_page)
+        .form(Administering, "/admin/grants", pages::grants_form)
+        .page(Administering, "/admin/tokens", pages::tokens_page)
+        .form(Administering, "/admin/tokens", pages::tokens_form)
         .page(Administering, "/admin/libraries", pages::libraries_page)
         .form(Administering, "/admin/libraries", pages::libraries_form)
         .page(Administering, "/admin/libraries/{slug}", pages::library_page)
@@ -216,10 +250,18 @@ fn forms_and_pages(app: &App, routes: Routes) -> Routes {
         .page(Worker, "/admin/duplicates", pages::duplicates_page)
         .form(Worker, "/admin/duplicates", pages::duplicates_form)
         .page(Worker, "/studio", pages::list)
+        .page(Worker, "/studio/tables", pages::tables_page)
+        .form(Worker, "/studio/tables", pages::tables_form.layer(table_limit(app)))
+        .page(Worker, "/studio/batches/{id}", pages::batch_page)
+        .form(Worker, "/studio/batches/{id}", pages::batch_form)
+        .page(Worker, "/studio/bulk", pages::bulk_page)
+        .form(Worker, "/studio/bulk", pages::bulk_form)
         .page(Worker, "/studio/libraries/{slug}", pages::look_page)
         .form(Worker, "/studio/libraries/{slug}", pages::look_form)
         .page(Worker, "/studio/resources/{id}", pages::resource_page)
         .form(Worker, "/studio/resources/{id}", pages::edit_form)
+        .page(Worker, "/studio/resources/{id}/short", pages::short_page)
+        .form(Worker, "/studio/resources/{id}/short", pages::short_form)
         .page(Worker, "/studio/resources/{id}/captions/{name}", pages::captions_page)
         .page(Anyone, "/assets/{*path}", pages::asset)
         .page(Anyone, "/favicon.svg", pages::web_file)

@@ -39,6 +39,8 @@ pub(super) struct SearchQuery {
     pub audience: String,
     /// Languages.
     pub language: String,
+    /// true: what is local; vouched: what an organisation vouches for.
+    pub local: String,
     /// relevance or newest
     pub sort: String,
     /// From 1.
@@ -233,7 +235,7 @@ async fn answer(app: &App, query: &SearchQuery, change: i64) -> Result<SearchRes
     }
     let hits = std::mem::take(&mut found.hits);
     let ids: Vec<String> = hits.iter().map(|hit| hit.resource.clone()).collect();
-    let mut origins = origins(app, &ids).await?;
+    let mut origins = origins(app, &ids, Some(change)).await?;
     let view = |hit: indexer::Hit| {
         let home = origins.remove(&hit.resource);
         HitView { home, ..hit_view(hit, &query.q) }
@@ -258,7 +260,7 @@ pub(super) async fn find(
     let ids: Vec<String> = found.hits.iter().map(|hit| hit.resource.clone()).collect();
     let mut public = public(app, &ids).await?;
     let gone = ids.len() - public.len();
-    let origins = origins(app, &ids).await?;
+    let origins = origins(app, &ids, None).await?;
     let (hits, shown) = std::mem::take(&mut found.hits)
         .into_iter()
         .filter_map(|hit| {
@@ -344,6 +346,7 @@ impl SearchQuery {
             ("topic", &self.topic),
             ("audience", &self.audience),
             ("language", &self.language),
+            ("local", &self.local),
             ("sort", &self.sort),
         ]
         .into_iter()
@@ -371,6 +374,7 @@ impl SearchQuery {
             topics: list(&self.topic),
             audiences: list(&self.audience),
             languages: list(&self.language),
+            local: list(&self.local),
             page: self.page(),
             per_page: self.per_page(),
             sort: if self.sort == "newest" {
@@ -437,9 +441,24 @@ fn doubt(app: &App, error: &indexer::Error) {
     }
 }
 
-/// Where those of `ids` are opened that are not here.
-async fn origins(app: &App, ids: &[String]) -> Result<HashMap<String, OriginView>, ApiError> {
-    let found = db::sources::origins(&mut *app.db.read().await?, ids).await?;
+/// Where those of `ids` are opened that are not here. Nothing is asked while nothing was harvested
+/// up to `change`, the last one: what is harvested later has a later number.
+async fn origins(
+    app: &App,
+    ids: &[String],
+    change: Option<i64>,
+) -> Result<HashMap<String, OriginView>, ApiError> {
+    if ids.is_empty() || change.is_some_and(|n| n <= app.unharvested.load(Ordering::Relaxed)) {
+        return Ok(HashMap::new());
+    }
+    let mut db = app.db.read().await?;
+    let found = db::sources::origins(&mut db, ids).await?;
+    if let Some(change) = change
+        && found.is_empty()
+        && !db::sources::is_any_harvested(&mut db).await?
+    {
+        app.unharvested.fetch_max(change, Ordering::Relaxed);
+    }
     let view = |origin: db::sources::Origin| {
         (origin.resource, OriginView { name: origin.name, url: origin.home })
     };
@@ -480,6 +499,7 @@ async fn by_title(
         topics: list(&query.topic),
         audiences: list(&query.audience),
         languages: list(&query.language),
+        local: list(&query.local),
     };
     let skipped = (query.page() - 1).saturating_mul(query.per_page()).min(indexer::MAX_DEPTH);
     let (offset, limit) = (skipped as i64, query.per_page() as i64);
@@ -494,7 +514,7 @@ async fn by_title(
     };
     drop(db);
     let ids: Vec<String> = found.iter().map(|resource| resource.id.to_string()).collect();
-    let origins = origins(app, &ids).await?;
+    let origins = origins(app, &ids, None).await?;
     let hit = |resource: &Resource| HitView {
         kind: resource.kind.as_str().to_owned(),
         url: format!("/resources/{}", resource.id),

@@ -2,12 +2,14 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Who;
+use super::listed::{Listing, PageOf, page_of, table};
 use super::problem::ApiError;
 use super::reader::Reader;
 use super::resources::rfc3339;
@@ -89,14 +91,54 @@ pub(super) struct RunQuery {
     all: bool,
 }
 
-/// Repositories that are harvested. For administrators.
-#[utoipa::path(get, path = "/api/sources", tag = "exchange", responses((status = 200, body = Vec<SourceView>), (status = 403)))]
+/// Repositories that are harvested, the oldest first; `q` is in the name, the address, the set or
+/// the library. For administrators.
+#[utoipa::path(get, path = "/api/sources", tag = "exchange", params(Listing), responses((status = 200, body = PageOf<SourceView>), (status = 403), (status = 422)))]
 pub(super) async fn list(
     State(app): State<App>,
     Who(caller): Who,
     reader: Reader,
-) -> Result<Json<Vec<SourceView>>, ApiError> {
-    Ok(Json(views(&app, &caller, &reader).await?))
+    Query(list): Query<Listing>,
+) -> Result<Response, ApiError> {
+    let found = matching(views(&app, &caller, &reader).await?, &list);
+    if !list.is_table()? {
+        let (total, items) = list.cut(found);
+        return Ok(page_of(total, items));
+    }
+    let rows = found.into_iter().map(|one| {
+        [
+            one.name,
+            one.url,
+            one.prefix,
+            one.set.unwrap_or_default(),
+            one.library,
+            one.every_hours.to_string(),
+            one.records.to_string(),
+            one.ended.unwrap_or_default(),
+            one.next.unwrap_or_default(),
+            one.failure.unwrap_or_default(),
+        ]
+    });
+    let heading = [
+        "name",
+        "url",
+        "prefix",
+        "set",
+        "library",
+        "every_hours",
+        "records",
+        "ended",
+        "next",
+        "failure",
+    ];
+    table("sources.csv", heading, rows)
+}
+
+/// Those of `views` that have what `list` looks for.
+pub(in crate::api) fn matching(views: Vec<SourceView>, list: &Listing) -> Vec<SourceView> {
+    let set = |one: &SourceView| one.set.clone().unwrap_or_default();
+    let is = |one: &SourceView| list.matches(&[&one.name, &one.url, &one.library, &set(one)]);
+    views.into_iter().filter(is).collect()
 }
 
 /// Lets a repository be harvested. For administrators.

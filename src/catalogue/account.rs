@@ -203,8 +203,12 @@ impl Caller {
     /// Whether the caller may edit `resource`.
     #[must_use]
     pub fn can_edit(&self, resource: &Resource) -> bool {
-        let roles = self.roles_in(resource.library);
-        let is_own = || self.0.as_ref().is_some_and(|account| account.id == resource.uploaded_by);
+        self.can_edit_of(resource.library, resource.uploaded_by)
+    }
+
+    fn can_edit_of(&self, library: LibraryId, uploaded_by: AccountId) -> bool {
+        let roles = self.roles_in(library);
+        let is_own = || self.0.as_ref().is_some_and(|account| account.id == uploaded_by);
         roles.manages() || roles.uploads() && is_own()
     }
 
@@ -212,10 +216,16 @@ impl Caller {
     /// published in a library that the caller belongs to, or theirs to edit or review.
     #[must_use]
     pub fn can_see(&self, resource: &Resource, library: &Library) -> bool {
-        match resource.stage {
+        self.can_see_of(library, resource.uploaded_by, resource.stage)
+    }
+
+    /// The same of what `uploaded_by` has in `library`, in `stage`.
+    #[must_use]
+    pub fn can_see_of(&self, library: &Library, uploaded_by: AccountId, stage: Stage) -> bool {
+        match stage {
             Stage::Deleted => false,
             Stage::Published => self.can_see_library(library),
-            _ => self.can_edit(resource) || self.is_reviewer_of(resource.library),
+            _ => self.can_edit_of(library.id, uploaded_by) || self.is_reviewer_of(library.id),
         }
     }
 

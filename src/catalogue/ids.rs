@@ -63,6 +63,10 @@ id!(
     LibraryId
 );
 id!(
+    /// Of a voucher for a resource.
+    VoucherId
+);
+id!(
     /// Of a resource.
     ResourceId
 );

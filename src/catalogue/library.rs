@@ -164,6 +164,22 @@ pub enum Publishing {
     Manual,
 }
 
+/// The most days after which something can be removed: a century.
+const MAX_RETENTION_DAYS: i64 = 36_500;
+
+/// After how many days what was withdrawn or failed is removed; 0 is never.
+///
+/// # Errors
+///
+/// [`RuleError::BadField`] for what is no number of days.
+pub fn retention(days: i64) -> Result<Option<i64>, RuleError> {
+    if (0..=MAX_RETENTION_DAYS).contains(&days) {
+        Ok(Some(days).filter(|days| *days > 0))
+    } else {
+        Err(RuleError::BadField { field: "retention_days", value: days.to_string() })
+    }
+}
+
 /// A host name, lower case (RFC 1123 section 2.1), without a port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Host(String);

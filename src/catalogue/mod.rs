@@ -1,6 +1,7 @@
 //! The nouns and their rules. Nothing here reads a clock, a file or the network.
 
 mod account;
+mod batch;
 mod chain;
 mod collection;
 mod complaint;
@@ -11,6 +12,7 @@ mod library;
 mod look;
 mod media;
 mod organisation;
+mod particulars;
 mod person;
 mod resource;
 mod review;
@@ -19,8 +21,10 @@ mod source;
 mod token_scope;
 mod upload;
 mod vocabulary;
+mod voucher;
 
 pub use account::{Account, Caller, NetRole};
+pub use batch::{Act, Batch, BatchRow, BatchState, FieldValue, NewValue, Outcome, Problem};
 pub use chain::{Chain, Deciders, MAX_STEPS, Step, level_of, level_word};
 pub use collection::{Collection, Ordering};
 pub use complaint::{
@@ -30,15 +34,18 @@ pub use contents::{Contents, Lesson, Section, Way};
 pub use course::{Course, CourseDetails};
 pub use ids::{
     AccountId, CollectionId, CourseId, LessonId, LibraryId, OrganisationId, RenditionId,
-    ResourceId, ReviewId, Sha256, SourceId, TeamId, UploadId,
+    ResourceId, ReviewId, Sha256, SourceId, TeamId, UploadId, VoucherId,
 };
-pub use library::{Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility};
+pub use library::{
+    Host, Library, MediaPolicy, OtherCodec, Publishing, Slug, Visibility, retention,
+};
 pub use look::{Block, Colour, Look};
 pub use media::{
     AudioRole, BookChapter, Caption, CaptionOrigin, Chapter, Figure, OutlineItem, Page,
     PagePictures, Part, Rendition, RenditionState, Segment, Slide, TrackKind,
 };
 pub use organisation::{DivisionCode, History, Level, Organisation, Stay};
+pub use particulars::{Contributor, LocalMark, Particulars, ParticularsEdit};
 pub use person::{Email, Person, Phone, Standing, login_name, shown_name};
 #[cfg(test)]
 pub(crate) use resource::tests::resource as test_resource;
@@ -48,7 +55,11 @@ pub use role::{Role, Roles};
 pub use source::{HarvestSource, Mapping, base_url};
 pub use token_scope::{TokenScope, TokenScopes};
 pub use upload::{DocumentForm, FileType, Refusal};
-pub use vocabulary::{AUDIENCES, LANGUAGES, LICENCES, TOPICS, Term, label_of, licence_href};
+pub use vocabulary::{
+    AUDIENCES, DIALECTS, DIFFICULTIES, EVIDENCE, HERITAGE, LANGUAGES, LICENCES, ROLES, TOPICS,
+    Term, VOCABULARIES, Vocabulary, label_of, licence_href,
+};
+pub use voucher::{Vouched, Voucher, can_vouch};
 
 /// A rule of the catalogue that a change would break.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, Chapter, FileType, Library, LibraryId, OutlineItem, Publishing, ResourceId,
-    RuleError, Sha256, vocabulary,
+    AccountId, Chapter, FileType, Library, LibraryId, OutlineItem, Particulars, Publishing,
+    ResourceId, RuleError, Sha256, vocabulary,
 };
 
 /// One thing to learn from.
@@ -88,6 +88,9 @@ pub struct Details {
     pub topics: Vec<String>,
     /// Codes of audiences.
     pub audiences: Vec<String>,
+    /// What else is known of it.
+    #[serde(default)]
+    pub particulars: Particulars,
 }
 
 impl Details {
@@ -119,13 +122,14 @@ impl Details {
         self.language = language_of(self.language)?;
         known("topics", &self.topics, vocabulary::TOPICS)?;
         known("audiences", &self.audiences, vocabulary::AUDIENCES)?;
+        self.particulars = self.particulars.checked()?;
         Ok(self)
     }
 }
 
 /// `text` trimmed, with `most` characters at most.
 pub(super) fn tidy(field: &'static str, text: &str, most: usize) -> Result<String, RuleError> {
-    let text = text.trim().replace('\0', "");
+    let text = text.replace('\0', "").trim().to_owned();
     if text.chars().count() > most {
         let value = text.chars().take(40).collect::<String>() + "…";
         return Err(RuleError::BadField { field, value });
@@ -180,6 +184,9 @@ pub struct Derived {
     pub right_to_left: bool,
     /// Key of the JSON with the places of the words in that picture.
     pub picture_words: Option<String>,
+    /// What a document calls itself; may be empty, or a template's.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub own_title: String,
 }
 
 /// A picture that can stand for the resource.

@@ -65,6 +65,10 @@ impl Snapshot {
         compare("licence", old.licence.clone(), new.licence.clone());
         compare("topics", old.topics.join(" "), new.topics.join(" "));
         compare("audiences", old.audiences.join(" "), new.audiences.join(" "));
+        let was = old.particulars.texts().into_iter();
+        for ((field, before), (_, after)) in was.zip(new.particulars.texts()) {
+            compare(field, before, after);
+        }
         let name = |key: &Option<String>| key.clone().unwrap_or_default();
         compare("poster", name(&before.poster), name(&self.poster));
         compare("source", name(&before.source), name(&self.source));

@@ -64,6 +64,106 @@ pub const LANGUAGES: &[Term] = &[
     term("ar", "阿拉伯语", "Arabic"),
 ];
 
+/// Where it may come from that something may be shown.
+pub const EVIDENCE: &[Term] = &[
+    term("own", "自己做的", "Own work"),
+    term("commissioned", "委托他人做的", "Commissioned"),
+    term("permission", "权利人书面同意", "Written permission"),
+    term("open-licence", "原作公开许可", "Openly licensed"),
+    term("public-domain", "已进入公有领域", "Public domain"),
+];
+
+/// What somebody did for a resource beside its author.
+pub const ROLES: &[Term] = &[
+    term("teacher", "主讲", "Teacher"),
+    term("performer", "表演示范", "Performer"),
+    term("script-writer", "撰稿", "Script writer"),
+    term("editor", "编辑剪辑", "Editor"),
+    term("camera", "摄影摄像", "Camera"),
+    term("translator", "翻译", "Translator"),
+    term("designer", "教学设计", "Instructional designer"),
+    term("adviser", "顾问", "Adviser"),
+    term("other", "参与", "Contributor"),
+];
+
+/// How hard it is: the values of IEEE 1484.12.1, element 5.8.
+pub const DIFFICULTIES: &[Term] = &[
+    term("very-easy", "很容易", "Very easy"),
+    term("easy", "容易", "Easy"),
+    term("medium", "中等", "Medium"),
+    term("difficult", "较难", "Difficult"),
+    term("very-difficult", "很难", "Very difficult"),
+];
+
+/// Chinese dialects, as the Language Atlas of China has them.
+pub const DIALECTS: &[Term] = &[
+    term("northeastern", "东北官话", "Northeastern Mandarin"),
+    term("beijing", "北京官话", "Beijing Mandarin"),
+    term("jilu", "冀鲁官话", "Jilu Mandarin"),
+    term("jiaoliao", "胶辽官话", "Jiaoliao Mandarin"),
+    term("central-plains", "中原官话", "Central Plains Mandarin"),
+    term("lanyin", "兰银官话", "Lanyin Mandarin"),
+    term("southwestern", "西南官话", "Southwestern Mandarin"),
+    term("jianghuai", "江淮官话", "Jianghuai Mandarin"),
+    term("jin", "晋语", "Jin"),
+    term("wu", "吴语", "Wu"),
+    term("hui", "徽语", "Hui"),
+    term("gan", "赣语", "Gan"),
+    term("xiang", "湘语", "Xiang"),
+    term("min-southern", "闽南语", "Southern Min"),
+    term("min-eastern", "闽东语", "Eastern Min"),
+    term("min-other", "其他闽语", "Other Min"),
+    term("hakka", "客家话", "Hakka"),
+    term("yue", "粤语", "Yue"),
+    term("pinghua", "平话和土话", "Pinghua and Tuhua"),
+    term("minority", "少数民族语言", "A minority language"),
+];
+
+/// On which list of intangible heritage something stands.
+pub const HERITAGE: &[Term] = &[
+    term("national", "国家级非遗", "National heritage"),
+    term("provincial", "省级非遗", "Provincial heritage"),
+    term("city", "市级非遗", "City heritage"),
+    term("county", "县级非遗", "County heritage"),
+];
+
+/// A list that metadata is chosen from, with its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Vocabulary {
+    /// As in addresses, and as the fields that it is for.
+    pub name: &'static str,
+    /// In Chinese.
+    pub zh: &'static str,
+    /// In English.
+    pub en: &'static str,
+    /// Whether other values may be written too.
+    pub open: bool,
+    /// What is in it, in the order of forms.
+    pub terms: &'static [Term],
+}
+
+const fn list(
+    name: &'static str,
+    (zh, en): (&'static str, &'static str),
+    open: bool,
+    terms: &'static [Term],
+) -> Vocabulary {
+    Vocabulary { name, zh, en, open, terms }
+}
+
+/// All lists.
+pub const VOCABULARIES: &[Vocabulary] = &[
+    list("topics", ("主题", "Topics"), false, TOPICS),
+    list("audiences", ("适用人群", "Audiences"), false, AUDIENCES),
+    list("languages", ("语言", "Languages"), true, LANGUAGES),
+    list("licences", ("许可", "Licences"), true, LICENCES),
+    list("evidence", ("权利依据", "Evidence of rights"), false, EVIDENCE),
+    list("roles", ("参与者角色", "Roles of contributors"), false, ROLES),
+    list("difficulties", ("难度", "Difficulty"), false, DIFFICULTIES),
+    list("dialects", ("方言", "Dialects"), false, DIALECTS),
+    list("heritage", ("非遗级别", "Levels of heritage"), false, HERITAGE),
+];
+
 /// What `code` of `terms` is called; the code itself when it is not in the list.
 #[must_use]
 pub fn label_of<'a>(terms: &'a [Term], code: &'a str, chinese: bool) -> &'a str {
@@ -92,6 +192,17 @@ pub fn licence_href(code: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_code_is_once_in_its_list() {
+        for vocabulary in VOCABULARIES {
+            let mut codes: Vec<_> = vocabulary.terms.iter().map(|term| term.code).collect();
+            codes.sort_unstable();
+            let all = codes.len();
+            codes.dedup();
+            assert_eq!(codes.len(), all, "{}", vocabulary.name);
+        }
+    }
 
     #[test]
     fn licences_lead_to_where_they_can_be_read() {

@@ -23,9 +23,9 @@ use crate::db;
 use crate::ingest::captions::{NotSaved, Over};
 use crate::ingest::worker::{self, Work};
 use crate::ingest::{self, captions, intake, upload};
-use crate::media::captions::decode;
 use crate::pages::Lang;
 use crate::store::Stored;
+use crate::table;
 
 /// Takes files and folders into a library. A file that is there already
 /// (by its content) is left alone.
@@ -56,9 +56,21 @@ pub(super) struct Import {
     report: Option<PathBuf>,
 }
 
+/// Columns of the manifest.
+const MANIFEST: [&str; 9] = [
+    "file",
+    "title",
+    "description",
+    "author",
+    "language",
+    "topics",
+    "audiences",
+    "licence",
+    "captions",
+];
+
 /// A row of the manifest.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default)]
 struct Row {
     file: String,
     title: String,
@@ -69,6 +81,23 @@ struct Row {
     audiences: String,
     licence: String,
     captions: String,
+}
+
+impl Row {
+    fn of(line: &table::Line) -> Result<Self, table::Error> {
+        let text = |name: &str| line.get(name).unwrap_or_default().to_owned();
+        Ok(Self {
+            file: line.need("file")?.to_owned(),
+            title: text("title"),
+            description: text("description"),
+            author: text("author"),
+            language: text("language"),
+            topics: text("topics"),
+            audiences: text("audiences"),
+            licence: text("licence"),
+            captions: text("captions"),
+        })
+    }
 }
 
 /// What became of a file.
@@ -280,15 +309,13 @@ fn line_of(
 fn read_manifest(path: &Path) -> anyhow::Result<HashMap<PathBuf, Row>> {
     let name = path.display().to_string();
     let folder = path.parent().unwrap_or(Path::new("."));
-    // Spreadsheets write it with a byte order mark, or in the encoding of their country.
     let bytes = fs::read(path).with_context(|| name.clone())?;
-    let text = decode(&bytes).with_context(|| format!("{name} is not text"))?;
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
     let mut rows = HashMap::new();
-    for row in reader.deserialize() {
-        let row: Row = row.with_context(|| name.clone())?;
-        let file = folder.join(&row.file);
-        let file = file.canonicalize().with_context(|| format!("{name}: {}", row.file))?;
+    for line in table::read_among(&bytes, &MANIFEST).with_context(|| name.clone())? {
+        let line_of = || format!("{name}, line {}", line.number);
+        let row = Row::of(&line).with_context(line_of)?;
+        let file = folder.join(&row.file).canonicalize();
+        let file = file.with_context(|| format!("{}: {}", line_of(), row.file))?;
         rows.insert(file, row);
     }
     Ok(rows)
@@ -394,6 +421,7 @@ fn details(row: &Row, file_name: &str) -> Details {
         licence: row.licence.clone(),
         topics: split(&row.topics).map(str::to_owned).collect(),
         audiences: split(&row.audiences).map(str::to_owned).collect(),
+        ..Details::default()
     }
 }
 

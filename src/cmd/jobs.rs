@@ -86,11 +86,11 @@ impl Jobs {
 
     async fn list(&self, app: &App) -> anyhow::Result<()> {
         let resource = self.resource.as_deref().map(id_of).transpose()?;
-        let filter = Filter { state: self.state.clone(), all: self.all, resource };
+        let filter = Filter { state: self.state.clone(), all: self.all, resource, words: None };
         let mut after = String::new();
         loop {
             let mut db = app.db.read().await?;
-            let rows = db::jobs::list_all(&mut db, &filter, &after, PAGE).await?;
+            let rows = db::jobs::list_all(&mut db, &filter, &after, (0, PAGE)).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after.clone_from(&last.id);
             let now_ms = app.now_ms();

@@ -12,6 +12,7 @@ mod import;
 mod jobs;
 mod library;
 mod media;
+mod metadata;
 mod organisation;
 mod people;
 mod recognise;
@@ -50,6 +51,11 @@ enum Command {
     Work,
     /// Takes files and folders into a library.
     Import(import::Import),
+    /// Writes the resources of a library into a table.
+    Export(metadata::ExportTable),
+    /// What is said about resources.
+    #[command(subcommand)]
+    Metadata(metadata::Metadata),
     /// Repositories whose records are taken.
     #[command(subcommand)]
     Harvest(harvest::Harvest),
@@ -134,6 +140,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Serve(serve) => serve.run(config).await,
             Command::Work => serve::work(config).await,
             Command::Import(import) => import.run(open(config).await?).await,
+            Command::Export(export) => export.run(open(config).await?).await,
+            Command::Metadata(metadata) => metadata.run(open(config).await?).await,
             Command::Harvest(harvest) => harvest.run(open(config).await?).await,
             Command::Jobs(jobs) => jobs.run(open(config).await?).await,
             Command::User(user) => user.run(open(config).await?).await,

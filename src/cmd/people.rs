@@ -10,6 +10,7 @@ use super::{eprint_line, print_line};
 use crate::app::App;
 use crate::net::authority::Authority;
 use crate::net::people::{self, StartLink};
+use crate::table::as_csv;
 
 /// A day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
@@ -59,16 +60,13 @@ fn write_links(app: &App, path: &Path, links: &[StartLink]) -> anyhow::Result<()
         "" => format!("http://{}", server.listen),
         public => public.to_owned(),
     };
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["name", "display_name", "link"])?;
-    for link in links {
+    let mut rows = vec![["name", "display_name", "link"].map(str::to_owned).to_vec()];
+    rows.extend(links.iter().map(|link| {
         let address = format!("{origin}/start/{}", link.code);
-        table.write_record([&link.name, &link.display_name, &address])?;
-    }
+        vec![link.name.clone(), link.display_name.clone(), address]
+    }));
     let mut file =
         std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    // With its mark, so that spreadsheets know that it is UTF-8.
-    file.write_all("\u{feff}".as_bytes())?;
-    file.write_all(&table.into_inner()?)?;
+    file.write_all(as_csv(&rows).as_bytes())?;
     Ok(file.sync_all()?)
 }

@@ -10,7 +10,7 @@ use super::{open, print_line};
 use crate::app::App;
 use crate::config::Config;
 use crate::server::{Answers, Server, Tls};
-use crate::{api, ingest};
+use crate::{api, batch, ingest};
 
 /// Answers requests.
 #[derive(Debug, Args)]
@@ -42,6 +42,7 @@ impl Serve {
         let index = tokio::spawn(ingest::index::follow(app.clone()));
         let records = tokio::spawn(ingest::records::follow(app.clone()));
         let counted = tokio::spawn(ingest::counted::follow(app.clone()));
+        let batches = tokio::spawn(batch::apply::follow(app.clone()));
         let workers = match self.no_work {
             // Uploads leave something here too.
             true => tokio::spawn(ingest::worker::sweep_abandoned(app.clone())),
@@ -65,6 +66,7 @@ impl Serve {
         index.await?;
         records.await?;
         counted.await?;
+        batches.await?;
         ingest::counted::write_down(&app).await;
         workers.await?;
         app.db.close().await;

@@ -2,7 +2,8 @@
 
 use sqlx::{AnyConnection, FromRow};
 
-use super::Result;
+use super::people::pattern;
+use super::{Result, Tx};
 use crate::catalogue::{AccountId, Sha256};
 
 /// What the first row is chained to.
@@ -126,21 +127,43 @@ impl Chain {
     }
 }
 
+/// What is to be written when the transaction ends.
+#[derive(Debug)]
+pub(super) struct Note {
+    at_ms: i64,
+    account: Option<AccountId>,
+    action: String,
+    subject: String,
+    detail: String,
+}
+
 /// Records that `account` (the pipeline or the command line when `None`) did
-/// `action` to `subject`, in the transaction that does it. It is to be the last thing that the
-/// transaction does: from here to its end others wait for their turn.
+/// `action` to `subject`, in the transaction that does it: with [`Tx::commit`], as the last thing
+/// that it writes, since from there to its end others wait for their turn.
 ///
 /// # Errors
 ///
-/// Those of the database.
+/// None; those of the database come from [`Tx::commit`].
 pub async fn record(
-    db: &mut AnyConnection,
+    tx: &mut Tx,
     now_ms: i64,
     account: Option<AccountId>,
     action: &str,
     subject: &str,
     detail: &serde_json::Value,
 ) -> Result<()> {
+    tx.notes.push(Note {
+        at_ms: now_ms,
+        account,
+        action: action.to_owned(),
+        subject: subject.to_owned(),
+        detail: detail.to_string(),
+    });
+    Ok(())
+}
+
+/// Writes a row after the last one.
+pub(super) async fn write(db: &mut AnyConnection, note: Note) -> Result<()> {
     let number: i64 = sqlx::query_scalar(
         "UPDATE counter SET value = value + 1 WHERE name = 'audit' RETURNING value",
     )
@@ -152,11 +175,11 @@ pub async fn record(
         .await?;
     let mut entry = Entry {
         number,
-        at_ms: now_ms,
-        account: account.map(|id| id.to_string()),
-        action: action.to_owned(),
-        subject: subject.to_owned(),
-        detail: detail.to_string(),
+        at_ms: note.at_ms,
+        account: note.account.map(|id| id.to_string()),
+        action: note.action,
+        subject: note.subject,
+        detail: note.detail,
         hash: String::new(),
     };
     entry.hash = entry.hash_after(before.as_deref().unwrap_or(BEGINNING));
@@ -202,9 +225,40 @@ pub struct Filter {
     pub from_ms: Option<i64>,
     /// Unix milliseconds, not any more.
     pub until_ms: Option<i64>,
+    /// In what was done, to what, or its detail.
+    pub words: Option<String>,
 }
 
-/// At most `most` rows that match, below the number `before`, the last first.
+macro_rules! matching {
+    ($select:literal, $end:literal) => {
+        concat!(
+            $select,
+            " FROM audit
+              WHERE number < $1
+                AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR action = $3)
+                AND ($4 IS NULL OR subject = $4)
+                AND ($5 IS NULL OR at_ms >= $5) AND ($6 IS NULL OR at_ms < $6)
+                AND ($7 IS NULL OR lower(action) LIKE $7 ESCAPE '!' OR subject LIKE $7 ESCAPE '!'
+                     OR lower(detail) LIKE $7 ESCAPE '!') ",
+            $end
+        )
+    };
+}
+
+macro_rules! filtered {
+    ($query:expr, $filter:expr, $before:expr) => {
+        $query
+            .bind($before)
+            .bind(&$filter.account)
+            .bind(&$filter.action)
+            .bind(&$filter.subject)
+            .bind($filter.from_ms)
+            .bind($filter.until_ms)
+            .bind($filter.words.as_deref().map(pattern))
+    };
+}
+
+/// Of the rows that match, below the number `before`, the last first: `limit` from `offset` on.
 ///
 /// # Errors
 ///
@@ -213,25 +267,20 @@ pub async fn list_before(
     db: &mut AnyConnection,
     filter: &Filter,
     before: i64,
-    most: i64,
+    (offset, limit): (i64, i64),
 ) -> Result<Vec<Entry>> {
-    Ok(sqlx::query_as(
-        "SELECT * FROM audit
-          WHERE number < $1
-            AND ($3 IS NULL OR account = $3) AND ($4 IS NULL OR action = $4)
-            AND ($5 IS NULL OR subject = $5)
-            AND ($6 IS NULL OR at_ms >= $6) AND ($7 IS NULL OR at_ms < $7)
-          ORDER BY number DESC LIMIT $2",
-    )
-    .bind(before)
-    .bind(most)
-    .bind(&filter.account)
-    .bind(&filter.action)
-    .bind(&filter.subject)
-    .bind(filter.from_ms)
-    .bind(filter.until_ms)
-    .fetch_all(db)
-    .await?)
+    let rows = sqlx::query_as(matching!("SELECT *", "ORDER BY number DESC LIMIT $8 OFFSET $9"));
+    Ok(filtered!(rows, filter, before).bind(limit).bind(offset).fetch_all(db).await?)
+}
+
+/// How many rows match.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count(db: &mut AnyConnection, filter: &Filter) -> Result<i64> {
+    let count = sqlx::query_scalar(matching!("SELECT COUNT(*)", ""));
+    Ok(filtered!(count, filter, i64::MAX).fetch_one(db).await?)
 }
 
 /// The last number given.

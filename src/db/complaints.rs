@@ -40,6 +40,14 @@ struct Row {
     answered_by: Option<String>,
 }
 
+/// A complaint with the title of the resource.
+#[derive(FromRow)]
+struct Titled {
+    #[sqlx(flatten)]
+    complaint: Row,
+    title: String,
+}
+
 /// Adds a complaint.
 ///
 /// # Errors
@@ -142,8 +150,8 @@ pub async fn list(
         .bind(&text)
         .fetch_one(&mut *db)
         .await?;
-    let rows: Vec<(String, String)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT c.number, r.title {from}
+    let rows: Vec<Titled> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT c.*, r.title {from}
           ORDER BY CASE WHEN c.state = 'open' THEN c.created_ms ELSE 9000000000000000 - c.created_ms END, c.number
           LIMIT $3 OFFSET $4"
     )))
@@ -153,13 +161,8 @@ pub async fn list(
     .bind(offset)
     .fetch_all(&mut *db)
     .await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for (number, title) in rows {
-        if let Some(complaint) = find(db, parse("complaint.number", &number)?).await? {
-            found.push((complaint, title));
-        }
-    }
-    Ok((total, found))
+    let found = rows.into_iter().map(|row| Ok((row.complaint.try_into()?, row.title)));
+    Ok((total, found.collect::<Result<_>>()?))
 }
 
 impl TryFrom<Row> for Complaint {

@@ -1,21 +1,30 @@
 //! What front pages tell: how much there is of what, and since which change.
 
+use std::collections::HashMap;
+
 use sqlx::{AnyConnection, FromRow};
 
 use super::{Result, parse, parse_json};
 use crate::catalogue::{Kind, LibraryId};
 
-/// How many published resources of a library have the same kind, topics and audiences.
+/// Published resources, counted.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    /// By library and kind.
+    pub kinds: Vec<Tally>,
+    /// By each list of topics that some have, codes.
+    pub topics: Vec<(Vec<String>, i64)>,
+    /// By each list of audiences that some have, codes.
+    pub audiences: Vec<(Vec<String>, i64)>,
+}
+
+/// How many published resources of a library have the same kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
     /// Which library.
     pub library: LibraryId,
     /// What they are.
     pub kind: Kind,
-    /// Codes.
-    pub topics: Vec<String>,
-    /// Codes.
-    pub audiences: Vec<String>,
     /// How many.
     pub resources: i64,
     /// How long they are together, of video and audio, in milliseconds.
@@ -26,45 +35,62 @@ pub struct Tally {
 struct Row {
     library: String,
     kind: String,
-    topics: String,
-    audiences: String,
     resources: i64,
     duration_ms: i64,
 }
 
-/// The published resources of all libraries, counted.
+/// The published resources of `library`, or of all public ones, counted. Three questions, each with
+/// few rows: one over library, kind, topics and audiences has nearly as many as there are resources.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn tallies(db: &mut AnyConnection) -> Result<Vec<Tally>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT library, kind, topics, audiences, COUNT(*) AS resources,
-                CAST(COALESCE(SUM(duration_ms), 0) AS BIGINT) AS duration_ms
-           FROM resource WHERE stage = 'published'
-          GROUP BY library, kind, topics, audiences",
-    )
-    .fetch_all(db)
+pub async fn told(db: &mut AnyConnection, library: Option<LibraryId>) -> Result<Told> {
+    macro_rules! of {
+        ($columns:literal, $group:literal) => {
+            concat!(
+                "SELECT ", $columns, ", COUNT(*) AS resources FROM resource
+                  WHERE stage = 'published'
+                    AND library IN (SELECT id FROM library
+                                     WHERE id = $1 OR ($1 IS NULL AND visibility = 'public'))
+                  GROUP BY ", $group
+            )
+        };
+    }
+    let library = library.map(|id| id.to_string());
+    let rows: Vec<Row> = sqlx::query_as(of!(
+        "library, kind, CAST(COALESCE(SUM(duration_ms), 0) AS BIGINT) AS duration_ms",
+        "library, kind"
+    ))
+    .bind(library.as_deref())
+    .fetch_all(&mut *db)
     .await?;
-    rows.into_iter().map(Tally::try_from).collect()
+    let topics: Vec<(String, i64)> = sqlx::query_as(of!("topics", "topics"))
+        .bind(library.as_deref())
+        .fetch_all(&mut *db)
+        .await?;
+    let audiences: Vec<(String, i64)> = sqlx::query_as(of!("audiences", "audiences"))
+        .bind(library.as_deref())
+        .fetch_all(db)
+        .await?;
+    let codes = |(text, count): (String, i64)| Ok((parse_json("resource.topics", &text)?, count));
+    Ok(Told {
+        kinds: rows.into_iter().map(Tally::try_from).collect::<Result<_>>()?,
+        topics: topics.into_iter().map(codes).collect::<Result<_>>()?,
+        audiences: audiences.into_iter().map(codes).collect::<Result<_>>()?,
+    })
 }
 
-/// The published resources of `library`, counted.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn tallies_of(db: &mut AnyConnection, library: LibraryId) -> Result<Vec<Tally>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT library, kind, topics, audiences, COUNT(*) AS resources,
-                CAST(COALESCE(SUM(duration_ms), 0) AS BIGINT) AS duration_ms
-           FROM resource WHERE stage = 'published' AND library = $1
-          GROUP BY library, kind, topics, audiences",
-    )
-    .bind(library.to_string())
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(Tally::try_from).collect()
+/// How many of what was counted have each code; a list of codes may have several.
+#[must_use]
+pub fn by_code(told: &[(Vec<String>, i64)]) -> HashMap<String, i64> {
+    let mut counts = HashMap::new();
+    for (codes, resources) in told {
+        for code in codes {
+            *counts.entry(code.clone()).or_default() += resources;
+        }
+    }
+    counts
 }
 
 /// Between two changes of resources, libraries and organisations: the number of the last change of
@@ -105,8 +131,6 @@ impl TryFrom<Row> for Tally {
         Ok(Self {
             library: parse("resource.library", &row.library)?,
             kind: parse("resource.kind", &row.kind)?,
-            topics: parse_json("resource.topics", &row.topics)?,
-            audiences: parse_json("resource.audiences", &row.audiences)?,
             resources: row.resources,
             duration_ms: row.duration_ms,
         })

@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, FromRow};
 
 use super::grants::Scope;
-use super::people::{Viewer, as_viewer, in_branch};
+use super::people::{Viewer, as_viewer, in_branch, pattern};
 use super::{Error, Result, parse};
 use crate::catalogue::{AccountId, Role};
 
@@ -98,8 +98,25 @@ pub async fn find_by_code(db: &mut AnyConnection, code_hash: &str) -> Result<Opt
     row.map(Invitation::try_from).transpose()
 }
 
-/// The invitations into the branch of `viewer`, or only the one called `id`, the last first; at
-/// most `limit`.
+macro_rules! matching {
+    ($select:literal, $end:literal) => {
+        in_branch!(concat!(
+            $select,
+            " FROM invitation i LEFT JOIN organisation o ON o.id = i.organisation
+                   LEFT JOIN library l ON l.id = i.library
+              WHERE (i.organisation IN (SELECT id FROM nodes)
+                     OR i.library IN (SELECT id FROM shelves))
+                AND ($4 IS NULL OR i.id = $4)
+                AND ($5 IS NULL OR lower(i.note) LIKE $5 ESCAPE '!'
+                     OR lower(o.name) LIKE $5 ESCAPE '!' OR lower(l.name) LIKE $5 ESCAPE '!'
+                     OR l.slug LIKE $5 ESCAPE '!') ",
+            $end
+        ))
+    };
+}
+
+/// How many invitations into the branch of `viewer` have `words` in their note or in the name of
+/// where they lead, and of these `limit` from `offset` on, the last first.
 ///
 /// # Errors
 ///
@@ -107,16 +124,46 @@ pub async fn find_by_code(db: &mut AnyConnection, code_hash: &str) -> Result<Opt
 pub async fn list(
     db: &mut AnyConnection,
     viewer: &Viewer,
+    words: Option<&str>,
+    span: (i64, i64),
+) -> Result<(i64, Vec<Invitation>)> {
+    let count = sqlx::query_scalar(matching!("SELECT COUNT(*)", ""));
+    let count: i64 = as_viewer!(count, viewer)
+        .bind(None::<String>)
+        .bind(words.map(pattern))
+        .fetch_one(&mut *db)
+        .await?;
+    Ok((count, read(db, viewer, None, words, span).await?))
+}
+
+/// The invitation `id`, when it leads into the branch of `viewer`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn find(db: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Option<Invitation>> {
+    Ok(read(db, viewer, Some(id), None, (0, 1)).await?.pop())
+}
+
+async fn read(
+    db: &mut AnyConnection,
+    viewer: &Viewer,
     id: Option<&str>,
-    limit: i64,
+    words: Option<&str>,
+    (offset, limit): (i64, i64),
 ) -> Result<Vec<Invitation>> {
-    let rows = sqlx::query_as(in_branch!(
-        "SELECT * FROM invitation
-          WHERE (organisation IN (SELECT id FROM nodes) OR library IN (SELECT id FROM shelves))
-            AND ($4 IS NULL OR id = $4)
-          ORDER BY created_ms DESC, id DESC LIMIT $5"
+    let rows = sqlx::query_as(matching!(
+        "SELECT i.id, i.role, i.organisation, i.library, i.note, i.uses, i.uses_left, i.made_by,
+                i.created_ms, i.expires_ms, i.revoked_ms",
+        "ORDER BY i.created_ms DESC, i.id DESC LIMIT $6 OFFSET $7"
     ));
-    let rows: Vec<Row> = as_viewer!(rows, viewer).bind(id).bind(limit).fetch_all(db).await?;
+    let rows: Vec<Row> = as_viewer!(rows, viewer)
+        .bind(id)
+        .bind(words.map(pattern))
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(db)
+        .await?;
     rows.into_iter().map(Invitation::try_from).collect()
 }
 

@@ -198,7 +198,8 @@ pub async fn added_bytes(db: &mut AnyConnection, id: LibraryId, since_ms: i64) -
 }
 
 /// At most `most` resources that were withdrawn or failed so long before `now_ms`, Unix
-/// milliseconds, that their library does not keep them any more.
+/// milliseconds, that their library does not keep them any more. What somebody still has to decide
+/// about stays: an appeal, a complaint, a review.
 ///
 /// # Errors
 ///
@@ -212,6 +213,9 @@ pub async fn list_outlived(
         "SELECT r.id FROM resource r JOIN library l ON l.id = r.library
           WHERE r.stage IN ('withdrawn', 'failed') AND l.retention_days IS NOT NULL
             AND r.updated_ms < $1 - l.retention_days * 86400000
+            AND r.id NOT IN (SELECT resource FROM appeal WHERE state = 'open'
+                             UNION ALL SELECT resource FROM complaint WHERE state = 'open'
+                             UNION ALL SELECT resource FROM review WHERE state = 'open')
           ORDER BY r.updated_ms LIMIT $2",
     )
     .bind(now_ms)
@@ -219,6 +223,23 @@ pub async fn list_outlived(
     .fetch_all(db)
     .await?;
     ids.iter().map(|id| parse("resource.id", id)).collect()
+}
+
+/// Whether somebody still has to decide about `resource`: an appeal, a complaint, a review.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn is_disputed(db: &mut AnyConnection, resource: ResourceId) -> Result<bool> {
+    let open: i64 = sqlx::query_scalar(
+        "SELECT (SELECT COUNT(*) FROM appeal WHERE resource = $1 AND state = 'open')
+              + (SELECT COUNT(*) FROM complaint WHERE resource = $1 AND state = 'open')
+              + (SELECT COUNT(*) FROM review WHERE resource = $1 AND state = 'open')",
+    )
+    .bind(resource.to_string())
+    .fetch_one(db)
+    .await?;
+    Ok(open > 0)
 }
 
 /// The library `id`, which must be there.

@@ -3,11 +3,14 @@
 pub mod accounts;
 pub mod attempts;
 pub mod audit;
+pub mod batches;
 pub mod books;
 pub mod collections;
 pub mod complaints;
+pub mod copies;
 pub mod courses;
 pub mod front;
+pub mod granted;
 pub mod grants;
 pub mod heard;
 pub mod identities;
@@ -36,6 +39,7 @@ pub mod traffic;
 pub mod twins;
 pub mod unindexed;
 pub mod uploads;
+pub mod vouchers;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -142,16 +146,21 @@ pub struct Db {
 #[derive(Debug)]
 pub struct Tx {
     inner: Transaction<'static, Any>,
+    /// What the audit log is to say of it.
+    notes: Vec<audit::Note>,
     _turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Tx {
-    /// Makes what was written last.
+    /// Makes what was written last, with what the audit log says of it.
     ///
     /// # Errors
     ///
     /// [`Error::Sql`]; then nothing was written.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        for note in std::mem::take(&mut self.notes) {
+            audit::write(&mut self.inner, note).await?;
+        }
         Ok(self.inner.commit().await?)
     }
 }
@@ -243,9 +252,11 @@ impl Db {
             Engine::Sqlite => {
                 let turn = Arc::clone(&self.writer).lock_owned().await;
                 let inner = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-                Ok(Tx { inner, _turn: Some(turn) })
+                Ok(Tx { inner, notes: Vec::new(), _turn: Some(turn) })
             }
-            Engine::Postgres => Ok(Tx { inner: self.pool.begin().await?, _turn: None }),
+            Engine::Postgres => {
+                Ok(Tx { inner: self.pool.begin().await?, notes: Vec::new(), _turn: None })
+            }
         }
     }
 

@@ -45,6 +45,26 @@ pub async fn replace(
     Ok(())
 }
 
+/// The first `most` passages of `resource` that are written in pages or said, in their order.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn first(
+    db: &mut AnyConnection,
+    resource: ResourceId,
+    most: i64,
+) -> Result<Vec<Passage>> {
+    Ok(sqlx::query_as(
+        "SELECT start_ms, page, text FROM passage WHERE resource = $1
+          ORDER BY origin, number LIMIT $2",
+    )
+    .bind(resource.to_string())
+    .bind(most)
+    .fetch_all(db)
+    .await?)
+}
+
 /// Removes those that came from `origin`.
 ///
 /// # Errors

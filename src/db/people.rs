@@ -144,7 +144,7 @@ macro_rules! filtered {
 }
 
 /// What contains `words` in SQL's `LIKE`, with `!` before its signs.
-fn pattern(words: &str) -> String {
+pub(super) fn pattern(words: &str) -> String {
     let mut text = String::from("%");
     for c in words.trim().to_lowercase().chars() {
         if "!%_".contains(c) {
@@ -165,8 +165,7 @@ pub async fn list(
     db: &mut AnyConnection,
     viewer: &Viewer,
     filter: &Filter,
-    offset: i64,
-    limit: i64,
+    (offset, limit): (i64, i64),
 ) -> Result<(i64, Vec<Person>)> {
     let count = sqlx::query_scalar(matching!("SELECT COUNT(*)", ""));
     let count: i64 = filtered!(count, viewer, filter).fetch_one(&mut *db).await?;
@@ -192,48 +191,7 @@ pub async fn find(
     id: AccountId,
 ) -> Result<Option<Person>> {
     let filter = Filter { id: Some(id), ..Filter::default() };
-    Ok(list(db, viewer, &filter, 0, 1).await?.1.pop())
-}
-
-/// Which grants; `None` leaves a condition out.
-#[derive(Debug, Clone, Default)]
-pub struct GrantFilter {
-    /// To this person, not by a team.
-    pub account: Option<AccountId>,
-    /// To this team.
-    pub team: Option<TeamId>,
-    /// Right there.
-    pub organisation: Option<OrganisationId>,
-    /// Right there.
-    pub library: Option<LibraryId>,
-}
-
-/// What is granted in the branch of `viewer`, oldest first; at most `limit`.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn grants(
-    db: &mut AnyConnection,
-    viewer: &Viewer,
-    filter: &GrantFilter,
-    limit: i64,
-) -> Result<Vec<Grant>> {
-    let rows = sqlx::query_as(in_branch!(
-        "SELECT id, account, team, role, organisation, library, ends_ms FROM here
-          WHERE ($4 IS NULL OR account = $4) AND ($5 IS NULL OR team = $5)
-            AND ($6 IS NULL OR organisation = $6) AND ($7 IS NULL OR library = $7)
-          ORDER BY created_ms, id LIMIT $8"
-    ));
-    let rows: Vec<GrantRow> = as_viewer!(rows, viewer)
-        .bind(filter.account.map(|id| id.to_string()))
-        .bind(filter.team.map(|id| id.to_string()))
-        .bind(filter.organisation.map(|id| id.to_string()))
-        .bind(filter.library.map(|id| id.to_string()))
-        .bind(limit)
-        .fetch_all(db)
-        .await?;
-    rows.into_iter().map(Grant::try_from).collect()
+    Ok(list(db, viewer, &filter, (0, 1)).await?.1.pop())
 }
 
 /// All that is granted to a person, wherever, and to their teams; what has ended too.

@@ -257,7 +257,8 @@ pub async fn find_resource(
     id.map(|id| parse("harvested.resource", &id)).transpose()
 }
 
-/// Says that `resource` is the record `identifier` of `source`, met in its present round.
+/// Says that `resource` is the record `identifier` of `source`, met in its present round; opened at
+/// `home`, and its file is at `file`, if that is known.
 ///
 /// # Errors
 ///
@@ -267,18 +268,20 @@ pub async fn put(
     resource: ResourceId,
     source: &HarvestSource,
     identifier: &str,
-    home: &str,
+    (home, file): (&str, Option<&str>),
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO harvested (resource, source, identifier, home, round)
-         VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (resource) DO UPDATE SET home = excluded.home, round = excluded.round",
+        "INSERT INTO harvested (resource, source, identifier, home, round, file)
+         VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (resource) DO UPDATE
+                SET home = excluded.home, round = excluded.round, file = excluded.file",
     )
     .bind(resource.to_string())
     .bind(source.id.to_string())
     .bind(identifier)
     .bind(home)
     .bind(source.round)
+    .bind(file)
     .execute(db)
     .await?;
     Ok(())
@@ -317,6 +320,17 @@ pub async fn list_not_met(
     .fetch_all(db)
     .await?;
     ids.iter().map(|id| parse("harvested.resource", id)).collect()
+}
+
+/// Whether anything here was harvested.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn is_any_harvested(db: &mut AnyConnection) -> Result<bool> {
+    let one: Option<String> =
+        sqlx::query_scalar("SELECT resource FROM harvested LIMIT 1").fetch_optional(db).await?;
+    Ok(one.is_some())
 }
 
 /// Where those of `resources` came from that were harvested.

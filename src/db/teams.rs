@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, FromRow};
 
-use super::people::{Viewer, as_viewer, in_branch};
+use super::people::{Viewer, as_viewer, in_branch, pattern};
 use super::{Result, parse};
 use crate::catalogue::{AccountId, OrganisationId, TeamId};
 
@@ -97,7 +97,21 @@ pub async fn leave(db: &mut AnyConnection, id: TeamId, account: AccountId) -> Re
     Ok(done.rows_affected() > 0)
 }
 
-/// The teams in the branch of `viewer`, or only the one called `id`, by name.
+macro_rules! matching {
+    ($select:literal, $end:literal) => {
+        in_branch!(concat!(
+            $select,
+            " FROM team t LEFT JOIN organisation o ON o.id = t.organisation
+              WHERE t.id IN (SELECT id FROM groups_here) AND ($4 IS NULL OR t.id = $4)
+                AND ($5 IS NULL OR lower(t.name) LIKE $5 ESCAPE '!'
+                     OR lower(o.name) LIKE $5 ESCAPE '!') ",
+            $end
+        ))
+    };
+}
+
+/// How many teams in the branch of `viewer` have `words` in their name or that of who looks after
+/// them, and of these `limit` from `offset` on, by name.
 ///
 /// # Errors
 ///
@@ -105,17 +119,46 @@ pub async fn leave(db: &mut AnyConnection, id: TeamId, account: AccountId) -> Re
 pub async fn list(
     db: &mut AnyConnection,
     viewer: &Viewer,
+    words: Option<&str>,
+    span: (i64, i64),
+) -> Result<(i64, Vec<Team>)> {
+    let count = sqlx::query_scalar(matching!("SELECT COUNT(*)", ""));
+    let count: i64 = as_viewer!(count, viewer)
+        .bind(None::<String>)
+        .bind(words.map(pattern))
+        .fetch_one(&mut *db)
+        .await?;
+    Ok((count, read(db, viewer, None, words, span).await?))
+}
+
+/// The team `id`, when it is in the branch of `viewer`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn find(db: &mut AnyConnection, viewer: &Viewer, id: TeamId) -> Result<Option<Team>> {
+    Ok(read(db, viewer, Some(id), None, (0, 1)).await?.pop())
+}
+
+async fn read(
+    db: &mut AnyConnection,
+    viewer: &Viewer,
     id: Option<TeamId>,
+    words: Option<&str>,
+    (offset, limit): (i64, i64),
 ) -> Result<Vec<Team>> {
-    let rows = sqlx::query_as(in_branch!(
+    let rows = sqlx::query_as(matching!(
         "SELECT t.id, t.name, t.organisation,
-                (SELECT COUNT(*) FROM team_member m WHERE m.team = t.id) AS members
-           FROM team t
-          WHERE t.id IN (SELECT id FROM groups_here) AND ($4 IS NULL OR t.id = $4)
-          ORDER BY t.name, t.id"
+                (SELECT COUNT(*) FROM team_member m WHERE m.team = t.id) AS members",
+        "ORDER BY t.name, t.id LIMIT $6 OFFSET $7"
     ));
-    let rows: Vec<Row> =
-        as_viewer!(rows, viewer).bind(id.map(|id| id.to_string())).fetch_all(db).await?;
+    let rows: Vec<Row> = as_viewer!(rows, viewer)
+        .bind(id.map(|id| id.to_string()))
+        .bind(words.map(pattern))
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(db)
+        .await?;
     let team = |row: Row| {
         Ok(Team {
             id: parse("team.id", &row.id)?,

@@ -3,6 +3,7 @@
 use sqlx::{AnyConnection, FromRow};
 
 use super::accounts::{Row, load};
+use super::people::{Viewer, as_viewer, in_branch, pattern};
 use super::{Result, parse};
 use crate::catalogue::{Account, AccountId, TokenScopes};
 
@@ -94,6 +95,85 @@ pub async fn list(db: &mut AnyConnection, account: AccountId) -> Result<Vec<Toke
     .bind(account.to_string())
     .fetch_all(db)
     .await?)
+}
+
+/// A token, and whose it is.
+#[derive(Debug, Clone, FromRow)]
+pub struct Held {
+    /// The token.
+    #[sqlx(flatten)]
+    pub token: Token,
+    /// Id of whose it is.
+    pub account: String,
+    /// Their login name.
+    pub name: String,
+    /// Their name.
+    pub display_name: String,
+}
+
+macro_rules! held {
+    ($select:literal, $end:literal) => {
+        in_branch!(concat!(
+            $select,
+            " FROM token t JOIN account a ON a.id = t.account
+              WHERE a.id IN (SELECT id FROM people) AND ($4 IS NULL OR t.id = $4)
+                AND ($5 IS NULL OR lower(t.label) LIKE $5 ESCAPE '!'
+                     OR lower(a.name) LIKE $5 ESCAPE '!'
+                     OR lower(a.display_name) LIKE $5 ESCAPE '!') ",
+            $end
+        ))
+    };
+}
+
+/// How many tokens people in the branch of `viewer` have, with `words` in what they are for or in a
+/// name of theirs, and of these `limit` from `offset` on, the last first.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_held(
+    db: &mut AnyConnection,
+    viewer: &Viewer,
+    words: Option<&str>,
+    span: (i64, i64),
+) -> Result<(i64, Vec<Held>)> {
+    let count = sqlx::query_scalar(held!("SELECT COUNT(*)", ""));
+    let count: i64 = as_viewer!(count, viewer)
+        .bind(None::<String>)
+        .bind(words.map(pattern))
+        .fetch_one(&mut *db)
+        .await?;
+    Ok((count, read_held(db, viewer, None, words, span).await?))
+}
+
+/// The token `id`, when somebody in the branch of `viewer` has it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn find_held(db: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Option<Held>> {
+    Ok(read_held(db, viewer, Some(id), None, (0, 1)).await?.pop())
+}
+
+async fn read_held(
+    db: &mut AnyConnection,
+    viewer: &Viewer,
+    id: Option<&str>,
+    words: Option<&str>,
+    (offset, limit): (i64, i64),
+) -> Result<Vec<Held>> {
+    let rows = sqlx::query_as(held!(
+        "SELECT t.id, t.label, t.scopes, t.created_ms, t.expires_ms, t.account, a.name,
+                a.display_name",
+        "ORDER BY t.created_ms DESC, t.id DESC LIMIT $6 OFFSET $7"
+    ));
+    Ok(as_viewer!(rows, viewer)
+        .bind(id)
+        .bind(words.map(pattern))
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(db)
+        .await?)
 }
 
 /// Revokes the token `id`, when it is of `account`, if that is given; says whose it was.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{AnyConnection, FromRow};
 
 use super::{Error, Result, parse};
-use crate::catalogue::{AccountId, ResourceId, Sha256};
+use crate::catalogue::{AccountId, LibraryId, ResourceId, Sha256, Stage};
 use crate::db::jobs::TWINS;
 use crate::twins::{Likeness, Match, Print, Span, VERSION, keys, pack};
 
@@ -304,6 +304,43 @@ async fn insert(
 #[must_use]
 pub fn ordered(one: ResourceId, other: ResourceId) -> (ResourceId, ResourceId) {
     if one.to_string() <= other.to_string() { (one, other) } else { (other, one) }
+}
+
+/// A resource that has something in common with others, as far as it decides who may know of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Member {
+    /// Which one.
+    pub id: ResourceId,
+    /// Whose.
+    pub library: LibraryId,
+    /// Who uploaded it.
+    pub uploaded_by: AccountId,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// Resources that have something in common with others.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn members(db: &mut AnyConnection) -> Result<Vec<Member>> {
+    let rows: Vec<(String, String, String, String)> = sqlx::query_as(
+        "SELECT id, library, uploaded_by, stage FROM resource
+          WHERE id IN (SELECT first FROM twin_pair UNION SELECT second FROM twin_pair)",
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|(id, library, uploaded_by, stage)| {
+            Ok(Member {
+                id: parse("resource.id", &id)?,
+                library: parse("resource.library", &library)?,
+                uploaded_by: parse("resource.uploaded_by", &uploaded_by)?,
+                stage: parse("resource.stage", &stage)?,
+            })
+        })
+        .collect()
 }
 
 /// Pairs of resources that are ready, published or withdrawn, the oldest first.

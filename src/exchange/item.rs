@@ -1,6 +1,8 @@
 //! A public resource as others are told of it.
 
-use crate::catalogue::{Kind, LICENCES, Library, Resource, TOPICS, Term, label_of, licence_href};
+use crate::catalogue::{
+    Kind, LICENCES, Library, Resource, TOPICS, Term, Vouched, label_of, licence_href,
+};
 
 /// A public resource with its library.
 #[derive(Debug, Clone, Copy)]
@@ -9,6 +11,8 @@ pub struct Item<'a> {
     pub resource: &'a Resource,
     /// Whose it is.
     pub library: &'a Library,
+    /// Who vouches for what is local about it.
+    pub vouched: &'a [Vouched],
     /// Scheme and authority of this site; no slash at the end.
     pub origin: &'a str,
 }
@@ -20,10 +24,26 @@ impl Item<'_> {
         format!("{}/resources/{}", self.origin, self.resource.id)
     }
 
+    /// Address of the file as it was uploaded, for others who may copy it: where its licence lets
+    /// everybody.
+    #[must_use]
+    pub fn file(&self) -> Option<String> {
+        self.resource.source?;
+        licence_href(&self.resource.details.licence)?;
+        Some(format!("{}/media/{}/original", self.origin, self.resource.id))
+    }
+
     /// Its topics, where the list has them.
     pub fn topics(&self) -> impl Iterator<Item = &'static Term> {
         let codes = &self.resource.details.topics;
         TOPICS.iter().filter(|term| codes.iter().any(|code| code == term.code))
+    }
+
+    /// Who publishes it.
+    #[must_use]
+    pub fn publisher(&self) -> &str {
+        let said = &self.resource.details.particulars.publisher;
+        if said.is_empty() { &self.library.name } else { said }
     }
 
     /// The type of the DCMI Type Vocabulary.

@@ -4,7 +4,9 @@
 
 use super::item::second;
 use super::{Item, Xml};
-use crate::catalogue::{AUDIENCES, Kind, LICENCES, label_of, licence_href};
+use crate::catalogue::{
+    AUDIENCES, DIALECTS, EVIDENCE, HERITAGE, Kind, LICENCES, ROLES, Term, label_of, licence_href,
+};
 
 /// Namespace of the binding.
 const LOM: &str = "http://ltsc.ieee.org/xsd/LOM";
@@ -24,7 +26,10 @@ pub fn lom(item: &Item<'_>, identifier: &str) -> String {
     technical(&mut xml, item);
     educational(&mut xml, item);
     rights(&mut xml, item);
+    relation(&mut xml, item);
+    annotations(&mut xml, item);
     classification(&mut xml, item);
+    local(&mut xml, item);
     xml.close("lom");
     xml.into_string()
 }
@@ -42,6 +47,16 @@ fn general(xml: &mut Xml, item: &Item<'_>) {
     for topic in item.topics() {
         strings(xml, "keyword", &[(Some("zh"), topic.zh), (Some("en"), topic.en)]);
     }
+    let particulars = &details.particulars;
+    for keyword in &particulars.keywords {
+        strings(xml, "keyword", &[(language.as_deref(), keyword)]);
+    }
+    let origin = particulars.local.as_ref().map_or("", |mark| &mark.origin);
+    for place in [&particulars.place, &particulars.place_code, origin] {
+        if !place.is_empty() {
+            strings(xml, "coverage", &[(None, place)]);
+        }
+    }
     chosen(xml, "structure", "atomic");
     chosen(xml, "aggregationLevel", "1");
     xml.close("general");
@@ -52,11 +67,34 @@ fn life_cycle(xml: &mut Xml, item: &Item<'_>) {
     let published = item.resource.published_ms.map(|ms| second(ms).replace('Z', ".0Z"));
     xml.open("lifeCycle", &[]);
     chosen(xml, "status", "final");
-    if !item.resource.details.author.is_empty() {
-        contribution(xml, "author", &item.resource.details.author, None);
+    let details = &item.resource.details;
+    let made = Some(details.particulars.made.as_str()).filter(|made| !made.is_empty());
+    if made.is_some() || !details.author.is_empty() {
+        contribution(xml, "author", (&details.author, ""), made);
     }
-    contribution(xml, "publisher", &item.library.name, published.as_deref());
+    contribution(xml, "publisher", (item.publisher(), ""), published.as_deref());
+    for one in &details.particulars.contributors {
+        let told = label_of(ROLES, &one.role, true);
+        contribution(xml, lom_role(&one.role), (&one.name, told), None);
+    }
+    let bearer = details.particulars.local.as_ref().map_or("", |mark| &mark.bearer);
+    if !bearer.is_empty() {
+        contribution(xml, "content provider", (bearer, "传承人"), None);
+    }
     xml.close("lifeCycle");
+}
+
+/// The role of the standard's vocabulary that is nearest; the vCard has ours in words.
+fn lom_role(role: &str) -> &'static str {
+    match role {
+        "teacher" | "adviser" => "subject matter expert",
+        "performer" | "translator" => "content provider",
+        "script-writer" => "script writer",
+        "editor" => "editor",
+        "camera" => "technical implementer",
+        "designer" => "instructional designer",
+        _ => "unknown",
+    }
 }
 
 fn meta_metadata(xml: &mut Xml, identifier: &str) {
@@ -76,6 +114,9 @@ fn technical(xml: &mut Xml, item: &Item<'_>) {
     }
     xml.leaf("size", &resource.size_bytes.to_string());
     xml.leaf("location", &item.page());
+    if let Some(file) = item.file() {
+        xml.leaf("location", &file);
+    }
     if let Some(ms) = resource.duration_ms {
         xml.open("duration", &[]);
         xml.leaf("duration", &duration(ms));
@@ -109,6 +150,15 @@ fn educational(xml: &mut Xml, item: &Item<'_>) {
     for ages in audiences().filter_map(|term| ages(term.code)) {
         strings(xml, "typicalAgeRange", &[(None, ages)]);
     }
+    let particulars = &resource.details.particulars;
+    if !particulars.difficulty.is_empty() {
+        chosen(xml, "difficulty", &particulars.difficulty.replace('-', " "));
+    }
+    if let Some(minutes) = particulars.learning_minutes {
+        xml.open("typicalLearningTime", &[]);
+        xml.leaf("duration", &duration(minutes * 60_000));
+        xml.close("typicalLearningTime");
+    }
     if audiences().count() > 0 {
         let zh: Vec<&str> = audiences().map(|term| term.zh).collect();
         let en: Vec<&str> = audiences().map(|term| term.en).collect();
@@ -138,15 +188,80 @@ fn rights(xml: &mut Xml, item: &Item<'_>) {
     chosen(xml, "cost", "no");
     let restricted = if licence == "CC0-1.0" { "no" } else { "yes" };
     chosen(xml, "copyrightAndOtherRestrictions", restricted);
+    let particulars = &item.resource.details.particulars;
+    let mut said: Vec<(String, String)> = Vec::new();
     if !licence.is_empty() {
         let with_href = |chinese| {
             let name = label_of(LICENCES, licence, chinese);
             licence_href(licence).map_or_else(|| name.to_owned(), |href| format!("{name} {href}"))
         };
-        let (zh, en) = (with_href(true), with_href(false));
+        said.push((with_href(true), with_href(false)));
+    }
+    if !particulars.rights_holder.is_empty() {
+        let holder = &particulars.rights_holder;
+        said.push((format!("权利人：{holder}"), format!("Rights holder: {holder}")));
+    }
+    if !particulars.evidence.is_empty() {
+        let word = |chinese| label_of(EVIDENCE, &particulars.evidence, chinese);
+        said.push((format!("权利依据：{}", word(true)), format!("Evidence: {}", word(false))));
+    }
+    if !said.is_empty() {
+        let (zh, en): (Vec<String>, Vec<String>) = said.into_iter().unzip();
+        let (zh, en) = (zh.join("；"), en.join("; "));
         strings(xml, "description", &[(Some("zh"), &zh), (Some("en"), &en)]);
     }
     xml.close("rights");
+}
+
+/// What it was made from.
+fn relation(xml: &mut Xml, item: &Item<'_>) {
+    let from = &item.resource.details.particulars.source_url;
+    if from.is_empty() {
+        return;
+    }
+    xml.open("relation", &[]);
+    chosen(xml, "kind", "isbasedon");
+    xml.open("resource", &[]);
+    named(xml, "URI", from);
+    xml.close("resource");
+    xml.close("relation");
+}
+
+/// Who vouches for what is local about it, and when.
+fn annotations(xml: &mut Xml, item: &Item<'_>) {
+    for one in item.vouched {
+        xml.open("annotation", &[]);
+        xml.leaf("entity", &vcard(&one.organisation, ""));
+        dated(xml, &second(one.at_ms).replace('Z', ".0Z"));
+        let note = format!("地方特色认证 {}", one.note);
+        strings(xml, "description", &[(Some("zh"), note.trim())]);
+        xml.close("annotation");
+    }
+}
+
+/// The mark of local characteristic.
+fn local(xml: &mut Xml, item: &Item<'_>) {
+    let Some(mark) = &item.resource.details.particulars.local else { return };
+    xml.open("classification", &[]);
+    chosen(xml, "purpose", "idea");
+    let lists: [(&str, &[Term], &str); 2] =
+        [("方言", DIALECTS, &mark.dialect), ("非物质文化遗产", HERITAGE, &mark.heritage)];
+    for (source, terms, code) in lists.into_iter().filter(|(.., code)| !code.is_empty()) {
+        xml.open("taxonPath", &[]);
+        strings(xml, "source", &[(Some("zh"), source)]);
+        xml.open("taxon", &[]);
+        xml.leaf("id", code);
+        let (zh, en) = (label_of(terms, code, true), label_of(terms, code, false));
+        strings(xml, "entry", &[(Some("zh"), zh), (Some("en"), en)]);
+        xml.close("taxon");
+        xml.close("taxonPath");
+    }
+    let parts = [("来自", &mark.origin), ("传承人", &mark.bearer), ("方言", &mark.dialect_words)];
+    let parts = parts.iter().filter(|(_, text)| !text.is_empty());
+    let said: Vec<String> = parts.map(|(what, text)| format!("{what}：{text}")).collect();
+    strings(xml, "description", &[(Some("zh"), &said.join("；"))]);
+    strings(xml, "keyword", &[(Some("zh"), "地方特色"), (Some("en"), "Local characteristic")]);
+    xml.close("classification");
 }
 
 fn classification(xml: &mut Xml, item: &Item<'_>) {
@@ -194,29 +309,43 @@ fn chosen(xml: &mut Xml, tag: &str, value: &str) {
     xml.close(tag);
 }
 
-fn contribution(xml: &mut Xml, role: &str, name: &str, date: Option<&str>) {
+/// Somebody, with their role in words; who may not be known.
+fn contribution(xml: &mut Xml, role: &str, (name, told): (&str, &str), date: Option<&str>) {
     xml.open("contribute", &[]);
     chosen(xml, "role", role);
-    xml.leaf("entity", &vcard(name));
+    if !name.is_empty() {
+        xml.leaf("entity", &vcard(name, told));
+    }
     if let Some(date) = date {
-        xml.open("date", &[]);
-        xml.leaf("dateTime", date);
-        xml.close("date");
+        dated(xml, date);
     }
     xml.close("contribute");
 }
 
-/// A name as vCard 3.0 (RFC 2426), the form in which the standard wants people.
-fn vcard(name: &str) -> String {
-    let mut escaped = String::with_capacity(name.len());
-    for c in name.chars() {
+fn dated(xml: &mut Xml, date: &str) {
+    xml.open("date", &[]);
+    xml.leaf("dateTime", date);
+    xml.close("date");
+}
+
+/// A name as vCard 3.0 (RFC 2426), the form in which the standard wants people; with a role in
+/// words, if there is one.
+fn vcard(name: &str, role: &str) -> String {
+    let (name, role) = (escaped(name), escaped(role));
+    let role = if role.is_empty() { role } else { format!("\nROLE:{role}") };
+    format!("BEGIN:VCARD\nVERSION:3.0\nFN:{name}\nN:{name};;;;{role}\nEND:VCARD")
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
         match c {
             '\n' | '\r' => escaped.push(' '),
             '\\' | ',' | ';' => escaped.extend(['\\', c]),
             c => escaped.push(c),
         }
     }
-    format!("BEGIN:VCARD\nVERSION:3.0\nFN:{escaped}\nN:{escaped};;;;\nEND:VCARD")
+    escaped
 }
 
 /// ISO 8601, `PT1H2M3S`.

@@ -16,3 +16,6 @@ pub use item::Item;
 pub use lom::lom;
 pub use sitemap::{SITEMAP_URLS, sitemap_end, sitemap_index, sitemap_start, sitemap_url};
 pub use xml::Xml;
+
+#[cfg(test)]
+mod tests;

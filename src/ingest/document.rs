@@ -84,6 +84,7 @@ pub async fn inspect(held: &Held) -> Result<Outcome, Error> {
                     depth: item.depth,
                 })
                 .collect();
+            resource.derived.own_title = document.title.unwrap_or_default();
             if resource.details.author.is_empty() {
                 resource.details.author = document.author.unwrap_or_default();
             }

@@ -5,7 +5,8 @@ use sqlx::AnyConnection;
 
 use super::Error;
 use crate::catalogue::{
-    Course, DocumentForm, FileType, Resource, Stage, TOPICS, Visibility, label_of,
+    Course, DIALECTS, DocumentForm, FileType, HERITAGE, Particulars, Resource, Stage, TOPICS,
+    Visibility, label_of,
 };
 use crate::db;
 
@@ -148,6 +149,15 @@ async fn what(db: &mut AnyConnection, resource: Resource) -> Result<What, db::Er
             text: passage.text,
         })
         .collect();
+    let mut local = Vec::new();
+    if resource.details.particulars.local.is_some() {
+        local.push("true".to_owned());
+        if !db::vouchers::standing_for(db, resource.id).await?.is_empty() {
+            local.push(indexer::VOUCHED.to_owned());
+        }
+    }
+    let mut words = labels(&resource.details.topics);
+    words.extend(particular_words(&resource.details.particulars));
     let entry = Entry {
         resource: resource.id.to_string(),
         library: library.slug.to_string(),
@@ -155,9 +165,10 @@ async fn what(db: &mut AnyConnection, resource: Resource) -> Result<What, db::Er
         title: resource.details.title,
         description: resource.details.description,
         author: resource.details.author,
-        words: labels(&resource.details.topics),
+        words,
         topics: resource.details.topics,
         audiences: resource.details.audiences,
+        local,
         language: resource.details.language,
         published_ms: resource.published_ms.unwrap_or_default(),
         duration_ms: resource.duration_ms,
@@ -191,12 +202,28 @@ async fn what_of_course(db: &mut AnyConnection, course: Course) -> Result<What, 
         words: labels(&details.topics).into_iter().chain(own).collect(),
         topics: details.topics,
         audiences: details.audiences,
+        local: Vec::new(),
         language: details.language,
         published_ms: course.published_ms.unwrap_or_default(),
         duration_ms: None,
         passages: Vec::new(),
     };
     Ok(What::Put(Box::new(entry)))
+}
+
+/// What is said of a resource beside title, description and author, as it is searched.
+fn particular_words(particulars: &Particulars) -> Vec<String> {
+    let mut words = particulars.keywords.clone();
+    words.extend(particulars.contributors.iter().map(|one| one.name.clone()));
+    words.extend([particulars.place.clone(), particulars.publisher.clone()]);
+    if let Some(mark) = &particulars.local {
+        words.extend([mark.origin.clone(), mark.bearer.clone(), mark.dialect_words.clone()]);
+        for (terms, code) in [(DIALECTS, &mark.dialect), (HERITAGE, &mark.heritage)] {
+            words.extend([true, false].map(|chinese| label_of(terms, code, chinese).to_owned()));
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// What the passages of `resource` are pieces of.

@@ -1,7 +1,7 @@
 //! The way of a file, one module for each step, in order, and the worker that runs them.
 //!
 //! ```text
-//! upload -> intake -> probe -> transcode | office, document, book | picture -> derive -> finish -> index
+//! upload, fetch -> intake -> probe -> transcode | office, document, book | picture -> derive -> finish -> index
 //!                                                       -> slides, recognise, twins
 //! ```
 //!
@@ -17,6 +17,7 @@ pub mod derive;
 pub mod disk;
 pub mod document;
 mod entry;
+pub mod fetch;
 pub mod finish;
 pub mod harvest;
 pub mod index;

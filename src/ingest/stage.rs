@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::Error;
 use crate::app::App;
-use crate::catalogue::{AccountId, Chain, Details, Resource, ResourceId, RuleError, Stage};
+use crate::catalogue::{
+    AccountId, Chain, Details, ParticularsEdit, Resource, ResourceId, RuleError, Stage,
+};
 use crate::db;
 use crate::db::jobs::NewJob;
 use crate::review::{self, walk};
@@ -27,6 +29,9 @@ pub enum Action {
     Retry,
     /// Remove it.
     Delete,
+    /// Remove it since its library does not keep it any longer, unless somebody still has to decide
+    /// about it.
+    Outlive,
 }
 
 /// What is said anew about a resource; `None` leaves what is there.
@@ -41,12 +46,18 @@ pub struct Edit {
     pub licence: Option<String>,
     pub topics: Option<Vec<String>>,
     pub audiences: Option<Vec<String>>,
+    pub particulars: ParticularsEdit,
     /// Number of the poster, from 0.
     pub poster: Option<usize>,
 }
 
 impl Edit {
-    fn of(self, resource: Resource) -> Result<Resource, RuleError> {
+    /// The resource with this said about it.
+    ///
+    /// # Errors
+    ///
+    /// [`RuleError::BadField`] for what cannot be kept.
+    pub fn of(self, resource: Resource) -> Result<Resource, RuleError> {
         let old = resource.details;
         let details = Details {
             title: self.title.unwrap_or(old.title),
@@ -57,6 +68,7 @@ impl Edit {
             licence: self.licence.unwrap_or(old.licence),
             topics: self.topics.unwrap_or(old.topics),
             audiences: self.audiences.unwrap_or(old.audiences),
+            particulars: self.particulars.over(old.particulars),
         };
         let poster = match self.poster {
             None => resource.poster,
@@ -76,7 +88,7 @@ impl Action {
             Self::Edit { .. } => "edit",
             Self::Cancel => "cancel",
             Self::Retry => "retry",
-            Self::Delete => "delete",
+            Self::Delete | Self::Outlive => "delete",
         }
     }
 }
@@ -92,10 +104,28 @@ pub async fn apply(
     account: Option<AccountId>,
     action: Action,
 ) -> Result<Result<Resource, RuleError>, Error> {
+    apply_since(app, id, account, action, None).await
+}
+
+/// The same, if the last change of the resource is still the one numbered `since`.
+///
+/// # Errors
+///
+/// As [`apply`]; [`RuleError::Conflict`] within when it was changed.
+pub async fn apply_since(
+    app: &App,
+    id: ResourceId,
+    account: Option<AccountId>,
+    action: Action,
+    since: Option<i64>,
+) -> Result<Result<Resource, RuleError>, Error> {
     let now_ms = app.now_ms();
     let name = action.name();
     let mut tx = app.db.begin().await?;
     let resource = db::resources::get_locked(&mut tx, id).await?;
+    if since.is_some_and(|since| since != resource.changed) {
+        return Ok(Err(RuleError::Conflict("row_changed")));
+    }
     if let (Action::Edit { edit, reviewed: true }, Some(account)) = (&action, account)
         && resource.stage == Stage::Published
     {
@@ -112,7 +142,11 @@ pub async fn apply(
         Action::Edit { edit, .. } => edit.as_ref().clone().of(resource),
         Action::Cancel => resource.cancel(),
         Action::Retry => resource.retry(),
-        Action::Delete => resource.delete(),
+        // Whoever complains or appeals waits for the row that is locked here.
+        Action::Outlive if db::libraries::is_disputed(&mut tx, id).await? => {
+            Err(RuleError::Conflict("in_review"))
+        }
+        Action::Delete | Action::Outlive => resource.delete(),
     };
     let mut resource = match changed {
         Ok(resource) => resource,
@@ -131,10 +165,12 @@ pub async fn apply(
             forget_made(&mut tx, id).await?;
             db::jobs::delete_all(&mut tx, id).await?;
             resource.jobs_left = 1;
-            let first = NewJob { kind: "intake", payload: "{}".into(), priority: 0, weight: 1.0 };
+            let is_copy = db::copies::find(&mut tx, id).await?.is_some();
+            let kind = if is_copy && resource.source.is_none() { "fetch" } else { "intake" };
+            let first = NewJob { kind, payload: "{}".into(), priority: 0, weight: 1.0 };
             db::jobs::push(&mut tx, id, &first, now_ms).await?;
         }
-        Action::Delete => {
+        Action::Delete | Action::Outlive => {
             walk::end_open(&mut tx, &resource, now_ms).await?;
             db::media::delete_captions(&mut tx, id).await?;
             db::heard::delete(&mut tx, id).await?;

@@ -94,8 +94,8 @@ async fn outlived(app: &App) -> Result<(), Error> {
             return Ok(());
         }
         for id in ids {
-            if stage::apply(app, id, None, stage::Action::Delete).await?.is_err() {
-                // Somebody published it meanwhile: the next sweep looks again.
+            if stage::apply(app, id, None, stage::Action::Outlive).await?.is_err() {
+                // Somebody published it, or appealed, meanwhile: the next sweep looks again.
                 return Ok(());
             }
             tracing::info!(resource = %id, "deleted: its library does not keep it any longer");

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Error, Held, Outcome, book, derive, disk, document, finish, intake, listen, office, picture,
-    probe, progress, recognise, slides, sweep, transcode, twins,
+    Error, Held, Outcome, book, derive, disk, document, fetch, finish, intake, listen, office,
+    picture, probe, progress, recognise, slides, sweep, transcode, twins,
 };
 use crate::app::App;
 use crate::db;
@@ -240,6 +240,7 @@ async fn guarded(
 
 async fn step(held: &Held) -> Result<Outcome, Error> {
     match held.job.kind.as_str() {
+        "fetch" => fetch::run(held).await,
         "intake" => intake::run(held).await,
         "probe" => probe::run(held).await,
         "copy" => transcode::copy(held).await,

@@ -13,7 +13,7 @@ use transcode::{Event, Input, Plan, Policy};
 
 use super::document::{self, Document, PageText, RenderedPage};
 use super::protocol::{Answer, Failure, PageAnswer, PagePoster, Request, Step};
-use super::{book, captions, ocr, office, prints, records, sandbox, speech};
+use super::{book, captions, ocr, office, prints, records, sandbox, sheet, speech};
 
 /// Largest side of a picture that is shown.
 const MAX_PICTURE_SIDE: u32 = 4096;
@@ -153,6 +153,12 @@ fn work(step: Step, source: File) -> Result<(), Failure> {
                 .map_err(|code| failure(code, &"an answer of OAI-PMH", false))?;
             tell(&Answer::Harvested(Box::new(answer))).map_err(io)
         }
+        Step::Sheet { limits, max_rows, max_cells } => beating(|| {
+            sheet::read(&source, &limits, (max_rows, max_cells), &mut |rows| {
+                tell(&Answer::Sheet(rows))
+            })
+            .map_err(|error| failure(error.code(), &error, error.is_transient()))
+        }),
         Step::Captions { name } => {
             let mut bytes = Vec::new();
             std::io::Read::read_to_end(&mut &source, &mut bytes).map_err(io)?;

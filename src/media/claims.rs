@@ -8,7 +8,7 @@ use super::captions::{self, Captions, Cue};
 use super::document::{self, Document, PageSize, PageText};
 use super::outline::{MAX_DEPTH, MAX_ITEMS};
 use super::protocol::{Answer, PageAnswer, Step};
-use super::records;
+use super::{records, sheet};
 
 const MIB: usize = 1 << 20;
 
@@ -46,7 +46,8 @@ impl Step {
             | Self::Derive(_)
             | Self::Convert { .. }
             | Self::Book { .. }
-            | Self::Records { .. } => 48 * MIB,
+            | Self::Records { .. }
+            | Self::Sheet { .. } => 48 * MIB,
             Self::Listen(_) => 8 * MIB,
             Self::Inspect { .. }
             | Self::Pages { .. }
@@ -116,6 +117,7 @@ impl Answer {
                 [*width, *height, *poster_width, *poster_height].into_iter().all(is_side)
             }
             Self::Harvested(answer) => records::holds(answer),
+            Self::Sheet(rows) => sheet::hold(rows),
             Self::Captions(captions) => captions_hold(captions),
             Self::Heard(heard) => {
                 heard.language.as_deref().is_none_or(is_language)

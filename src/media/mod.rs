@@ -21,5 +21,6 @@ pub mod records;
 pub mod sandbox;
 pub mod scratch;
 pub mod selftest;
+pub mod sheet;
 pub mod speech;
 mod xml;

@@ -12,6 +12,7 @@ use super::ocr;
 use super::prints::Prints;
 use super::records::Harvested;
 use super::sandbox::Limits;
+use super::sheet::SheetRow;
 use super::speech::{Heard, Listen};
 
 /// One step and its limits.
@@ -104,6 +105,15 @@ pub enum Step {
         /// Elements within each other.
         max_depth: usize,
     },
+    /// A spreadsheet's first table (XLSX): [`Answer::Sheet`] for some rows at a time.
+    Sheet {
+        /// What it may be packed in.
+        limits: archive::Limits,
+        /// Rows that are not empty, the heading among them.
+        max_rows: usize,
+        /// Cells that are not empty.
+        max_cells: usize,
+    },
     /// Captions: [`Answer::Captions`].
     Captions {
         /// Name of the file, for its ending.
@@ -178,6 +188,8 @@ pub enum Answer {
     Heard(Heard),
     /// What another repository answered.
     Harvested(Box<Harvested>),
+    /// Rows of a spreadsheet, in order.
+    Sheet(Vec<SheetRow>),
     /// Captions that were uploaded.
     Captions(Captions),
     /// Nothing new, but the step goes on.

@@ -64,6 +64,20 @@ pub struct Record {
     pub rights: Vec<String>,
     /// Milliseconds.
     pub duration_ms: Option<i64>,
+    /// Who else had a part in it: name, and the role in words or as a code; may be empty.
+    pub contributors: Vec<(String, String)>,
+    /// Who publishes it.
+    pub publisher: String,
+    /// When it was made; of LOM.
+    pub made: String,
+    /// Places that it is about.
+    pub coverage: Vec<String>,
+    /// What it was made from.
+    pub sources: Vec<String>,
+    /// How hard it is, as LOM has it.
+    pub difficulty: String,
+    /// How long one learns with it, milliseconds.
+    pub learning_ms: Option<i64>,
 }
 
 /// Reads an answer.
@@ -92,6 +106,14 @@ pub(super) fn read(bytes: &[u8], max_depth: usize) -> Result<Harvested, &'static
 }
 
 #[derive(Default)]
+struct Contribution {
+    role: String,
+    /// Names, and roles in words.
+    people: Vec<(String, String)>,
+    date: String,
+}
+
+#[derive(Default)]
 struct Reading {
     /// Local names of the elements around, outermost first.
     path: Vec<String>,
@@ -102,8 +124,10 @@ struct Reading {
     record: Option<Record>,
     /// Whether the title and the description that were found are Chinese.
     chinese_found: (bool, bool),
-    /// Role and vCard of a contribution of LOM.
-    contribution: (String, Vec<String>),
+    /// A contribution of LOM.
+    contribution: Contribution,
+    /// Kind of a relation of LOM.
+    relation: String,
     doctype: bool,
     too_many: bool,
     ended: bool,
@@ -157,7 +181,8 @@ impl Reading {
                     record.deleted = attribute("status").is_some_and(|is| is == "deleted");
                 }
             }
-            "contribute" => self.contribution = (String::new(), Vec::new()),
+            "contribute" => self.contribution = Contribution::default(),
+            "relation" => self.relation.clear(),
             _ => {}
         }
     }
@@ -225,6 +250,12 @@ impl Reading {
                 "identifier" => add(&mut record.addresses, text),
                 "language" if record.language.is_empty() => record.language = cut(text, 35),
                 "rights" | "license" => add(&mut record.rights, text),
+                "contributor" => add_person(&mut record.contributors, with_role(text)),
+                "publisher" if record.publisher.is_empty() => {
+                    record.publisher = cut(text, MAX_CHARS);
+                }
+                "coverage" => add(&mut record.coverage, text),
+                "source" => add(&mut record.sources, text),
                 _ => {}
             }
             return;
@@ -247,15 +278,44 @@ impl Reading {
             ("technical", "location") => add(&mut record.addresses, text),
             ("identifier", "entry") if within("general") => add(&mut record.addresses, text),
             ("duration", "duration") => record.duration_ms = duration_ms(text),
-            ("role", "value") => self.contribution.0 = cut(text, 100),
-            ("contribute", "entity") => self.contribution.1.extend(name_of(text)),
+            ("coverage", "string") if within("general") => add(&mut record.coverage, text),
+            ("difficulty", "value") => record.difficulty = cut(text, 100),
+            ("typicalLearningTime", "duration") => record.learning_ms = duration_ms(text),
+            ("kind", "value") if within("relation") => self.relation = cut(text, 100),
+            ("identifier", "entry")
+                if within("resource") && self.relation.eq_ignore_ascii_case("isbasedon") =>
+            {
+                add(&mut record.sources, text);
+            }
+            ("role", "value") => self.contribution.role = cut(text, 100),
+            ("contribute", "entity") => {
+                let role = vcard_field(text, "ROLE").unwrap_or_default();
+                self.contribution.people.extend(name_of(text).map(|name| (name, role)));
+            }
+            ("date", "dateTime") => self.contribution.date = cut(text, 30),
             (_, "contribute") if parent == "lifeCycle" => {
-                let (role, names) = std::mem::take(&mut self.contribution);
-                if role == "author" {
-                    names.iter().for_each(|name| add(&mut record.creators, name));
-                }
+                record.contribution(std::mem::take(&mut self.contribution));
             }
             _ => {}
+        }
+    }
+}
+
+impl Record {
+    /// Takes a contribution of LOM.
+    fn contribution(&mut self, contribution: Contribution) {
+        let Contribution { role, people, date } = contribution;
+        if role == "author" && self.made.is_empty() {
+            self.made = date;
+        }
+        for (name, told) in people {
+            match role.as_str() {
+                "author" => add(&mut self.creators, &name),
+                "publisher" if self.publisher.is_empty() => self.publisher = name,
+                "publisher" => {}
+                _ if told.is_empty() => add_person(&mut self.contributors, (name, role.clone())),
+                _ => add_person(&mut self.contributors, (name, told)),
+            }
         }
     }
 }
@@ -276,23 +336,45 @@ fn add(values: &mut Vec<String>, text: &str) {
     }
 }
 
+fn add_person(people: &mut Vec<(String, String)>, person: (String, String)) {
+    if !person.0.is_empty() && people.len() < MAX_VALUES && !people.contains(&person) {
+        people.push(person);
+    }
+}
+
+/// Name and role of `王丽（主讲）`.
+fn with_role(text: &str) -> (String, String) {
+    let text = cut(text, MAX_CHARS);
+    match text.strip_suffix('）').and_then(|text| text.rsplit_once('（')) {
+        Some((name, role)) if !name.trim().is_empty() => {
+            (name.trim().to_owned(), role.trim().to_owned())
+        }
+        _ => (text, String::new()),
+    }
+}
+
 fn cut(text: &str, most: usize) -> String {
     text.chars().filter(|c| *c != '\0').take(most).collect()
 }
 
-/// The name in a vCard (RFC 2426), or else the text itself.
-fn name_of(vcard: &str) -> Option<String> {
+/// The value of a field of a vCard (RFC 2426).
+fn vcard_field(vcard: &str, wanted: &str) -> Option<String> {
     let named = |line: &str| {
         let (field, value) = line.trim().split_once(':')?;
         let field = field.split(';').next()?;
-        field.eq_ignore_ascii_case("FN").then(|| value.to_owned())
+        field.eq_ignore_ascii_case(wanted).then(|| value.to_owned())
     };
-    let name = match vcard.contains("BEGIN:VCARD") {
-        true => vcard.lines().find_map(named)?,
-        false => vcard.to_owned(),
-    };
-    let name = name.replace("\\,", ",").replace("\\;", ";").replace("\\\\", "\\");
-    Some(cut(name.trim(), MAX_CHARS)).filter(|name| !name.is_empty())
+    let value = vcard.lines().find_map(named)?;
+    let value = value.replace("\\,", ",").replace("\\;", ";").replace("\\\\", "\\");
+    Some(cut(value.trim(), MAX_CHARS)).filter(|value| !value.is_empty())
+}
+
+/// The name in a vCard (RFC 2426), or else the text itself.
+fn name_of(vcard: &str) -> Option<String> {
+    match vcard.contains("BEGIN:VCARD") {
+        true => vcard_field(vcard, "FN"),
+        false => Some(cut(vcard.trim(), MAX_CHARS)).filter(|name| !name.is_empty()),
+    }
 }
 
 /// ISO 8601, `PT1H2M3S`, in milliseconds; days and above are not taken.
@@ -325,13 +407,20 @@ pub(super) fn holds(answer: &Harvested) -> bool {
                 &record.formats,
                 &record.addresses,
                 &record.rights,
+                &record.coverage,
+                &record.sources,
             ];
             short(&record.identifier)
                 && short(&record.title)
                 && record.description.chars().count() <= MAX_DESCRIPTION
                 && record.language.chars().count() <= 35
                 && lists.iter().all(|list| few(list))
-                && record.duration_ms.is_none_or(|ms| (0..=31_536_000_000).contains(&ms))
+                && [&record.publisher, &record.made, &record.difficulty].iter().all(|v| short(v))
+                && record.contributors.len() <= MAX_VALUES
+                && record.contributors.iter().all(|(name, role)| short(name) && short(role))
+                && [record.duration_ms, record.learning_ms]
+                    .iter()
+                    .all(|time| time.is_none_or(|ms| (0..=31_536_000_000).contains(&ms)))
         })
 }
 
@@ -377,6 +466,38 @@ mod tests {
         for wrong in ["P1D", "1:02", "PT-1S", "PTxS", "PT1e300H"] {
             assert_eq!(duration_ms(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn contributions_of_both_forms_are_read() {
+        let record = |metadata: &str| {
+            let text = format!(
+                "<OAI-PMH><ListRecords><record><header/><metadata>{metadata}</metadata></record>\
+                 </ListRecords></OAI-PMH>"
+            );
+            read(text.as_bytes(), 64).expect("an answer").records.remove(0)
+        };
+        let dc = record(
+            "<dc><contributor>王丽（主讲）</contributor><contributor>赵</contributor>\
+             <publisher>a</publisher><publisher>b</publisher><coverage>日照</coverage></dc>",
+        );
+        let person = |name: &str, role: &str| (name.to_owned(), role.to_owned());
+        assert_eq!(dc.contributors, [person("王丽", "主讲"), person("赵", "")]);
+        assert_eq!((dc.publisher.as_str(), dc.coverage.len()), ("a", 1));
+        let lom = record(
+            "<lom><lifeCycle><contribute><role><value>author</value></role>\
+             <entity>BEGIN:VCARD\nFN:李\nEND:VCARD</entity><date><dateTime>2019</dateTime></date>\
+             </contribute><contribute><role><value>editor</value></role>\
+             <entity>BEGIN:VCARD\nFN:王丽\nROLE:编辑剪辑\nEND:VCARD</entity></contribute>\
+             </lifeCycle><educational><difficulty><value>easy</value></difficulty>\
+             <typicalLearningTime><duration>PT1H30M0S</duration></typicalLearningTime></educational>\
+             <relation><kind><value>isbasedon</value></kind><resource><identifier>\
+             <entry>https://b.example/</entry></identifier></resource></relation></lom>",
+        );
+        assert_eq!((lom.creators.len(), lom.made.as_str()), (1, "2019"));
+        assert_eq!(lom.contributors, [person("王丽", "编辑剪辑")]);
+        assert_eq!((lom.difficulty.as_str(), lom.learning_ms), ("easy", Some(5_400_000)));
+        assert_eq!(lom.sources, ["https://b.example/"]);
     }
 
     proptest! {

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use crate::catalogue::{
     Kind, Level, Library, LibraryId, Organisation, OrganisationId, Resource, Visibility,
 };
-use crate::db::front::{Moment, Tally, moment, tallies};
+use crate::db::front::{Moment, Told, by_code, moment, told};
 use crate::db::{self, Db};
 
 /// The newest resources that are kept of each library.
@@ -29,6 +29,8 @@ pub struct Front {
     pub resources: i64,
     /// How long the videos are together, in milliseconds.
     pub video_ms: i64,
+    /// Resources for which somebody vouches, the last vouched for first.
+    pub vouched: Vec<Resource>,
     /// How many resources have each topic, by code.
     pub topics: HashMap<String, i64>,
     /// How many resources are for each audience, by code.
@@ -65,12 +67,16 @@ impl Front {
         };
         let mut libraries = db::libraries::list(&mut db).await?;
         libraries.retain(|library| library.visibility == Visibility::Public);
-        let told = tallies(&mut db).await?;
+        let told = told(&mut db, None).await?;
         for library in libraries {
             let newest = db::resources::list_newest(&mut db, library.id, None, (0, NEWEST)).await?;
             front.shelve(library, newest);
         }
         front.count(&told);
+        let ids = db::vouchers::newest_public(&mut db, NEWEST).await?;
+        let mut vouched = db::resources::list_public(&mut db, &ids).await?;
+        vouched.sort_by_key(|resource| ids.iter().position(|id| *id == resource.id.to_string()));
+        front.vouched = vouched;
         Ok(front)
     }
 
@@ -82,23 +88,19 @@ impl Front {
     }
 
     /// Adds up what is in the libraries that are here.
-    fn count(&mut self, told: &[Tally]) {
+    fn count(&mut self, told: &Told) {
         let places: HashMap<LibraryId, usize> =
             self.shelves.iter().enumerate().map(|(at, shelf)| (shelf.library.id, at)).collect();
-        for tally in told {
+        for tally in &told.kinds {
             let Some(at) = places.get(&tally.library) else { continue };
             self.shelves[*at].resources += tally.resources;
             self.resources += tally.resources;
             if tally.kind == Kind::Video {
                 self.video_ms += tally.duration_ms;
             }
-            for topic in &tally.topics {
-                *self.topics.entry(topic.clone()).or_default() += tally.resources;
-            }
-            for audience in &tally.audiences {
-                *self.audiences.entry(audience.clone()).or_default() += tally.resources;
-            }
         }
+        self.topics = by_code(&told.topics);
+        self.audiences = by_code(&told.audiences);
     }
 
     /// The newest resources of the libraries that are `wanted`, at most `most` and [`NEWEST`] of
@@ -109,9 +111,13 @@ impl Front {
         newest_first(wanted.flat_map(|shelf| &shelf.newest).collect(), most)
     }
 
-    /// The newest resource of each library that belongs to a township or a community.
+    /// What is vouched for, at most `most`. As long as nothing is: the newest resource of each
+    /// library that belongs to a township or a community.
     #[must_use]
     pub fn treasures(&self, most: usize) -> Vec<&Resource> {
+        if !self.vouched.is_empty() {
+            return self.vouched.iter().take(most).collect();
+        }
         let local = |shelf: &&Shelf| shelf.level >= Some(Level::Township);
         let first = self.shelves.iter().filter(local).filter_map(|shelf| shelf.newest.first());
         newest_first(first.collect(), most)
@@ -167,6 +173,7 @@ impl Fronts {
 mod tests {
     use super::*;
     use crate::catalogue::{Stage, test_resource};
+    use crate::db::front::Tally;
 
     fn shelf(front: &mut Front, owner: Option<OrganisationId>, published_ms: i64) -> LibraryId {
         let slug = format!("l{published_ms}").parse().expect("a slug");
@@ -191,6 +198,9 @@ mod tests {
         let local = shelf(&mut front, Some(town.id), 2);
         let treasures: Vec<_> = front.treasures(9).iter().map(|found| found.library).collect();
         assert_eq!(treasures, [local]);
+        front.vouched = vec![front.shelves[1].newest[0].clone()];
+        let treasures: Vec<_> = front.treasures(9).iter().map(|found| found.library).collect();
+        assert_eq!(treasures, [front.shelves[1].library.id], "what is vouched for comes instead");
         assert_eq!((front.below(city.id).count(), front.below(town.id).count()), (2, 1));
         let times: Vec<_> =
             front.newest(2, |_| true).iter().filter_map(|found| found.published_ms).collect();
@@ -198,19 +208,17 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_in_the_libraries_here_is_counted() {
+    fn what_is_in_the_libraries_is_added_up() {
         let mut front = Front::default();
         let here = shelf(&mut front, None, 1);
-        let tally = |library| Tally {
-            library,
-            kind: Kind::Video,
-            topics: vec!["law".into()],
-            audiences: vec!["elders".into(), "youth".into()],
-            resources: 2,
-            duration_ms: 500,
-        };
-        front.count(&[tally(here), tally(LibraryId::fresh())]);
-        assert_eq!((front.resources, front.video_ms, front.topics["law"]), (2, 500, 2));
-        assert_eq!((front.audiences["youth"], front.shelves[0].resources), (2, 2));
+        let tally = |kind| Tally { library: here, kind, resources: 2, duration_ms: 500 };
+        front.count(&Told {
+            kinds: vec![tally(Kind::Video), tally(Kind::Audio)],
+            topics: vec![(vec!["law".into()], 1), (vec!["law".into(), "values".into()], 3)],
+            audiences: vec![(vec!["elders".into(), "youth".into()], 4)],
+        });
+        assert_eq!((front.resources, front.video_ms, front.shelves[0].resources), (4, 500, 4));
+        assert_eq!((front.topics["law"], front.topics["values"]), (4, 3));
+        assert_eq!(front.audiences["youth"], 4);
     }
 }

@@ -137,7 +137,7 @@ pub async fn revoke(tx: &mut Tx, by: &Authority<'_>, id: &str) -> Result<(), Err
 ///
 /// [`Error::Missing`] when it is not.
 pub async fn team(tx: &mut AnyConnection, by: &Authority<'_>, id: TeamId) -> Result<Team, Error> {
-    let found = db::teams::list(tx, &by.viewer(), Some(id)).await?.pop();
+    let found = db::teams::find(tx, &by.viewer(), id).await?;
     found.ok_or_else(|| Error::Missing { what: "team", value: id.to_string() })
 }
 
@@ -307,7 +307,7 @@ pub async fn uninvite(tx: &mut Tx, by: &Authority<'_>, id: &str) -> Result<(), E
     if !is_id(id) {
         return Err(missing());
     }
-    let found = db::invitations::list(tx, &by.viewer(), Some(id), 1).await?.pop();
+    let found = db::invitations::find(tx, &by.viewer(), id).await?;
     let invitation = found.ok_or_else(missing)?;
     by.may_grant(tx, invitation.role, invitation.on).await?;
     db::invitations::revoke(tx, id, by.now_ms()).await?;

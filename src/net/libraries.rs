@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
+use super::Error;
 use super::organisations::{self, Actor};
-use super::{Error, table};
 use crate::catalogue::{Library, Organisation, Publishing, RuleError, Visibility};
 use crate::db::{self, Tx};
+use crate::table;
 
 /// Columns of the table of libraries.
 pub const COLUMNS: [&str; 7] =

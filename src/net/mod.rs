@@ -9,10 +9,9 @@ pub mod identities;
 pub mod libraries;
 pub mod organisations;
 pub mod people;
-pub mod table;
 
 use crate::catalogue::RuleError;
-use crate::db;
+use crate::{db, table};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +50,12 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
+}
+
+impl From<table::Error> for Error {
+    fn from(error: table::Error) -> Self {
+        Self::Table(error.to_string())
+    }
 }
 
 impl Error {

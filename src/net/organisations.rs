@@ -6,9 +6,9 @@ use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::Error;
-use super::table::{self, Line};
 use crate::catalogue::{AccountId, DivisionCode, Level, Organisation, RuleError};
 use crate::db::{self, Tx};
+use crate::table::{self, Line};
 
 /// Columns of the table of organisations.
 pub const COLUMNS: [&str; 8] =

@@ -7,13 +7,13 @@ use sqlx::AnyConnection;
 
 use super::authority::Authority;
 use super::code::{code_hash, fresh_code, fresh_token};
-use super::table::{self, Line};
-use super::{Error, organisations};
+use super::{Error, is_id, organisations};
 use crate::catalogue::{
     AccountId, LibraryId, Organisation, OrganisationId, Person, Phone, Role, RuleError, shown_name,
 };
 use crate::db::grants::{Grantee, Scope};
 use crate::db::{self, Tx};
+use crate::table::{self, Line};
 
 /// Columns of the table of people.
 pub const COLUMNS: [&str; 7] =
@@ -225,6 +225,26 @@ pub async fn reset(
     let detail = json!({ "tokens": tokens });
     by.actor().record(tx, "reset-password", &id.to_string(), &detail).await?;
     Ok((person, code))
+}
+
+/// Revokes a token of somebody whom the caller could change.
+///
+/// # Errors
+///
+/// [`Error::Missing`], and [`Error::Rule`] when the caller may not change them.
+pub async fn revoke_token(tx: &mut Tx, by: &Authority<'_>, id: &str) -> Result<(), Error> {
+    let missing = || Error::Missing { what: "token", value: id.to_owned() };
+    if !is_id(id) {
+        return Err(missing());
+    }
+    let held = db::tokens::find_held(tx, &by.viewer(), id).await?.ok_or_else(missing)?;
+    let account: AccountId = held.account.parse().map_err(|_| missing())?;
+    let person = get(tx, by, account).await?;
+    by.may_change(tx, &person).await?;
+    db::tokens::delete(tx, id, Some(account)).await?;
+    let detail = json!({ "account": held.account, "label": held.token.label });
+    by.actor().record(tx, "revoke-token", id, &detail).await?;
+    Ok(())
 }
 
 /// Whose way in `code` is, while it can be used.

@@ -15,8 +15,12 @@ use super::{
     words::grouped,
 };
 
-/// What the front page shows.
-#[derive(Clone, Debug)]
+/// The newest resources that the elder mode shows.
+pub const ELDER_NEWEST: usize = 6;
+
+/// What the front page shows. The elder mode shows the visitor's own libraries, the audiences and
+/// the newest.
+#[derive(Clone, Debug, Default)]
 pub struct HomeView {
     /// One sentence below the name of the net; empty shows the default one.
     pub tagline: String,
@@ -40,6 +44,8 @@ pub struct HomeView {
     pub courses: Vec<CourseTile>,
     /// The newest resource of each library of a township or community.
     pub treasures: Vec<ResourceTile>,
+    /// They are what organisations vouch for; else the newest of towns and villages.
+    pub vouched: bool,
     /// Topics that have resources; `href` leads to a search.
     pub topics: Vec<TermCount>,
     /// Audiences that have resources.
@@ -109,7 +115,7 @@ fn few(shell: &Shell, view: &HomeView) -> Markup {
     html! {
         @if !view.mine.is_empty() { (mine(shell, view)) }
         @if !view.audiences.is_empty() { (audiences(shell, &elders_first)) }
-        @if view.newest.is_empty() { (empty(shell)) } @else { (newest(shell, view, 6)) }
+        @if view.newest.is_empty() { (empty(shell)) } @else { (newest(shell, view, ELDER_NEWEST)) }
     }
 }
 
@@ -245,8 +251,16 @@ fn sign(code: &str) -> &'static str {
 fn treasures(shell: &Shell, view: &HomeView) -> Markup {
     html! {
         section.band.treasures aria-labelledby="treasures" {
-            div.band-head { h2 id="treasures" { (shell.pick("乡土资源", "From towns and villages")) } }
-            p.lead { (shell.pick("乡镇街道、村居社区的资源库里新上的。", "New in the libraries of townships and villages.")) }
+            @if view.vouched {
+                div.band-head {
+                    h2 id="treasures" { (shell.pick("乡土珍藏", "Local treasures")) }
+                    a.more href="/search?local=true" { (shell.pick("全部地方特色", "All that is local")) }
+                }
+                p.lead { (shell.pick("带着地方特色、由当地机构认证的资源。", "Of this place, and vouched for by those who know it.")) }
+            } @else {
+                div.band-head { h2 id="treasures" { (shell.pick("乡土资源", "From towns and villages")) } }
+                p.lead { (shell.pick("乡镇街道、村居社区的资源库里新上的。", "New in the libraries of townships and villages.")) }
+            }
             (tiles(shell, &view.treasures))
         }
     }

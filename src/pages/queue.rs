@@ -40,6 +40,10 @@ pub struct QueueView {
     pub query: String,
     /// What is listed.
     pub items: QueueItems,
+    /// How many there are in all.
+    pub total: usize,
+    /// Where they are as CSV.
+    pub export: Option<String>,
     /// Where in the list this page is.
     pub paging: Paging,
     /// A sentence after a form was sent.
@@ -147,6 +151,14 @@ pub fn queue(shell: &Shell, view: &QueueView) -> Markup {
                 }
             }
             @if view.tab != QueueTab::Appeals { (narrow(shell, view)) }
+            @if view.total > 0 {
+                div.queue-head {
+                    span.hint { (shell.lang.count(view.total as u64, "件", "case", "cases")) }
+                    @if let Some(export) = &view.export {
+                        a.text-button href=(export) download="" { (shell.pick("导出表格（CSV）", "Export (CSV)")) }
+                    }
+                }
+            }
             @match &view.items {
                 QueueItems::Reviews(all) => { (list(shell, all.iter().map(|one| review_row(shell, one)).collect())) }
                 QueueItems::Complaints(all) => { (list(shell, all.iter().map(|one| complaint_row(shell, one)).collect())) }

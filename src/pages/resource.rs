@@ -3,18 +3,20 @@
 use maud::{Markup, html};
 
 use super::{
-    MediaView, MomentView, PictureView, ResourceTile, Shell, complaint,
+    CopyView, MediaView, MomentView, PictureView, ResourceTile, Shell, complaint,
+    copy::{copied_from, copy_form},
     embed::{head as share_head, share},
     facts::{downloads, facts},
     icon::{Icon, icon},
     layout::{Page, document},
+    local_mark::local_mark,
     media::{beside, media, slides},
     schema_org::json_ld,
     search::moment,
     tile::tiles,
     words::{rfc3339, stage_word},
 };
-use crate::catalogue::{Kind, Stage};
+use crate::catalogue::{Kind, Particulars, Stage, Vouched};
 
 /// What a resource's page shows.
 #[derive(Clone, Debug)]
@@ -77,6 +79,18 @@ pub struct ResourceView {
     pub related: Vec<ResourceTile>,
     /// Where it comes from and is opened, when that is elsewhere.
     pub home: Option<HomeLink>,
+    /// What it was copied from.
+    pub copied_from: Option<HomeLink>,
+    /// How it can be copied, where it is opened elsewhere and the visitor looks after a library.
+    pub copy: Option<CopyView>,
+    /// What else is known of it.
+    pub particulars: Particulars,
+    /// Name of the division that it is about, where its code is known here.
+    pub place_name: Option<String>,
+    /// Who vouches for what is local about it, the highest level first.
+    pub vouched: Vec<Vouched>,
+    /// `/resources/{id}/vouch`, when the visitor may vouch for it.
+    pub vouch_href: Option<String>,
     /// Dublin Core: name, language of the text, text.
     pub dublin_core: Vec<(String, Option<String>, String)>,
 }
@@ -165,6 +179,8 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
                 }
             }
             div.resource-about {
+                @if let Some(home) = &view.copied_from { (copied_from(shell, home)) }
+                (local_mark(shell, view))
                 @if !view.description.trim().is_empty() {
                     div.prose {
                         @for line in view.description.lines().filter(|line| !line.trim().is_empty()) { p { (line) } }
@@ -175,6 +191,7 @@ fn body(shell: &Shell, view: &ResourceView) -> Markup {
                     (downloads(shell, view))
                     @if view.stage == Stage::Published && view.home.is_none() { (share(shell, view)) }
                 }
+                @if let Some(copy) = &view.copy { (copy_form(shell, copy)) }
                 @if view.stage == Stage::Published { (complaint::form(shell, &view.path)) }
             }
         }

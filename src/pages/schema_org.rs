@@ -6,7 +6,7 @@ use super::{
     MediaView, PlayView, ResourceView, Shell,
     words::{iso_duration, rfc3339},
 };
-use crate::catalogue::Kind;
+use crate::catalogue::{DIALECTS, DIFFICULTIES, EVIDENCE, HERITAGE, Kind, ROLES, label_of};
 
 /// Characters of a transcript that are told: it stands in the page a second time.
 const MAX_TRANSCRIPT: usize = 20_000;
@@ -70,6 +70,9 @@ pub(super) fn json_ld(shell: &Shell, view: &ResourceView) -> String {
             .map(|term| json!({ "@type": "EducationalAudience", "educationalRole": term.label }));
         put("audience", audiences.collect());
     }
+    for (name, value) in particulars(view) {
+        put(name, value);
+    }
     if let MediaView::Play(play) = &view.media {
         put("contentUrl", json!(absolute(&play.hls)));
         put("embedUrl", json!(page.replacen("/resources/", "/embed/", 1)));
@@ -92,6 +95,75 @@ pub(super) fn json_ld(shell: &Shell, view: &ResourceView) -> String {
         put("contentUrl", json!(absolute(&picture.src)));
     }
     Value::Object(object).to_string()
+}
+
+/// Keywords, contributors, dates, places and rights.
+fn particulars(view: &ResourceView) -> Vec<(&'static str, Value)> {
+    let known = &view.particulars;
+    let person = |name: &str, role: &str| {
+        json!({
+            "@type": "Role", "roleName": role,
+            "contributor": { "@type": "Person", "name": name },
+        })
+    };
+    let mut all = Vec::new();
+    let mut keywords = known.keywords.clone();
+    let people = known.contributors.iter();
+    let mut people: Vec<Value> =
+        people.map(|one| person(&one.name, label_of(ROLES, &one.role, true))).collect();
+    if let Some(mark) = &known.local {
+        keywords.push("地方特色".to_owned());
+        keywords.push(label_of(DIALECTS, &mark.dialect, true).to_owned());
+        keywords.push(mark.dialect_words.clone());
+        keywords.push(label_of(HERITAGE, &mark.heritage, true).to_owned());
+        keywords.retain(|word| !word.is_empty());
+        if !mark.bearer.is_empty() {
+            people.push(person(&mark.bearer, "传承人"));
+        }
+        all.push(("locationCreated", json!({ "@type": "Place", "name": mark.origin })));
+    }
+    if !keywords.is_empty() {
+        all.push(("keywords", json!(keywords)));
+    }
+    if !people.is_empty() {
+        all.push(("contributor", json!(people)));
+    }
+    if !known.publisher.is_empty() {
+        let publisher = json!({ "@type": "Organization", "name": known.publisher });
+        all.push(("publisher", publisher));
+    }
+    if !known.made.is_empty() {
+        all.push(("dateCreated", json!(known.made)));
+    }
+    if !known.place.is_empty() || !known.place_code.is_empty() {
+        let name = Some(&known.place).filter(|place| !place.is_empty());
+        let name = name.or(view.place_name.as_ref()).unwrap_or(&known.place_code);
+        let mut place = json!({ "@type": "Place", "name": name });
+        if !known.place_code.is_empty() {
+            place["identifier"] = json!(known.place_code);
+        }
+        all.push(("spatialCoverage", place));
+    }
+    if !known.difficulty.is_empty() {
+        all.push(("educationalLevel", json!(label_of(DIFFICULTIES, &known.difficulty, true))));
+    }
+    if let Some(minutes) = known.learning_minutes {
+        all.push(("timeRequired", json!(format!("PT{minutes}M"))));
+    }
+    if !known.rights_holder.is_empty() {
+        // It is not said whether a person or an organisation.
+        all.push((
+            "copyrightHolder",
+            json!({ "@type": "Organization", "name": known.rights_holder }),
+        ));
+    }
+    if !known.evidence.is_empty() {
+        all.push(("copyrightNotice", json!(label_of(EVIDENCE, &known.evidence, true))));
+    }
+    if !known.source_url.is_empty() {
+        all.push(("isBasedOn", json!(known.source_url)));
+    }
+    all
 }
 
 fn schema_type(kind: Kind) -> &'static str {

@@ -3,21 +3,24 @@
 use maud::{Markup, html};
 
 use super::{
-    Shell,
-    layout::{Page, document},
+    Listed, Notice, Option2, Shell,
+    admin::{Words, danger, frame, listed, top},
 };
+
+/// Where the forms are sent.
+const ADDRESS: &str = "/admin/sources";
 
 /// The repositories and a form for another.
 #[derive(Clone, Debug)]
 pub struct SourcesView {
-    /// Where the forms are sent.
-    pub action: String,
+    /// The list, but for its rows.
+    pub list: Listed,
     /// The oldest first.
     pub sources: Vec<SourceRow>,
     /// Slug and name of the libraries that may show records.
-    pub libraries: Vec<(String, String)>,
-    /// Why the last form was not taken.
-    pub refusal: Option<String>,
+    pub libraries: Vec<Option2>,
+    /// What came of a form.
+    pub notice: Notice,
 }
 
 /// A repository.
@@ -50,25 +53,37 @@ pub struct SourceRow {
 /// The page.
 #[must_use]
 pub fn sources(shell: &Shell, view: &SourcesView) -> Markup {
-    let title = shell.pick("来源库", "Sources");
+    let words = Words {
+        find: shell.pick("名称、地址、集合或资源库", "Name, address, set or library"),
+        unit: ("个来源", "source", "sources"),
+        none: shell.pick("没有符合的来源", "No source matches"),
+    };
+    let rows =
+        html! { ul.source-list { @for source in &view.sources { li { (row(shell, source)) } } } };
     let body = html! {
-        div.wrap.sources {
-            h1 { (title) }
-            p.lead { (shell.pick(
-                "按 OAI-PMH 从其他资源库取来条目，放进同一个搜索；资源仍在原库打开。",
-                "Records of other repositories, taken by OAI-PMH into the same search; they are opened at their home.")) }
-            @if let Some(refusal) = &view.refusal { p.notice.bad role="alert" { (refusal) } }
-            @if view.sources.is_empty() { p.notice { (shell.pick("还没有来源。", "There is none yet.")) } }
-            ul.source-list { @for source in &view.sources { li { (row(shell, view, source)) } } }
+        p.lead { (shell.pick(
+            "按 OAI-PMH 从其他资源库取来条目，放进同一个搜索；资源在原库打开，许可允许的可以复制进来。",
+            "Records of other repositories, taken by OAI-PMH into the same search; they are opened at their home, or copied in where their licence allows it.")) }
+        (listed(shell, &view.list, &words, &html! {}, &rows))
+        section.card.after {
             h2 { (shell.pick("添加来源", "Add a source")) }
             (form(shell, view))
         }
     };
-    document(shell, &Page::plain(title, "sources-page", body))
+    frame(shell, shell.pick("来源库", "Sources"), &[top(shell)], &view.notice, &body)
 }
 
-fn row(shell: &Shell, view: &SourcesView, source: &SourceRow) -> Markup {
+fn row(shell: &Shell, source: &SourceRow) -> Markup {
     let time = |text: &str| text.replace('T', " ").replace('Z', "");
+    let id = html! { input type="hidden" name="id" value=(source.id); };
+    let button = |value: &str, label: &str| {
+        html! {
+            form.inline action=(ADDRESS) method="post" {
+                (shell.csrf_field()) (id)
+                button.button.quiet type="submit" name="do" value=(value) { (label) }
+            }
+        }
+    };
     html! {
         article.card {
             h3 { (source.name) }
@@ -84,17 +99,9 @@ fn row(shell: &Shell, view: &SourcesView, source: &SourceRow) -> Markup {
                 @if let Some(next) = &source.next { (shell.pick("下次（UTC）：", "Next (UTC): ")) (time(next)) }
             }
             @if let Some(failure) = &source.failure { p.notice.bad { (failure) } }
-            form.source-forms action=(view.action) method="post" {
-                (shell.csrf_field())
-                input type="hidden" name="id" value=(source.id);
-                button.button type="submit" name="do" value="run" { (shell.pick("现在收割", "Harvest now")) }
-                button.button.quiet type="submit" name="do" value="all" { (shell.pick("全部重取", "Take all anew")) }
-                details {
-                    summary { (shell.pick("移除…", "Remove…")) }
-                    p { (shell.pick("来源和它的全部条目会从这里消失；原库不受影响。", "The source and all its records go from here; its home is not touched.")) }
-                    button.button.bad type="submit" name="do" value="remove" { (shell.pick("移除来源和条目", "Remove source and records")) }
-                }
-            }
+            div.source-forms { (button("run", shell.pick("现在收割", "Harvest now"))) (button("all", shell.pick("全部重取", "Take all anew"))) }
+            (danger(shell, ADDRESS, &id, ("do", "remove"), shell.pick("移除来源和条目", "Remove source and records"),
+                shell.pick("来源和它的全部条目会从这里消失，不能恢复；原库和已经复制进来的不受影响。", "The source and all its records go from here for good; its home, and what was copied in, is not touched.")))
         }
     }
 }
@@ -104,14 +111,14 @@ fn form(shell: &Shell, view: &SourcesView) -> Markup {
         html! {
             div.field {
                 label for=(name) { (label) }
-                p.help id=(format!("{name}-help")) { (help) }
+                p.hint id=(format!("{name}-help")) { (help) }
                 input id=(name) name=(name) type="text" required[required] maxlength="1000" autocomplete="off"
                     aria-describedby=(format!("{name}-help"));
             }
         }
     };
     html! {
-        form.form action=(view.action) method="post" {
+        form.form action=(ADDRESS) method="post" {
             (shell.csrf_field())
             (field("url", shell.pick("OAI-PMH 地址", "Address of its OAI-PMH"), "https://repository.example/oai", true))
             (field("name", shell.pick("名称", "Name"), shell.pick("显示为“来自…”；不填用主机名。", "Shown as “from …”; its host when left out."), false))
@@ -133,7 +140,7 @@ fn form(shell: &Shell, view: &SourcesView) -> Markup {
                 label for="every_hours" { (shell.pick("每隔几小时（0：只在要求时）", "Every so many hours (0: only when asked)")) }
                 input id="every_hours" name="every_hours" type="number" min="0" max="8784" value="24";
             }
-            button.button.primary type="submit" name="do" value="add" { (shell.pick("添加", "Add")) }
+            div.form-end { button.button type="submit" name="do" value="add" { (shell.pick("添加", "Add")) } }
         }
     }
 }

@@ -25,6 +25,10 @@ pub struct StudioView {
     pub largest_bytes: u64,
     /// File name endings that are taken, such as `.mp4`; a hint to the file dialogue.
     pub accept: Vec<String>,
+    /// The stage chosen; empty: all.
+    pub stage: String,
+    /// Resources of the list, on all its pages.
+    pub count: i64,
     /// Tabs by stage: label, count, address, chosen.
     pub tabs: Vec<StudioTab>,
     /// The resources of this page, newest first.
@@ -106,6 +110,7 @@ pub fn studio(shell: &Shell, view: &StudioView) -> Markup {
             }
             @if !view.libraries.is_empty() { (upload(shell, view)) }
             @if view.tabs.len() > 1 { (tabs(shell, view)) }
+            @if !view.rows.is_empty() { (many(shell, view)) }
             h2.unseen { (shell.pick("我的资源", "My resources")) }
             @if view.rows.is_empty() {
                 section.empty { h2 { (shell.pick("这里还没有资源", "Nothing here yet")) } }
@@ -180,11 +185,25 @@ fn tabs(shell: &Shell, view: &StudioView) -> Markup {
     }
 }
 
+/// What is done to several rows at once, or to all of the list.
+fn many(shell: &Shell, view: &StudioView) -> Markup {
+    html! {
+        form.many id="many" action="/studio/bulk" method="get" {
+            input type="hidden" name="library" value=(view.library);
+            input type="hidden" name="stage" value=(view.stage);
+            button.button.quiet type="submit" { (shell.pick("修改勾选的", "Change those ticked")) }
+            button.text-button type="submit" name="all" value="true" { (shell.pick("修改全部 ", "Change all ")) (view.count) (shell.pick(" 个", "")) }
+            a.text-button href="/studio/tables" { (shell.pick("用表格修改", "Change by table")) }
+        }
+    }
+}
+
 fn row(shell: &Shell, row: &StudioRow) -> Markup {
     let href = format!("/studio/resources/{}", row.id);
     let long = extent(shell.lang, row.duration_ms, row.pages);
     html! {
         article.row data-resource=(row.id) data-stage=(row.state.stage.as_str()) {
+            label.tick { input type="checkbox" name="id" value=(row.id) form="many"; span.unseen { (shell.pick("勾选：", "Tick: ")) (row.title) } }
             (linked(&href, &cover(shell.lang, row.kind, &row.title, row.poster.as_deref(), long.as_deref(), false)))
             div.row-words {
                 h3 { a href=(href) { (row.title) } }

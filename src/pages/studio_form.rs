@@ -7,11 +7,12 @@ use super::{
     duplicates::{AlikeHint, alike_hints},
     icon::{Icon, icon},
     layout::{Page, document},
+    particulars_form::groups,
     review::{VersionView, steps, withdraw},
     studio::{ProcessingView, StepView, percent, processing},
     words::{clock, kind_word, size, term_word},
 };
-use crate::catalogue::{AUDIENCES, Kind, LANGUAGES, LICENCES, Stage, TOPICS, Term};
+use crate::catalogue::{AUDIENCES, Kind, LANGUAGES, LICENCES, Particulars, Stage, TOPICS, Term};
 
 /// What the page of one resource in the studio shows.
 #[derive(Clone, Debug)]
@@ -54,6 +55,10 @@ pub struct EditView {
     pub topics: Vec<String>,
     /// As in the form: codes.
     pub audiences: Vec<String>,
+    /// As in the form: what else is known.
+    pub particulars: Particulars,
+    /// Codes and names of divisions that are offered.
+    pub divisions: Vec<(String, String)>,
     /// Pictures to choose the poster from; empty for kinds without.
     pub posters: Vec<PosterChoice>,
     /// Captions there are.
@@ -268,6 +273,9 @@ fn details(shell: &Shell, view: &EditView, action: &str) -> Markup {
     html! {
         form.form.card method="post" action=(action) data-edit {
             h2 { (lang.pick("说明", "About")) }
+            @if view.state.stage != Stage::Submitted {
+                p.hint { a href=(format!("{action}/short")) { (lang.pick("只想填几项？用一分钟的简表", "In a hurry? The form of one minute")) } }
+            }
             @if view.review.edits_are_reviewed {
                 p.hint { (lang.pick("这个资源已经发布。保存的修改要重新送审，审核通过以前，大家看到的还是现在的样子。", "This is published. What you save is handed in as a new version; until it is accepted, everybody sees it as it is now.")) }
             }
@@ -290,6 +298,7 @@ fn details(shell: &Shell, view: &EditView, action: &str) -> Markup {
             (field(view, "licence", lang.pick("许可", "Licence"), &|id, refusal| select(shell, id, "licence", LICENCES, &view.licence, refusal)))
             (choices(shell, view, "topics", lang.pick("主题", "Topics"), TOPICS, &view.topics))
             (choices(shell, view, "audiences", lang.pick("适合谁学", "Audiences"), AUDIENCES, &view.audiences))
+            (groups(shell, view))
             @if view.state.stage != Stage::Submitted {
                 p.form-end { (button("save", "button", lang.pick("保存", "Save"))) }
             }
@@ -298,7 +307,7 @@ fn details(shell: &Shell, view: &EditView, action: &str) -> Markup {
 }
 
 /// A labelled control; `control` is told its id and, when it was refused, the id of the sentence about it.
-fn field(
+pub(super) fn field(
     view: &EditView,
     name: &str,
     label: &str,
@@ -316,7 +325,7 @@ fn field(
 }
 
 /// Why `name` was refused.
-fn refusal(view: &EditView, name: &str) -> Markup {
+pub(super) fn refusal(view: &EditView, name: &str) -> Markup {
     html! { @if let Some(says) = refused(view, name) { p.refusal role="alert" id=(refusal_id(name)) { (says) } } }
 }
 
@@ -328,7 +337,7 @@ fn refusal_id(name: &str) -> String {
     format!("refused-{name}")
 }
 
-fn select(
+pub(super) fn select(
     shell: &Shell,
     id: &str,
     name: &str,
@@ -349,6 +358,16 @@ fn select(
     }
 }
 
+/// A choice that is taken or not.
+pub(super) fn choice(name: &str, value: &str, on: bool, label: &str) -> Markup {
+    html! {
+        label.choice {
+            input type="checkbox" name=(name) value=(value) checked[on];
+            span { (label) }
+        }
+    }
+}
+
 fn choices(
     shell: &Shell,
     view: &EditView,
@@ -361,10 +380,7 @@ fn choices(
         fieldset.choices {
             legend { (label) }
             @for term in terms {
-                label.choice {
-                    input type="checkbox" name=(name) value=(term.code) checked[chosen.iter().any(|code| code == term.code)];
-                    span { (term_word(terms, term.code, shell.lang)) }
-                }
+                (choice(name, term.code, chosen.iter().any(|code| code == term.code), term_word(terms, term.code, shell.lang)))
             }
             (refusal(view, name))
         }

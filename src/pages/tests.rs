@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::catalogue::{Chapter, Kind, OutlineItem, Stage};
+use crate::catalogue::{Chapter, Kind, Level, LocalMark, OutlineItem, Particulars, Stage, Vouched};
 
 const MANIFEST: &str = r#"{
   "src/style/main.css": { "file": "assets/style-a.css", "src": "src/style/main.css", "isEntry": true },
@@ -85,6 +85,12 @@ fn video() -> ResourceView {
         edit_href: None,
         related: Vec::new(),
         home: None,
+        copied_from: None,
+        copy: None,
+        particulars: Particulars::default(),
+        place_name: None,
+        vouched: Vec::new(),
+        vouch_href: None,
         dublin_core: vec![("DC.title".into(), Some("zh".into()), "\"编网\"".into())],
     }
 }
@@ -163,6 +169,43 @@ fn json_ld_is_json_and_cannot_end_its_element() {
     assert_eq!(value["duration"], "PT0H1M24S");
     assert_eq!(value["url"], "https://learn.example/resources/r1");
     assert_eq!(value["description"], "第一段\n第二段</script>");
+}
+
+#[test]
+fn what_is_local_has_its_mark_and_is_told_to_machines() {
+    let local = LocalMark {
+        origin: "官草汪 <村>".into(),
+        bearer: "王秀英".into(),
+        dialect: "jiaoliao".into(),
+        heritage: "city".into(),
+        ..LocalMark::default()
+    };
+    let vouched = Vouched {
+        organisation: "岚山头街道".into(),
+        level: Level::Township,
+        at_ms: 0,
+        note: "见过".into(),
+    };
+    let particulars = Particulars {
+        local: Some(local),
+        learning_minutes: Some(90),
+        keywords: vec!["织网".into()],
+        ..Particulars::default()
+    };
+    let view = ResourceView { particulars, vouched: vec![vouched], ..video() };
+    let html = resource(&shell(Lang::Zh), &view).0;
+    for text in ["地方特色", "官草汪 &lt;村&gt;", "胶辽官话", "市级非遗", "岚山头街道", "见过"]
+    {
+        assert!(html.contains(text), "{text}");
+    }
+    let json = html.split_once("ld+json\">").unwrap().1.split_once("</script>").unwrap().0;
+    let value: serde_json::Value = serde_json::from_str(json).unwrap();
+    assert_eq!(value["timeRequired"], "PT90M");
+    assert_eq!(value["keywords"][0], "织网");
+    assert_eq!(value["contributor"][0]["roleName"], "传承人");
+    assert_eq!(value["locationCreated"]["name"], "官草汪 <村>");
+    let plain = resource(&shell(Lang::Zh), &video()).0;
+    assert!(!plain.contains("local-mark") && !plain.contains("timeRequired"));
 }
 
 #[test]
@@ -282,6 +325,8 @@ fn edit_view(stage: Stage) -> EditView {
         licence: String::new(),
         topics: vec!["health".into()],
         audiences: Vec::new(),
+        particulars: Particulars::default(),
+        divisions: vec![("371102".into(), "东港区".into())],
         posters: (0..2)
             .map(|n| PosterChoice {
                 value: n.to_string(),
@@ -312,7 +357,7 @@ fn the_form_keeps_what_is_not_in_the_lists() {
 
 #[test]
 fn a_refused_field_is_described_by_the_sentence() {
-    for name in ["title", "language"] {
+    for name in ["title", "language", "made", "local.origin"] {
         let refusals = vec![(name.to_owned(), "不行".to_owned())];
         let html = edit(&signed_in(), &EditView { refusals, ..edit_view(Stage::Ready) }).0;
         assert!(

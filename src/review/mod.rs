@@ -5,6 +5,7 @@
 
 pub mod cases;
 pub mod talk;
+pub mod vouch;
 pub mod walk;
 pub mod withdraw;
 

@@ -206,7 +206,7 @@ async fn private_and_missing_look_the_same() {
         nobody.get("/api/libraries/outer").await.expect(404).text()
     );
     let listed = nobody.get("/api/libraries").await.json();
-    assert!(listed.as_array().expect("a list").iter().all(|library| library["slug"] != "inner"));
+    assert!(listed["items"].as_array().expect("a list").iter().all(|one| one["slug"] != "inner"));
     let listed = nobody.get("/api/resources?library=inner").await;
     listed.expect(404);
     let listed = nobody.get("/api/resources?stage=published").await.json();

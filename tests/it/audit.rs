@@ -73,3 +73,35 @@ async fn what_was_changed_is_in_the_log_and_the_log_shows_tampering() {
     let said = app.run(&["audit", "verify", "--noted", &noted]);
     assert!(said.code == 1 && said.err.contains("ends with row"), "{said:?}");
 }
+
+/// However early something is recorded, its row is the last thing that the transaction writes:
+/// others wait for the log's counter only from there on.
+#[tokio::test]
+async fn what_is_recorded_is_written_last() {
+    let app = TestApp::start();
+    let db = app.db().await;
+    let last = async || {
+        let mut db = db.read().await.expect("read");
+        duoku::db::audit::last_number(&mut db).await.expect("read")
+    };
+    let before = last().await;
+    let mut tx = db.begin().await.expect("a transaction");
+    for action in ["one", "two"] {
+        let detail = serde_json::json!({});
+        duoku::db::audit::record(&mut tx, 1, None, action, "x", &detail).await.expect("noted");
+        let now: i64 = sqlx::query_scalar("SELECT value FROM counter WHERE name = 'audit'")
+            .fetch_one(&mut *tx)
+            .await
+            .expect("read");
+        assert_eq!(now, before, "the counter is not locked yet");
+    }
+    tx.commit().await.expect("committed");
+    assert_eq!(last().await, before + 2);
+    let mut tx = db.begin().await.expect("a transaction");
+    let detail = serde_json::json!({});
+    duoku::db::audit::record(&mut tx, 1, None, "three", "x", &detail).await.expect("noted");
+    drop(tx);
+    assert_eq!(last().await, before + 2, "what did not happen is not told");
+    db.close().await;
+    app.ran(&["audit", "verify"]);
+}

@@ -255,6 +255,13 @@ impl Net {
                 }
                 id
             }
+            "batches" => {
+                let resource = self.resource(subject).await;
+                let new = json!({"dry_run": true, "ids": [resource], "set": {"author": name}});
+                let author = self.caller("author");
+                let got = author.send(Method::POST, "/api/resources/bulk", &new).await;
+                text_of(&got.expect(200).json()["id"]).to_owned()
+            }
             "collections" => {
                 let lesson = self.resource(subject).await;
                 let new = json!({"library": subject, "title": name, "resources": [lesson]});
@@ -347,6 +354,11 @@ impl Net {
             ("PATCH", "/api/resources/{id}" | "/api/courses/{id}" | "/api/collections/{id}") => {
                 json!({"title": name})
             }
+            ("POST", "/api/resources/bulk") => {
+                let resource = self.resource("public").await;
+                json!({"dry_run": true, "ids": [resource], "set": {"author": name}})
+            }
+            ("POST", "/api/resources/{id}/vouchers") => json!({"organisation": OWNER}),
             ("POST", "/api/resources/{id}/withdraw") => json!({"reason": "有误"}),
             ("POST", "/api/resources/{id}/review/decision") => json!({"verdict": "accept"}),
             ("POST", "/api/resources/{id}/review/comments" | "/api/resources/{id}/appeal") => {

@@ -26,6 +26,7 @@ pub(crate) async fn publish(app: &TestApp, library: &str, title: &str, topic: &s
         licence: "CC-BY-4.0".into(),
         topics: vec![topic.into()],
         audiences: vec!["elders".into()],
+        ..Details::default()
     };
     let mut resource = Resource {
         kind: Kind::Document,

@@ -29,7 +29,7 @@ async fn add(admin: &Client, url: &str, more: &Value) -> String {
 
 async fn source(admin: &Client, id: &str) -> Value {
     let all = admin.get("/api/sources").await.expect(200).json();
-    let all = all.as_array().expect("a list").clone();
+    let all = all["items"].as_array().expect("a list").clone();
     all.into_iter().find(|source| source["id"] == id).expect("the source")
 }
 

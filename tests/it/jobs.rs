@@ -725,7 +725,7 @@ async fn administrators_list_jobs_page_by_page() {
     for number in 0..5 {
         ids.push(admin.upload("p.bmp", &format!("图 {number}"), &fixture::picture(number)).await);
     }
-    let (mut seen, mut path) = (Vec::new(), "/api/jobs?limit=2".to_owned());
+    let (mut seen, mut path) = (Vec::new(), "/api/jobs?per_page=2".to_owned());
     loop {
         let page = admin.get(&path).await.expect(200).json();
         for job in page["items"].as_array().expect("a list") {
@@ -734,7 +734,7 @@ async fn administrators_list_jobs_page_by_page() {
             seen.push(text_of(&job["resource"]).to_owned());
         }
         let Some(next) = page["next"].as_str() else { break };
-        path = format!("/api/jobs?limit=2&after={next}");
+        path = format!("/api/jobs?per_page=2&after={next}");
     }
     assert_eq!(seen, ids);
     admin.get("/api/jobs?state=lost").await.expect(422);

@@ -76,6 +76,46 @@ async fn a_forecast_says_when_the_library_is_full() {
     assert!(app.nobody().get("/api/libraries/main").await.json()["full_in_days"].is_null());
 }
 
+/// What somebody still has to decide about is kept, however long ago it was withdrawn.
+#[tokio::test]
+async fn what_is_disputed_is_kept() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    let lin = app.person("lin", &[("main", duoku::catalogue::Role::Author)]).await;
+    let id = lin.upload("p.bmp", "图", &fixture::picture(1)).await;
+    lin.settled(&id).await;
+    let path = format!("/api/resources/{id}");
+    let reason = json!({ "reason": "有人投诉" });
+    admin.send(Method::POST, &format!("{path}/withdraw"), &reason).await.expect(200);
+    let why = json!({ "text": "是我自己画的" });
+    lin.send(Method::POST, &format!("{path}/appeal"), &why).await.expect(201);
+    assert_eq!(patch(&admin, json!({ "retention_days": 30 })).await.status, 200);
+    let inside = app.inside().await;
+    let age = async || {
+        let mut tx = inside.db.begin().await.expect("a transaction");
+        sqlx::query("UPDATE resource SET updated_ms = updated_ms - 2678400000 WHERE id = $1")
+            .bind(&id)
+            .execute(&mut *tx)
+            .await
+            .expect("updated");
+        tx.commit().await.expect("committed");
+    };
+    age().await;
+    duoku::ingest::sweep::abandoned(&inside).await.expect("swept");
+    assert_eq!(admin.get(&path).await.status, 200, "an appeal is open");
+    let mut tx = inside.db.begin().await.expect("a transaction");
+    sqlx::query("UPDATE appeal SET state = 'rejected', answer = '不是' WHERE resource = $1")
+        .bind(&id)
+        .execute(&mut *tx)
+        .await
+        .expect("answered");
+    tx.commit().await.expect("committed");
+    age().await;
+    duoku::ingest::sweep::abandoned(&inside).await.expect("swept");
+    assert_eq!(admin.get(&path).await.status, 404, "nobody has to decide any more");
+    inside.db.close().await;
+}
+
 #[tokio::test]
 async fn what_was_withdrawn_long_ago_goes_where_the_library_says_so() {
     let app = TestApp::start();
@@ -102,4 +142,15 @@ async fn what_was_withdrawn_long_ago_goes_where_the_library_says_so() {
     assert_eq!(admin.get(&format!("/api/resources/{}", ids[0])).await.status, 404);
     assert_eq!(admin.get(&format!("/api/resources/{}", ids[1])).await.status, 200);
     inside.db.close().await;
+}
+
+#[tokio::test]
+async fn days_kept_are_bounded() {
+    let app = TestApp::start();
+    let admin = app.admin().await;
+    for bad in [-1, 36_501, i64::MAX] {
+        assert_eq!(patch(&admin, json!({ "retention_days": bad })).await.status, 422, "{bad}");
+    }
+    let kept = patch(&admin, json!({ "retention_days": 0 })).await.expect(200).json();
+    assert_eq!(kept["retention_days"], Value::Null);
 }

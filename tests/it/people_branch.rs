@@ -7,7 +7,7 @@ use duoku::catalogue::{
 };
 use duoku::db::grants::{Grantee, Scope};
 use duoku::db::invitations::Invitation;
-use duoku::db::people::{Filter, GrantFilter, Viewer};
+use duoku::db::people::{Filter, Viewer};
 use duoku::db::teams::Team;
 use duoku::db::{self, Tx};
 
@@ -16,6 +16,9 @@ use crate::dice::Dice;
 
 /// When all of it is looked at.
 const NOW_MS: i64 = 1000;
+
+/// Every row of a list.
+const ALL: (i64, i64) = (0, 1000);
 
 /// What was made, as a model that knows nothing of SQL.
 #[derive(Default)]
@@ -179,8 +182,7 @@ async fn never_a_row_or_a_count_of_somebody_else_s_branch() {
             let caller = Caller(Some(account.expect("there")));
             let viewer = Viewer { account: Some(person.id), whole: false, now_ms: NOW_MS };
             let of = Filter::default();
-            let (count, found) =
-                db::people::list(&mut tx, &viewer, &of, 0, 1000).await.expect("read");
+            let (count, found) = db::people::list(&mut tx, &viewer, &of, ALL).await.expect("read");
             let ours = net.our_people(&caller);
             assert_eq!(ids(&found, |one| one.id.to_string()), ours, "people, case {tag}");
             assert_eq!(count, ours.len() as i64, "the count, case {tag}");
@@ -194,27 +196,28 @@ async fn never_a_row_or_a_count_of_somebody_else_s_branch() {
             for one in &net.organisations {
                 let of = Filter { organisation: Some(one.id), ..Filter::default() };
                 let (count, found) =
-                    db::people::list(&mut tx, &viewer, &of, 0, 1000).await.expect("read");
+                    db::people::list(&mut tx, &viewer, &of, ALL).await.expect("read");
                 assert_eq!(count, found.len() as i64);
                 assert!(ids(&found, |one| one.id.to_string()).is_subset(&ours), "case {tag}");
             }
             for (team, members) in &net.teams {
                 let of = Filter { team: Some(team.id), ..Filter::default() };
-                let (count, _) =
-                    db::people::list(&mut tx, &viewer, &of, 0, 1000).await.expect("read");
+                let (count, _) = db::people::list(&mut tx, &viewer, &of, ALL).await.expect("read");
                 let is_ours = net.our_teams(&caller).contains(&team.id.to_string());
                 let expected = if is_ours { members.len() as i64 } else { 0 };
                 assert_eq!(count, expected, "members of a team, case {tag}");
             }
 
-            let found = db::teams::list(&mut tx, &viewer, None).await.expect("read");
+            let found = db::teams::list(&mut tx, &viewer, None, ALL).await.expect("read").1;
             assert_eq!(ids(&found, |one| one.id.to_string()), net.our_teams(&caller), "case {tag}");
-            let of = GrantFilter::default();
-            let found = db::people::grants(&mut tx, &viewer, &of, 1000).await.expect("read");
+            let of = db::granted::Filter::default();
+            let found = db::granted::list(&mut tx, &viewer, &of, ALL).await.expect("read");
+            let count = db::granted::count(&mut tx, &viewer, &of).await.expect("read");
+            assert_eq!(count, found.len() as i64, "the count of grants, case {tag}");
             let ours = net.live().filter(|(_, _, _, on, _)| net.is_ours(&caller, *on));
             let ours: BTreeSet<String> = ours.map(|(id, ..)| id.clone()).collect();
             assert_eq!(ids(&found, |one| one.id.clone()), ours, "grants, case {tag}");
-            let found = db::invitations::list(&mut tx, &viewer, None, 1000).await.expect("read");
+            let found = db::invitations::list(&mut tx, &viewer, None, ALL).await.expect("read").1;
             let ours = net.invitations.iter().filter(|one| net.is_ours(&caller, one.on));
             let ours: BTreeSet<String> = ours.map(|one| one.id.clone()).collect();
             assert_eq!(ids(&found, |one| one.id.clone()), ours, "invitations, case {tag}");
@@ -226,7 +229,7 @@ async fn never_a_row_or_a_count_of_somebody_else_s_branch() {
         // What the net's administrators see is all of it; the next case begins anew.
         let viewer = Viewer { account: None, whole: true, now_ms: NOW_MS };
         let (count, _) =
-            db::people::list(&mut tx, &viewer, &Filter::default(), 0, 1).await.expect("read");
+            db::people::list(&mut tx, &viewer, &Filter::default(), (0, 1)).await.expect("read");
         assert_eq!(count, net.people.len() as i64);
     }
     assert!(seen > 100 && hidden > 1000, "{seen} were seen and {hidden} not");

@@ -89,8 +89,8 @@ async fn an_invitation_brings_its_role_to_as_many_as_it_is_for() {
     wei.fill(&path, &path, &[]).await.expect(303);
     assert_eq!(wei.get(&path).await.status, 404, "two came");
     assert_eq!(come("zhao").await.status, 404);
-    let left = east.get("/api/invitations").await.json();
-    assert_eq!((&left[0]["uses_left"], &left[0]["open"]), (&json!(0), &json!(false)));
+    let left = &east.get("/api/invitations").await.json()["items"][0];
+    assert_eq!((&left["uses_left"], &left["open"]), (&json!(0), &json!(false)));
     app.ran(&["audit", "verify"]);
 }
 
@@ -395,7 +395,7 @@ async fn the_pages_do_what_they_say() {
     let none = admin.get("/admin/audit?who=nobody").await.expect(200).text();
     assert!(none.contains("没有符合的记录"));
     assert_eq!(admin.get("/admin/audit?from=yesterday").await.status, 422);
-    let rows = admin.get("/api/audit?action=disable-person&limit=1").await.expect(200).json();
+    let rows = admin.get("/api/audit?action=disable-person&per_page=1").await.expect(200).json();
     assert_eq!(
         (&rows["items"][0]["name"], &rows["next"]),
         (&json!("admin"), &rows["items"][0]["number"])

@@ -382,9 +382,9 @@ async fn counts(net: &Net, who: usize, wrong: &mut Vec<String>) {
         let of = move |one: &&Thing| one.kind == What::Resource && one.library == at;
         net.things.iter().filter(of)
     };
-    let listed = client.get("/api/libraries").await.expect(200).json();
+    let listed = client.get("/api/libraries?per_page=500").await.expect(200).json();
     let mut told = BTreeMap::new();
-    for library in listed.as_array().expect("a list") {
+    for library in listed["items"].as_array().expect("a list") {
         told.insert(text_of(&library["slug"]).to_owned(), library["resources"].as_u64());
     }
     told.remove("main");

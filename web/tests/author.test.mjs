@@ -27,8 +27,8 @@ test("a video is uploaded, its progress is told, and it plays", async () => {
   const { context, page, heard } = await author();
   await page.setInputFiles("[data-files]", video("第一课 编网.mp4"));
   const row = page.locator("[data-uploads] li").filter({ hasText: "第一课 编网.mp4" });
-  await row.locator("a").waitFor({ timeout: 30_000 });
-  const edit = await row.locator("a").getAttribute("href");
+  await row.locator("a.text-button").waitFor({ timeout: 30_000 });
+  const edit = await row.locator("a.text-button").getAttribute("href");
   await page.waitForFunction(
     () => ["ready", "published"].includes(document.querySelector("[data-uploads] li[data-resource]")?.dataset.stage ?? ""),
     null,
@@ -68,9 +68,9 @@ test("an upload goes on where a dead line cut it off, and every byte arrives", a
   await row.locator(".says").filter({ hasText: /线路断了|网络断了/ }).waitFor({ timeout: 20_000 });
   await page.waitForTimeout(2000);
   await net(false, -1);
-  await row.locator("a").waitFor({ timeout: 60_000 });
+  await row.locator("a.text-button").waitFor({ timeout: 60_000 });
   assert.ok(heads.some((offset) => offset > 0), `it asked where to go on: ${heads}`);
-  const id = (await row.locator("a").getAttribute("href")).split("/").at(-1);
+  const id = (await row.locator("a.text-button").getAttribute("href")).split("/").at(-1);
   const sha = (bytes) => createHash("sha256").update(bytes).digest("hex");
   const { links } = await (await page.request.get(`${base}/api/resources/${id}`)).json();
   const there = await page.request.get(new URL(links.original, base).href);
@@ -94,7 +94,7 @@ test("a file that cannot be taken is refused with a sentence", async () => {
 test("deleting asks first and works without scripts", async () => {
   const signed = await author();
   await signed.page.setInputFiles("[data-files]", video("要删的.mp4", 3));
-  const link = signed.page.locator("[data-uploads] li").filter({ hasText: "要删的.mp4" }).locator("a");
+  const link = signed.page.locator("[data-uploads] li").filter({ hasText: "要删的.mp4" }).locator("a.text-button");
   await link.waitFor({ timeout: 60_000 });
   const edit = await link.getAttribute("href");
   const state = await signed.context.storageState();

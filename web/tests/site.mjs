@@ -70,7 +70,7 @@ export function testVideo(folder, name, seconds = 12, codec = ["-c:v", "libx264"
 export async function upload(page, file, name) {
   await page.goto(`${base}/studio`);
   await page.setInputFiles("[data-files]", file);
-  const link = page.locator("[data-uploads] li").filter({ hasText: name }).locator("a");
+  const link = page.locator("[data-uploads] li").filter({ hasText: name }).locator("a.text-button");
   await link.waitFor({ timeout: 60_000 });
   return (await link.getAttribute("href")).split("/").at(-1);
 }

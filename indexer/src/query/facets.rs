@@ -31,8 +31,14 @@ pub(crate) struct SegmentFacets<'a> {
 impl<'a> SegmentFacets<'a> {
     /// The facets of `segment`, restricted as `query` says.
     pub(crate) fn open(segment: &'a Segment, query: &Query) -> Self {
-        let lists =
-            [&query.libraries, &query.kinds, &query.topics, &query.audiences, &query.languages];
+        let lists = [
+            &query.libraries,
+            &query.kinds,
+            &query.topics,
+            &query.audiences,
+            &query.languages,
+            &query.local,
+        ];
         let signatures = &segment.signatures;
         let unwanted = lists.iter().any(|list| !list.is_empty()).then(|| {
             let fits = |(facet, value): &(usize, String)| lists[*facet].contains(value);

@@ -15,7 +15,7 @@ use super::asked::{Asked, InSegment};
 use super::facets::SegmentFacets;
 use super::plan::{Plan, Way};
 use super::sheet::{Scored, Sheet, Title, Words};
-use super::top::{Top, freshness};
+use super::top::{Top, freshness, vouched};
 use crate::view::Segment;
 use crate::written::Place;
 use crate::{Explanation, FoundAt, Stands, WordExplanation};
@@ -127,7 +127,8 @@ impl Ranking {
                 top.matched += 1;
                 if facets.count(head) {
                     let scored = walk.by_title(segment, head, end);
-                    let scored = scored.unwrap_or_else(|| walk.score(segment, head, end));
+                    let mut scored = scored.unwrap_or_else(|| walk.score(segment, head, end));
+                    scored.score *= vouched(segment.is_vouched(head));
                     if only.is_some() {
                         top.inside = walk.sheet.best(MAX_INSIDE);
                     }
@@ -167,13 +168,15 @@ impl Ranking {
             }
         }
         let freshness = freshness(now_ms, segment.published(head));
+        let vouched = vouched(segment.is_vouched(head));
         let Scored { stands, place, run, .. } = scored;
         Ok(Explanation {
             matches,
-            score: scored.score * freshness,
+            score: scored.score * vouched * freshness,
             stands,
             place,
             run,
+            vouched,
             freshness,
             words,
         })

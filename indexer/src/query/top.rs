@@ -12,6 +12,9 @@ use crate::{MAX_DEPTH, MAX_PER_PAGE, Query, Sort};
 const NEW: f32 = 0.05;
 const HALVED_MS: f32 = 180.0 * 86_400_000.0;
 
+/// How much is gained by what somebody vouches for: as much as by being new.
+const VOUCHED: f32 = 0.05;
+
 /// A resource that matches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Candidate {
@@ -33,6 +36,11 @@ pub(crate) fn freshness(now_ms: i64, published: i64) -> f32 {
     }
     let age_ms = now_ms.saturating_sub(published).max(0);
     1.0 + NEW * (-(age_ms as f32) / HALVED_MS).exp2()
+}
+
+/// What a score is multiplied by when somebody vouches for the resource, or not.
+pub(crate) fn vouched(is: bool) -> f32 {
+    if is { 1.0 + VOUCHED } else { 1.0 }
 }
 
 /// The best candidates, as many as the page needs, and the number of all.

@@ -123,6 +123,30 @@ fn a_score_is_explained() {
 }
 
 #[test]
+fn what_is_vouched_for_comes_a_little_higher() {
+    let marked = |id: &str, title: &str, local: &[&str]| Entry {
+        local: local.iter().map(|value| (*value).to_owned()).collect(),
+        ..titled(id, title)
+    };
+    let shelf = Shelf::new(&[
+        marked("plain", "剪纸入门", &[]),
+        marked("local", "剪纸初步", &["true"]),
+        marked("vouched", "剪纸基础", &["true", indexer::VOUCHED]),
+        marked("better", "剪纸", &[]),
+    ]);
+    assert_eq!(shelf.ids("剪纸"), ["better", "vouched", "plain", "local"]);
+    let query = Query { text: "剪纸".into(), ..Query::default() };
+    let found = shelf.index.search(&query).unwrap();
+    let counted = [("true".to_owned(), 2), (indexer::VOUCHED.to_owned(), 1)];
+    assert_eq!(found.facets["local"], counted);
+    let explained = shelf.index.explain(&query, "vouched").unwrap();
+    assert!((explained.vouched - 1.05).abs() < 1e-4, "{}", explained.vouched);
+    assert!((explained.score - found.hits[1].score).abs() < 1e-3);
+    let only = Query { local: vec!["true".into()], ..query };
+    assert_eq!(shelf.index.search(&only).unwrap().total, 2);
+}
+
+#[test]
 fn a_facet_counts_what_could_be_chosen_beside() {
     let of = |id: &str, kind: &str, library: &str| Entry {
         kind: kind.into(),

@@ -9,7 +9,7 @@ use crate::catalogue::{
     Caller, Library, LibraryId, OrganisationId, Resource, ResourceId, RuleError,
 };
 use crate::db;
-use crate::db::twins::{Pair, Verdict, Which};
+use crate::db::twins::{Member, Pair, Verdict, Which};
 use crate::twins::Match;
 use crate::twins::groups::connected;
 
@@ -18,6 +18,8 @@ use crate::twins::groups::connected;
 pub(in crate::api) struct Gathered {
     /// In the order that was asked for.
     pub groups: Vec<Group>,
+    members: HashMap<ResourceId, Member>,
+    /// Those of the groups that were loaded.
     resources: HashMap<ResourceId, Resource>,
     libraries: HashMap<LibraryId, Library>,
     /// Names by ids.
@@ -37,7 +39,25 @@ pub(in crate::api) struct Group {
 }
 
 impl Gathered {
-    /// A resource with its library.
+    /// The page of `most` groups behind the first `skipped`, with its resources.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub(in crate::api) async fn load(
+        &mut self,
+        app: &App,
+        skipped: usize,
+        most: usize,
+    ) -> Result<(), ApiError> {
+        let shown = self.groups.iter().skip(skipped).take(most);
+        let ids: Vec<ResourceId> = shown.flat_map(|group| group.members.clone()).collect();
+        let found = db::resources::list_these(&mut *app.db.read().await?, &ids).await?;
+        self.resources.extend(found.into_iter().map(|resource| (resource.id, resource)));
+        Ok(())
+    }
+
+    /// A resource that was loaded, with its library.
     pub(in crate::api) fn resource(&self, id: ResourceId) -> Option<(&Resource, &Library)> {
         let resource = self.resources.get(&id)?;
         Some((resource, self.libraries.get(&resource.library)?))
@@ -72,6 +92,7 @@ impl Gathered {
         let mut gathered = all.0;
         gathered.group(pairs);
         gathered.sort(Sort::Libraries);
+        gathered.load(app, 0, usize::MAX).await?;
         Ok(gathered)
     }
 
@@ -87,8 +108,8 @@ impl Gathered {
         self.groups = groups
             .into_iter()
             .map(|members| {
-                let owners = members.iter().filter_map(|id| self.resources.get(id));
-                let owners: HashSet<LibraryId> = owners.map(|resource| resource.library).collect();
+                let owners = members.iter().filter_map(|id| self.members.get(id));
+                let owners: HashSet<LibraryId> = owners.map(|member| member.library).collect();
                 Group { members, pairs: Vec::new(), libraries: owners.len() }
             })
             .collect();
@@ -133,8 +154,9 @@ pub(in crate::api) async fn gather(
         return Err(RuleError::Forbidden.into());
     }
     let seen = |id: ResourceId| {
-        let known = gathered.resource(id);
-        known.is_some_and(|(resource, library)| caller.can_see(resource, library))
+        let member = gathered.members.get(&id);
+        let known = member.and_then(|it| Some((it, gathered.libraries.get(&it.library)?)));
+        known.is_some_and(|(it, library)| caller.can_see_of(library, it.uploaded_by, it.stage))
     };
     pairs.retain(|pair| {
         likeness.is_none_or(|likeness| pair.found.likeness == likeness)
@@ -142,9 +164,8 @@ pub(in crate::api) async fn gather(
             && seen(pair.second)
     });
     gathered.group(pairs);
-    let resources = &gathered.resources;
-    let libraries = &gathered.libraries;
-    let of = |id: &ResourceId| resources.get(id).map(|resource| resource.library);
+    let (members, libraries) = (&gathered.members, &gathered.libraries);
+    let of = |id: &ResourceId| members.get(id).map(|member| member.library);
     gathered.groups.retain(|group| {
         let mut owners = group.members.iter().filter_map(of);
         let touches = owners.clone().any(|library| caller.is_librarian_of(library));
@@ -161,13 +182,14 @@ pub(in crate::api) async fn gather(
 async fn read(app: &App, which: Which) -> Result<(Gathered, Vec<Pair>), ApiError> {
     let mut db = app.db.read().await?;
     let pairs = db::twins::list(&mut db, which).await?;
-    let resources = db::resources::list_in_pairs(&mut db).await?;
+    let members = db::twins::members(&mut db).await?;
     let libraries = db::libraries::list(&mut db).await?;
     let organisations = db::organisations::list(&mut db).await?;
     let verdicts = db::twins::verdicts(&mut db).await?;
     let gathered = Gathered {
         groups: Vec::new(),
-        resources: resources.into_iter().map(|resource| (resource.id, resource)).collect(),
+        members: members.into_iter().map(|member| (member.id, member)).collect(),
+        resources: HashMap::new(),
         libraries: libraries.into_iter().map(|library| (library.id, library)).collect(),
         organisations: organisations.into_iter().map(|it| (it.id, it.name)).collect(),
         verdicts: verdicts.into_iter().map(|it| ((it.first, it.second), it)).collect(),

@@ -180,9 +180,10 @@ pub(super) async fn list(
     reader: Reader,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<DuplicatesView>, ApiError> {
-    let gathered = gather(&app, &caller, &query).await?;
+    let mut gathered = gather(&app, &caller, &query).await?;
     let per_page = query.per_page.unwrap_or(PER_PAGE).clamp(1, MOST_PER_PAGE);
     let skipped = query.page.unwrap_or(1).max(1).saturating_sub(1).saturating_mul(per_page);
+    gathered.load(&app, skipped, per_page).await?;
     let shown = gathered.groups.iter().skip(skipped).take(per_page);
     let groups = shown.map(|group| group_view(&app, reader.lang, &gathered, group)).collect();
     Ok(Json(DuplicatesView { total: gathered.groups.len(), groups }))
@@ -195,7 +196,9 @@ pub(super) async fn csv(
     Who(caller): Who,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
-    let text = table::csv(&gather(&app, &caller, &query).await?);
+    let mut gathered = gather(&app, &caller, &query).await?;
+    gathered.load(&app, 0, usize::MAX).await?;
+    let text = table::csv(&gathered);
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8"),
         (CONTENT_DISPOSITION, "attachment; filename=\"duplicates.csv\""),

@@ -9,7 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use crate::app::App;
-use crate::catalogue::{Level, Library, LibraryId, Resource, TOPICS, Visibility};
+use crate::catalogue::{Level, Library, LibraryId, Resource, TOPICS, Visibility, Vouched};
 use crate::config::is_domain;
 use crate::db;
 use crate::db::records::{Range, Record};
@@ -263,6 +263,12 @@ async fn tell(
         .into_iter()
         .map(|resource| (resource.id.to_string(), resource))
         .collect();
+    let mut vouched: HashMap<String, Vec<Vouched>> = HashMap::new();
+    let marked = public.values().filter(|resource| resource.details.particulars.local.is_some());
+    let marked: Vec<String> = marked.map(|resource| resource.id.to_string()).collect();
+    for (resource, one) in db::vouchers::standing(&mut db, &marked).await? {
+        vouched.entry(resource).or_default().push(one);
+    }
     let libraries: HashMap<LibraryId, Library> = db::libraries::list(&mut db)
         .await?
         .into_iter()
@@ -273,7 +279,8 @@ async fn tell(
         let resource = public.get(&record.resource).filter(|_| record.public == 1);
         let item = resource.and_then(|resource| {
             let library = libraries.get(&resource.library)?;
-            Some(Item { resource, library, origin: &site.origin })
+            let vouched = vouched.get(&record.resource).map_or(&[][..], Vec::as_slice);
+            Some(Item { resource, library, vouched, origin: &site.origin })
         });
         let identifier = site.identifier(&record.resource);
         let metadata = item.as_ref().zip(format).map(|(item, format)| match format {

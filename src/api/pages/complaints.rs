@@ -11,8 +11,8 @@ use super::super::dossier::case_name;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::resources::visible;
+use super::here::Form;
 use super::shell::{page, shell};
-use super::studio::{Fields, check_csrf};
 use crate::app::App;
 use crate::pages::{self, CaseView};
 use crate::review::cases::{self, Grievance};
@@ -25,14 +25,10 @@ pub(in crate::api) struct Came {
 }
 
 pub(in crate::api) async fn complain(
-    State(app): State<App>,
-    visitor: Visitor,
     Path(id): Path<String>,
-    body: String,
+    Form { here, fields }: Form,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    let (resource, _) = visible(&app, &visitor.caller, &id).await?;
+    let (resource, _) = visible(&here.app, here.caller(), &id).await?;
     if !fields.one("website").is_empty() {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return Err(ApiError::coded(status, "leave_empty", ""));
@@ -42,7 +38,7 @@ pub(in crate::api) async fn complain(
         words: fields.one("words").to_owned(),
         contact: fields.one("contact").to_owned(),
     };
-    let complaint = cases::complain(&app, &visitor.caller, &resource, grievance).await?;
+    let complaint = cases::complain(&here.app, here.caller(), &resource, grievance).await?;
     Ok(Redirect::to(&format!("/complaints/{}?fresh=1", complaint.number)).into_response())
 }
 

@@ -1,20 +1,18 @@
 //! Pages in which courses and collections are made and edited.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::super::caller::Visitor;
 use super::super::collections::{self, Edit};
 use super::super::courses::{self, Change, Expected, Place, apply, cover, places, visible};
 use super::super::problem::ApiError;
-use super::super::reader::Reader;
 use super::super::search::{SearchQuery, find};
 use super::super::sentences::{rule, sentence};
 use super::super::shown::Shown;
-use super::shell::{page, shell};
-use super::studio::{Fields, check_csrf};
+use super::here::{Form, Here};
+use super::studio::Fields;
 use super::tiles::tiles;
 use crate::app::App;
 use crate::catalogue::{
@@ -42,18 +40,8 @@ pub(in crate::api) struct EditQuery {
     saved: String,
 }
 
-pub(in crate::api) async fn courses_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-) -> Result<Response, ApiError> {
-    let caller = &visitor.caller;
-    if caller.0.is_none() {
-        return Ok(Redirect::to("/login?next=/studio/courses").into_response());
-    }
-    if !caller.has_studio() {
-        return Err(RuleError::Forbidden.into());
-    }
+pub(in crate::api) async fn courses_page(here: Here) -> Result<Response, ApiError> {
+    let (app, caller) = (&here.app, here.caller());
     let mut db = app.db.read().await?;
     let all = db::libraries::list(&mut db).await?;
     let own: Vec<&Library> = all.iter().filter(|own| caller.is_author_of(own.id)).collect();
@@ -94,49 +82,39 @@ pub(in crate::api) async fn courses_page(
     let libraries =
         own.iter().map(|library| (library.slug.to_string(), library.name.clone())).collect();
     let view = CoursesView { libraries, courses, collections };
-    Ok(page(&reader, pages::courses(&shell(&app, &reader, &visitor), &view)))
+    Ok(here.show(|shell| pages::courses(shell, &view)))
 }
 
 /// Makes a course: `title`, `library`.
-pub(in crate::api) async fn new_course(
-    State(app): State<App>,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
+pub(in crate::api) async fn new_course(form: Form) -> Result<Response, ApiError> {
+    let (here, fields) = (form.here, form.fields);
     let details = CourseDetails { title: fields.one("title").to_owned(), ..Default::default() };
-    let course = courses::make(&app, &visitor.caller, fields.one("library"), details).await?;
+    let course = courses::make(&here.app, here.caller(), fields.one("library"), details).await?;
     Ok(Redirect::to(&format!("/studio/courses/{}", course.id)).into_response())
 }
 
 /// Makes a collection: `title`, `library`.
-pub(in crate::api) async fn new_collection(
-    State(app): State<App>,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
+pub(in crate::api) async fn new_collection(form: Form) -> Result<Response, ApiError> {
+    let (here, fields) = (form.here, form.fields);
     let edit = Edit { title: Some(fields.one("title").to_owned()), ..Edit::default() };
-    let made = collections::make(&app, &visitor.caller, fields.one("library"), edit).await?;
+    let made = collections::make(&here.app, here.caller(), fields.one("library"), edit).await?;
     Ok(Redirect::to(&format!("/studio/collections/{}", made.id)).into_response())
 }
 
 pub(in crate::api) async fn course_edit_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
     Path(id): Path<String>,
     Query(query): Query<EditQuery>,
 ) -> Result<Response, ApiError> {
-    if visitor.caller.0.is_none() {
-        return Ok(Redirect::to(&format!("/login?next=/studio/courses/{id}")).into_response());
-    }
-    let (course, library) = editable(&app, &visitor.caller, &id).await?;
-    let mut view = edit_view(&app, &visitor.caller, &course, &library, &query.q).await?;
-    view.saved = (!query.saved.is_empty()).then(|| reader.lang.pick("已保存", "Saved").to_owned());
-    Ok(page(&reader, pages::edit_course(&shell(&app, &reader, &visitor), &view)))
+    let (course, library) = editable(&here.app, here.caller(), &id).await?;
+    let mut view = edit_view(&here.app, here.caller(), &course, &library, &query.q).await?;
+    view.saved = saved(&here, &query);
+    Ok(here.show(|shell| pages::edit_course(shell, &view)))
+}
+
+/// What came of a form.
+fn saved(here: &Here, query: &EditQuery) -> Option<String> {
+    (!query.saved.is_empty()).then(|| here.reader.lang.pick("已保存", "Saved").to_owned())
 }
 
 /// The course `id` and its library, if the caller may edit it.
@@ -151,23 +129,18 @@ async fn editable(app: &App, caller: &Caller, id: &str) -> Result<(Course, Libra
 
 /// What a form of the course's page asks for: `action`, a verb and mostly what it is done to.
 pub(in crate::api) async fn course_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
     Path(id): Path<String>,
     Query(query): Query<EditQuery>,
-    body: String,
+    Form { here, fields }: Form,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    let caller = &visitor.caller;
+    let (app, caller, lang) = (&here.app, here.caller(), here.reader.lang);
     let wrong = || ApiError::bad("version");
     let expected = Expected::only(fields.one("version").parse().map_err(|_| wrong())?);
     let (verb, what) = fields.one("action").split_once(':').unwrap_or((fields.one("action"), ""));
     let (verb, what) = (verb.to_owned(), what.to_owned());
     let details = details(&fields);
     let done = match change(&verb, &what, fields, details.clone()) {
-        Ok(change) => apply(&app, caller, &id, &expected, change).await,
+        Ok(change) => apply(app, caller, &id, &expected, change).await,
         Err(rule) => Err(rule.into()),
     };
     let (refusals, status) = match done {
@@ -180,26 +153,24 @@ pub(in crate::api) async fn course_form(
             return Ok(Redirect::to(&format!("{saved}{}", place_of(&verb, &what))).into_response());
         }
         Err(ApiError::Rule(broken @ RuleError::BadField { field, .. })) => {
-            (vec![(field.to_owned(), rule(reader.lang, &broken))], StatusCode::UNPROCESSABLE_ENTITY)
+            (vec![(field.to_owned(), rule(lang, &broken))], StatusCode::UNPROCESSABLE_ENTITY)
         }
         Err(ApiError::Rule(broken @ RuleError::WrongStage(_))) => {
-            (vec![(String::new(), rule(reader.lang, &broken))], StatusCode::CONFLICT)
+            (vec![(String::new(), rule(lang, &broken))], StatusCode::CONFLICT)
         }
         Err(ApiError::Coded { status, code, info }) => {
-            (vec![(String::new(), sentence(reader.lang, code, &info))], status)
+            (vec![(String::new(), sentence(lang, code, &info))], status)
         }
         Err(error) => return Err(error),
     };
     // What is there now, with what was typed where that is what was refused.
-    let (course, library) = editable(&app, caller, &id).await?;
-    let mut view = edit_view(&app, caller, &course, &library, &query.q).await?;
+    let (course, library) = editable(app, caller, &id).await?;
+    let mut view = edit_view(app, caller, &course, &library, &query.q).await?;
     view.refusals = refusals;
     if verb == "save" {
         typed(&mut view, details);
     }
-    let mut response = page(&reader, pages::edit_course(&shell(&app, &reader, &visitor), &view));
-    *response.status_mut() = status;
-    Ok(response)
+    Ok((status, here.show(|shell| pages::edit_course(shell, &view))).into_response())
 }
 
 /// Where the page opens again, so that what was just done stays in sight.
@@ -443,18 +414,13 @@ async fn picker(
 }
 
 pub(in crate::api) async fn collection_edit_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
     Path(id): Path<String>,
     Query(query): Query<EditQuery>,
 ) -> Result<Response, ApiError> {
-    if visitor.caller.0.is_none() {
-        return Ok(Redirect::to(&format!("/login?next=/studio/collections/{id}")).into_response());
-    }
-    let mut view = collection_edit_view(&app, &visitor.caller, &id, &query.q).await?;
-    view.saved = (!query.saved.is_empty()).then(|| reader.lang.pick("已保存", "Saved").to_owned());
-    Ok(page(&reader, pages::edit_collection(&shell(&app, &reader, &visitor), &view)))
+    let mut view = collection_edit_view(&here.app, here.caller(), &id, &query.q).await?;
+    view.saved = saved(&here, &query);
+    Ok(here.show(|shell| pages::edit_collection(shell, &view)))
 }
 
 async fn collection_edit_view(
@@ -490,25 +456,20 @@ async fn collection_edit_view(
 
 /// What a form of the collection's page asks for: `action`, as for courses.
 pub(in crate::api) async fn collection_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
     Path(id): Path<String>,
     Query(query): Query<EditQuery>,
-    body: String,
+    Form { here, fields }: Form,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    let caller = &visitor.caller;
+    let (app, caller, lang) = (&here.app, here.caller(), here.reader.lang);
     let wrong = |_| ApiError::bad("version");
     let expected = Expected::only(fields.one("version").parse().map_err(wrong)?);
     let (verb, what) = fields.one("action").split_once(':').unwrap_or((fields.one("action"), ""));
     if verb == "delete" {
-        collections::remove(&app, caller, &id, &expected).await?;
+        collections::remove(app, caller, &id, &expected).await?;
         return Ok(Redirect::to("/studio/courses").into_response());
     }
-    let edit = collection_edit(&app, caller, &id, verb, what, &fields).await?;
-    match collections::apply(&app, caller, &id, &expected, edit).await {
+    let edit = collection_edit(app, caller, &id, verb, what, &fields).await?;
+    match collections::apply(app, caller, &id, &expected, edit).await {
         Ok(_) => {
             let q = super::super::search::encode(&query.q);
             let place = if verb == "add" { "#picker" } else { "#contents" };
@@ -516,13 +477,10 @@ pub(in crate::api) async fn collection_form(
             Ok(Redirect::to(&to).into_response())
         }
         Err(error) => {
-            let (says, status) = refused(reader.lang, error)?;
-            let mut view = collection_edit_view(&app, caller, &id, &query.q).await?;
+            let (says, status) = refused(lang, error)?;
+            let mut view = collection_edit_view(app, caller, &id, &query.q).await?;
             view.refusal = Some(says);
-            let shown = pages::edit_collection(&shell(&app, &reader, &visitor), &view);
-            let mut response = page(&reader, shown);
-            *response.status_mut() = status;
-            Ok(response)
+            Ok((status, here.show(|shell| pages::edit_collection(shell, &view))).into_response())
         }
     }
 }

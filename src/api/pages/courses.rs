@@ -14,10 +14,10 @@ use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::search::{HitView as FoundView, SearchQuery, encode, find};
 use super::super::shown::Shown;
+use super::here::Form;
 use super::resource::{ResourceQuery, media, moments_in};
 use super::search::{moments, snippet};
 use super::shell::{page, playing_page, shell};
-use super::studio::{Fields, check_csrf};
 use super::tiles::{shown_tiles, term_links, tiles, topic_links};
 use crate::app::App;
 use crate::catalogue::{
@@ -244,15 +244,11 @@ async fn listings(
 
 /// Shows a course in a library of the visitor, or no longer: `library`, `action`.
 pub(in crate::api) async fn listing_form(
-    State(app): State<App>,
-    visitor: Visitor,
     Path(id): Path<String>,
-    body: String,
+    Form { here, fields }: Form,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
     let shown = fields.one("action") != "unlist";
-    set_listing(&app, &visitor.caller, &id, fields.one("library"), shown).await?;
+    set_listing(&here.app, here.caller(), &id, fields.one("library"), shown).await?;
     Ok(Redirect::to(&format!("/courses/{id}")).into_response())
 }
 

@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::super::caller::Visitor;
 use super::super::problem::ApiError;
+use super::here::Here;
 use super::studio::Fields;
 use crate::app::App;
 use crate::catalogue::{Library, RuleError};
@@ -17,13 +17,8 @@ use crate::review::{Desk, talk};
 const MAX_DAYS: i64 = 364;
 
 /// What the form asks for; false when it is not about delegations.
-pub(super) async fn act(
-    app: &App,
-    visitor: &Visitor,
-    library: &Library,
-    fields: &Fields,
-) -> Result<bool, ApiError> {
-    let caller = &visitor.caller;
+pub(super) async fn act(here: &Here, library: &Library, fields: &Fields) -> Result<bool, ApiError> {
+    let (app, caller) = (&here.app, here.caller());
     match fields.one("act") {
         "delegate" => {
             let until = fields.one("until");
@@ -51,13 +46,9 @@ fn zone(app: &App) -> TimeZone {
     TimeZone::get(&app.config.site.zone).unwrap_or(TimeZone::UTC)
 }
 
-/// What `visitor` may see and do about them in the library of `desk`.
-pub(super) async fn view(
-    app: &App,
-    visitor: &Visitor,
-    desk: &Desk,
-) -> Result<DelegationsView, ApiError> {
-    let caller = &visitor.caller;
+/// What the visitor may see and do about them in the library of `desk`.
+pub(super) async fn view(here: &Here, desk: &Desk) -> Result<DelegationsView, ApiError> {
+    let (app, caller) = (&here.app, here.caller());
     if !desk.reads(caller) {
         return Ok(DelegationsView::default());
     }

@@ -1,18 +1,13 @@
 //! The page of the words that librarians keep for the search.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use http::StatusCode;
 use serde::Deserialize;
 
-use super::super::caller::Visitor;
 use super::super::dictionary::{Dictionary, keep, read};
 use super::super::problem::ApiError;
-use super::super::reader::Reader;
-use super::super::sentences::rule;
 use super::super::unindexed;
-use super::shell::{page, shell};
-use super::studio::{Fields, check_csrf};
+use super::here::{Form, Here};
 use crate::app::App;
 use crate::pages::{self, DictionaryView};
 
@@ -26,41 +21,29 @@ pub(in crate::api) struct Came {
 }
 
 pub(in crate::api) async fn dictionary_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
     Query(came): Query<Came>,
 ) -> Result<Response, ApiError> {
-    visitor.caller.may_administer()?;
-    let view =
-        DictionaryView { unindexed: left_out(&app).await?, ..view(read(&app).await?, came.saved) };
-    Ok(page(&reader, pages::dictionary(&shell(&app, &reader, &visitor), &view)))
+    here.caller().may_administer()?;
+    let words = read(&here.app).await?;
+    let view = DictionaryView { unindexed: left_out(&here.app).await?, ..view(words, came.saved) };
+    Ok(here.show(|shell| pages::dictionary(shell, &view)))
 }
 
-pub(in crate::api) async fn dictionary_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
+pub(in crate::api) async fn dictionary_form(form: Form) -> Result<Response, ApiError> {
+    let (here, fields) = (form.here, form.fields);
     let words = Dictionary {
         dictionary: fields.one("dictionary").to_owned(),
         synonyms: fields.one("synonyms").to_owned(),
     };
-    match keep(&app, &visitor.caller, &words).await {
+    match keep(&here.app, here.caller(), &words).await {
         Ok(()) => Ok(Redirect::to(&format!("{ADDRESS}?saved=true")).into_response()),
-        Err(ApiError::Rule(broken @ crate::catalogue::RuleError::BadField { .. })) => {
-            let refusal = Some(rule(reader.lang, &broken));
-            let unindexed = left_out(&app).await?;
+        Err(error) => {
+            let refusal = here.refusal(error)?.bad;
+            let unindexed = left_out(&here.app).await?;
             let view = DictionaryView { refusal, unindexed, ..view(words, false) };
-            let shown = pages::dictionary(&shell(&app, &reader, &visitor), &view);
-            let mut response = page(&reader, shown);
-            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(response)
+            Ok(here.refuse(|shell| pages::dictionary(shell, &view)))
         }
-        Err(error) => Err(error),
     }
 }
 

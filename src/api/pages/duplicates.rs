@@ -1,16 +1,13 @@
 //! The page of what is the same in several resources.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use super::super::caller::Visitor;
 use super::super::duplicates::{Gathered, Group, ListQuery, gather, hints, set_aside, take_back};
 use super::super::links;
 use super::super::problem::ApiError;
-use super::super::reader::Reader;
 use super::super::search::encode;
-use super::shell::{page, shell};
-use super::studio::{Fields, check_csrf};
+use super::here::{Form, Here};
 use crate::app::App;
 use crate::catalogue::{Caller, Resource, ResourceId};
 use crate::pages::{
@@ -27,41 +24,38 @@ const TOLD: f64 = 0.6;
 const MOST_TOLD: usize = 3;
 
 pub(in crate::api) async fn duplicates_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
-    if visitor.caller.0.is_none() {
-        return Ok(Redirect::to(&format!("/login?next={ADDRESS}")).into_response());
-    }
-    let gathered = gather(&app, &visitor.caller, &query).await?;
-    let view = view(&app, &visitor.caller, &query, &gathered);
-    Ok(page(&reader, pages::duplicates(&shell(&app, &reader, &visitor), &view)))
+    let mut gathered = gather(&here.app, here.caller(), &query).await?;
+    let at = page_of(&query, &gathered);
+    gathered.load(&here.app, (at - 1) * PER_PAGE, PER_PAGE).await?;
+    let view = view(&here.app, here.caller(), &query, &gathered);
+    Ok(here.show(|shell| pages::duplicates(shell, &view)))
 }
 
 /// `first`, `second`, `action` (set_aside or take_back), `reason`, and `back`: where the page was.
-pub(in crate::api) async fn duplicates_form(
-    State(app): State<App>,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
+pub(in crate::api) async fn duplicates_form(form: Form) -> Result<Response, ApiError> {
+    let (here, fields) = (form.here, form.fields);
     let pair = (fields.one("first"), fields.one("second"));
     match fields.one("action") {
-        "take_back" => take_back(&app, &visitor.caller, pair).await?,
-        _ => set_aside(&app, &visitor.caller, pair, fields.one("reason")).await?,
+        "take_back" => take_back(&here.app, here.caller(), pair).await?,
+        _ => set_aside(&here.app, here.caller(), pair, fields.one("reason")).await?,
     }
     let back = fields.one("back");
     let back = if back.bytes().all(|b| b.is_ascii_graphic()) { back } else { "" };
     Ok(Redirect::to(&format!("{ADDRESS}?{back}")).into_response())
 }
 
+/// From 1; at most the last one.
+fn page_of(query: &ListQuery, gathered: &Gathered) -> usize {
+    query.page.unwrap_or(1).clamp(1, gathered.groups.len().div_ceil(PER_PAGE).max(1))
+}
+
 fn view(app: &App, caller: &Caller, query: &ListQuery, gathered: &Gathered) -> DuplicatesView {
     let total = gathered.groups.len();
     let pages = total.div_ceil(PER_PAGE).max(1);
-    let at = query.page.unwrap_or(1).clamp(1, pages);
+    let at = page_of(query, gathered);
     let shown = gathered.groups.iter().skip((at - 1) * PER_PAGE).take(PER_PAGE);
     let asked = format!(
         "library={}&likeness={}&sort={}&set_aside={}",

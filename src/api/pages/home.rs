@@ -17,6 +17,7 @@ use super::tiles::front_tiles;
 use crate::app::App;
 use crate::catalogue::{AUDIENCES, Caller, Library, TOPICS, Term, Visibility, label_of};
 use crate::db;
+use crate::net::front::Front;
 use crate::pages::{self, HomeView, Lang, LibraryLink, TermCount};
 
 /// The newest resources that are shown.
@@ -43,27 +44,53 @@ pub(in crate::api) async fn home(
         return library(State(app), reader, visitor, slug, query).await;
     }
     let front = app.fronts.now(&app.db).await?;
-    let regions = nodes(&front);
-    let cards = front.shelves.iter().filter(|shelf| regions.is_empty() || shelf.path.is_empty());
+    let mine = mine(&app, &visitor.caller).await?;
+    let view = HomeView { mine, ..told(&app, &reader, &front) };
+    let view = match reader.elder {
+        // A few things, large.
+        true => view,
+        false => all(&app, &visitor.caller, &reader, &front, view).await?,
+    };
+    Ok(page(&reader, pages::home(&shell(&app, &reader, &visitor), &view)))
+}
+
+/// What the elder mode shows too.
+fn told(app: &App, reader: &Reader, front: &Front) -> HomeView {
     let count = |n: i64| u64::try_from(n).unwrap_or_default();
-    let view = HomeView {
-        tagline: String::new(),
-        examples: app.config.site.examples.clone(),
+    let newest = if reader.elder { pages::ELDER_NEWEST } else { NEWEST };
+    HomeView {
         resources: count(front.resources),
+        newest: front_tiles(app, front, &front.newest(newest, |_| true)),
+        audiences: terms(reader.lang, AUDIENCES, "audience", &front.audiences),
+        ..HomeView::default()
+    }
+}
+
+/// The rest.
+async fn all(
+    app: &App,
+    caller: &Caller,
+    reader: &Reader,
+    front: &Front,
+    view: HomeView,
+) -> Result<HomeView, ApiError> {
+    let count = |n: i64| u64::try_from(n).unwrap_or_default();
+    let regions = nodes(front);
+    let cards = front.shelves.iter().filter(|shelf| regions.is_empty() || shelf.path.is_empty());
+    Ok(HomeView {
+        examples: app.config.site.examples.clone(),
         video_ms: count(front.video_ms),
         organisations: count(front.organisations),
         libraries_total: front.shelves.len() as u64,
-        mine: mine(&app, &visitor.caller).await?,
         libraries: cards.take(CARDS).map(library_card).collect(),
-        newest: front_tiles(&app, &front, &front.newest(NEWEST, |_| true)),
-        treasures: front_tiles(&app, &front, &front.treasures(TREASURES)),
-        courses: newest_courses(&app, &visitor.caller).await?,
+        treasures: front_tiles(app, front, &front.treasures(TREASURES)),
+        vouched: !front.vouched.is_empty(),
+        courses: newest_courses(app, caller).await?,
         topics: terms(reader.lang, TOPICS, "topic", &front.topics),
-        audiences: terms(reader.lang, AUDIENCES, "audience", &front.audiences),
-        dots: dots(&front),
+        dots: dots(front),
         regions,
-    };
-    Ok(page(&reader, pages::home(&shell(&app, &reader, &visitor), &view)))
+        ..view
+    })
 }
 
 /// The words of a list that something has, in the order of the list, each leading to a search.

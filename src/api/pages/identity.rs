@@ -12,6 +12,7 @@ use super::super::problem::ApiError;
 use super::super::reader::{Reader, cookie};
 use super::super::sentences::sentence;
 use super::super::session::{Browser, begin_session_by};
+use super::here::Here;
 use super::login::{login_page, own_path};
 use super::me::refused_page;
 use super::shell::{page, shell};
@@ -272,7 +273,8 @@ async fn refused(
     let path = if links { "/me".to_owned() } else { "/login".to_owned() };
     let reader = Reader { path, ..reader };
     let mut response = if links {
-        refused_page(app, &reader, &visitor, why).await?
+        let here = Here { app: app.clone(), reader, visitor: visitor.clone() };
+        refused_page(&here, why).await?
     } else {
         login_page(app, &reader, &visitor, next, String::new(), Some(why))
     };

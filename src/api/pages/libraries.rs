@@ -1,7 +1,5 @@
 //! The list of libraries, and a library's own front page as its people arranged it.
 
-use std::collections::HashMap;
-
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
@@ -20,7 +18,7 @@ use crate::catalogue::{
     Block, Host, Kind, Library, Organisation, Resource, Stage, TOPICS, Visibility,
 };
 use crate::db;
-use crate::db::front::Tally;
+use crate::db::front::{Tally, Told, by_code};
 use crate::net::front::Shelf;
 use crate::pages::{self, Crumb, LibrariesView, LibraryTile, LibraryView, Paging, TermCount};
 
@@ -70,8 +68,8 @@ pub(in crate::api) async fn library(
         .ok_or(ApiError::NotFound)?;
     let kind: Option<Kind> = query.kind.as_deref().and_then(|kind| kind.parse().ok());
     let at = query.page.unwrap_or(1).clamp(1, 1_000_000);
-    let told = db::front::tallies_of(&mut db, library.id).await?;
-    let kinds = kinds(&told);
+    let told = db::front::told(&mut db, Some(library.id)).await?;
+    let kinds = kinds(&told.kinds);
     let of_kind = kinds.iter().filter(|(known, _)| kind.is_none_or(|kind| kind == *known));
     let total: i64 = of_kind.map(|(_, count)| i64::try_from(*count).unwrap_or(i64::MAX)).sum();
     let part = ((at - 1) * PER_PAGE, PER_PAGE);
@@ -95,7 +93,7 @@ pub(in crate::api) async fn library(
     };
     let chosen = kind.map(|kind| format!("kind={}&", kind.as_str())).unwrap_or_default();
     let view = LibraryView {
-        resources: told.iter().map(|tally| count(tally.resources)).sum(),
+        resources: told.kinds.iter().map(|tally| count(tally.resources)).sum(),
         kinds,
         kind,
         newest: tiles(&app, &newest, false).await?,
@@ -141,17 +139,11 @@ fn kinds(told: &[Tally]) -> Vec<(Kind, u64)> {
 }
 
 /// Topics, each leading to a search in the library; a search finds nothing in an internal one.
-fn topics(reader: &Reader, library: &Library, told: &[Tally]) -> Vec<TermCount> {
+fn topics(reader: &Reader, library: &Library, told: &Told) -> Vec<TermCount> {
     if library.visibility == Visibility::Internal {
         return Vec::new();
     }
-    let mut counts: HashMap<String, i64> = HashMap::new();
-    for tally in told {
-        for topic in &tally.topics {
-            *counts.entry(topic.clone()).or_default() += tally.resources;
-        }
-    }
-    let mut found = terms(reader.lang, TOPICS, "topic", &counts);
+    let mut found = terms(reader.lang, TOPICS, "topic", &by_code(&told.topics));
     for topic in &mut found {
         topic.href.push_str(&format!("&library={}", library.slug));
     }

@@ -1,20 +1,16 @@
 //! The page on which the people of a library arrange its front page.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::StatusCode;
 use serde::Deserialize;
 
-use super::super::caller::Visitor;
 use super::super::links::poster_of;
 use super::super::problem::ApiError;
-use super::super::reader::Reader;
-use super::super::sentences::rule;
+use super::here::{Form, Here};
 use super::libraries::published_in;
-use super::shell::{page, shell};
-use super::studio::{Fields, check_csrf};
+use super::studio::Fields;
 use crate::app::App;
-use crate::catalogue::{Block, Colour, Details, Kind, Library, Look, RuleError};
+use crate::catalogue::{Block, Colour, Details, Kind, Library, Look, RuleError, retention};
 use crate::db::resources::Filter;
 use crate::net::organisations::Actor;
 use crate::pages::{self, FeaturedChoice, LogoChoice, LookView};
@@ -22,9 +18,6 @@ use crate::{db, net};
 
 /// Images and resources that are offered.
 const OFFERED: i64 = 24;
-
-/// The most days after which something can be removed: a century.
-const MAX_DAYS: i64 = 36_500;
 
 /// What came of the form.
 #[derive(Debug, Deserialize)]
@@ -34,61 +27,43 @@ pub(in crate::api) struct Came {
 }
 
 pub(in crate::api) async fn look_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
     Path(slug): Path<String>,
     Query(came): Query<Came>,
 ) -> Result<Response, ApiError> {
-    if visitor.caller.0.is_none() {
-        return Ok(Redirect::to(&format!("/login?next=/studio/libraries/{slug}")).into_response());
-    }
-    let library = managed(&app, &visitor, &slug).await?;
-    let view = LookView { saved: came.saved, ..view(&app, &library).await? };
-    Ok(page(&reader, pages::look(&shell(&app, &reader, &visitor), &view)))
+    let library = managed(&here, &slug).await?;
+    let view = LookView { saved: came.saved, ..view(&here.app, &library).await? };
+    Ok(here.show(|shell| pages::look(shell, &view)))
 }
 
 pub(in crate::api) async fn look_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
     Path(slug): Path<String>,
-    body: String,
+    Form { here, fields }: Form,
 ) -> Result<Response, ApiError> {
-    let library = managed(&app, &visitor, &slug).await?;
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    match arrange(&app, &visitor, library.clone(), &fields).await {
+    let library = managed(&here, &slug).await?;
+    match arrange(&here, library.clone(), &fields).await {
         Ok(()) => Ok(Redirect::to(&format!("/studio/libraries/{slug}?saved=true")).into_response()),
-        Err(ApiError::Rule(broken @ RuleError::BadField { .. })) => {
-            let kept = view(&app, &library).await?;
-            let view =
-                LookView { refusal: Some(rule(reader.lang, &broken)), ..as_typed(kept, &fields) };
-            let mut response = page(&reader, pages::look(&shell(&app, &reader, &visitor), &view));
-            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(response)
+        Err(error) => {
+            let refusal = here.refusal(error)?.bad;
+            let kept = view(&here.app, &library).await?;
+            let view = LookView { refusal, ..as_typed(kept, &fields) };
+            Ok(here.refuse(|shell| pages::look(shell, &view)))
         }
-        Err(error) => Err(error),
     }
 }
 
 /// The library, for those who look after it.
-async fn managed(app: &App, visitor: &Visitor, slug: &str) -> Result<Library, ApiError> {
-    let library = db::libraries::find_by_slug(&mut *app.db.read().await?, slug)
+async fn managed(here: &Here, slug: &str) -> Result<Library, ApiError> {
+    let library = db::libraries::find_by_slug(&mut *here.app.db.read().await?, slug)
         .await?
-        .filter(|library| visitor.caller.can_see_library(library))
+        .filter(|library| here.caller().can_see_library(library))
         .ok_or(ApiError::NotFound)?;
-    visitor.caller.may_manage(library.id)?;
+    here.caller().may_manage(library.id)?;
     Ok(library)
 }
 
 /// Keeps what the form says.
-async fn arrange(
-    app: &App,
-    visitor: &Visitor,
-    library: Library,
-    fields: &Fields,
-) -> Result<(), ApiError> {
+async fn arrange(here: &Here, library: Library, fields: &Fields) -> Result<(), ApiError> {
     let details = Details {
         title: library.name.clone(),
         licence: fields.one("licence").to_owned(),
@@ -97,8 +72,9 @@ async fn arrange(
     }
     .checked()?;
     let retention_days = days(fields.one("retention_days"))?;
-    let by = Actor { account: Some(visitor.caller.account()?.id), now_ms: app.now_ms() };
-    let mut tx = app.db.begin().await?;
+    let now_ms = here.app.now_ms();
+    let by = Actor { account: Some(here.caller().account()?.id), now_ms };
+    let mut tx = here.app.db.begin().await?;
     // As it is now: what the form does not hold may have been changed meanwhile.
     let now = db::libraries::get(&mut tx, library.id).await?;
     let look = look_of(fields, &now.look)?;
@@ -107,7 +83,7 @@ async fn arrange(
         Library { look, retention_days, licence: details.licence, topics: details.topics, ..now };
     net::libraries::arrange(&mut tx, &arranged, by).await?;
     tx.commit().await?;
-    app.deliveries.forget_all();
+    here.app.deliveries.forget_all();
     Ok(())
 }
 
@@ -181,15 +157,13 @@ async fn check_own(
 }
 
 /// Days after which something is removed; none: it is kept.
-fn days(text: &str) -> Result<Option<i64>, RuleError> {
-    match text.trim() {
+pub(super) fn days(text: &str) -> Result<Option<i64>, RuleError> {
+    let text = text.trim();
+    let value = || text.chars().take(40).collect();
+    let bad = || RuleError::BadField { field: "retention_days", value: value() };
+    match text {
         "" => Ok(None),
-        text => {
-            let days = text.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
-            let value = || text.chars().take(40).collect();
-            days.map(Some)
-                .ok_or_else(|| RuleError::BadField { field: "retention_days", value: value() })
-        }
+        _ => retention(text.parse().map_err(|_| bad())?),
     }
 }
 
@@ -296,7 +270,8 @@ mod tests {
     fn days_are_a_number_or_nothing() {
         assert_eq!(days(" "), Ok(None));
         assert_eq!(days("30"), Ok(Some(30)));
-        for bad in ["0", "-3", "x", "36501", "99999999999999999999"] {
+        assert_eq!(days("0"), Ok(None));
+        for bad in ["-3", "x", "36501", "99999999999999999999"] {
             assert!(days(bad).is_err(), "{bad}");
         }
     }

@@ -1,81 +1,46 @@
 //! The page of one's own account.
 
-use axum::extract::{Query, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
-use http::StatusCode;
-use serde::Deserialize;
+use axum::response::Response;
 
-use super::super::caller::Visitor;
 use super::super::identity::unlink_own;
 use super::super::me::{
     NewPassword, change_password, edit_own, end_own_session, make, own, revoke_own_token,
 };
 use super::super::people::Names;
 use super::super::problem::ApiError;
-use super::super::reader::Reader;
 use super::super::session::{Browser, MIN_PASSWORD};
+use super::here::{Form, Here, done};
 use super::identity::{identity_rows, name_of, provider_links};
 use super::login::refused;
-use super::shell::{page, shell};
-use super::studio::{Fields, check_csrf};
-use crate::app::App;
+use super::studio::Fields;
 use crate::catalogue::{Email, Phone, RuleError, TokenScopes};
 use crate::db;
 use crate::net::people::Edit;
 use crate::pages::{self, Lang, MeView, SessionRow, TokenRow, role_word};
 
-/// What came of a form before.
-#[derive(Debug, Deserialize)]
-pub(in crate::api) struct Came {
-    #[serde(default)]
-    done: bool,
+pub(in crate::api) async fn me_page(here: Here) -> Result<Response, ApiError> {
+    let view = MeView { good: here.notice().good, ..view(&here).await? };
+    Ok(here.show(|shell| pages::me(shell, &view)))
 }
 
-pub(in crate::api) async fn me_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    Query(came): Query<Came>,
-) -> Result<Response, ApiError> {
-    if visitor.caller.0.is_none() {
-        return Ok(Redirect::to("/login?next=/me").into_response());
-    }
-    let saved = || reader.lang.pick("已保存。", "Saved.").to_owned();
-    let view = MeView { good: came.done.then(saved), ..view(&app, &reader, &visitor).await? };
-    Ok(page(&reader, pages::me(&shell(&app, &reader, &visitor), &view)))
-}
-
-pub(in crate::api) async fn me_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    browser: Browser,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    let (bad, token) = match act(&app, &reader, &visitor, &browser, &fields).await {
-        Ok(Done::Saved) => return Ok(Redirect::to("/me?done=true").into_response()),
+pub(in crate::api) async fn me_form(browser: Browser, form: Form) -> Result<Response, ApiError> {
+    let here = form.here;
+    let (bad, token) = match act(&here, &browser, &form.fields).await {
+        Ok(Done::Saved) => return Ok(done("/me")),
         Ok(Done::Token(token)) => (None, Some(token)),
         Ok(Done::Refused(why)) => (Some(why.to_owned()), None),
-        Err(error) if error.is_refusal() => (Some(error.worded(reader.lang)), None),
-        Err(error) => return Err(error),
+        Err(error) => (here.refusal(error)?.bad, None),
     };
-    let status = if bad.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let view = MeView { bad, token, ..view(&app, &reader, &visitor).await? };
-    let shown = page(&reader, pages::me(&shell(&app, &reader, &visitor), &view));
-    Ok((status, shown).into_response())
+    let refused = bad.is_some();
+    let view = MeView { bad, token, ..view(&here).await? };
+    let shown = |shell: &pages::Shell| pages::me(shell, &view);
+    Ok(if refused { here.refuse(shown) } else { here.show(shown) })
 }
 
 /// The page with why something was not done.
-pub(super) async fn refused_page(
-    app: &App,
-    reader: &Reader,
-    visitor: &Visitor,
-    why: String,
-) -> Result<Response, ApiError> {
-    let view = MeView { bad: Some(why), ..view(app, reader, visitor).await? };
-    Ok(page(reader, pages::me(&shell(app, reader, visitor), &view)))
+pub(super) async fn refused_page(here: &Here, why: String) -> Result<Response, ApiError> {
+    let view = MeView { bad: Some(why), ..view(here).await? };
+    Ok(here.refuse(|shell| pages::me(shell, &view)))
 }
 
 enum Done {
@@ -84,13 +49,8 @@ enum Done {
     Refused(&'static str),
 }
 
-async fn act(
-    app: &App,
-    reader: &Reader,
-    visitor: &Visitor,
-    browser: &Browser,
-    fields: &Fields,
-) -> Result<Done, ApiError> {
+async fn act(here: &Here, browser: &Browser, fields: &Fields) -> Result<Done, ApiError> {
+    let Here { app, reader, visitor } = here;
     let id = visitor.caller.account()?.id;
     match fields.one("act") {
         "save" => {
@@ -134,7 +94,7 @@ async fn act(
     Ok(Done::Saved)
 }
 
-async fn view(app: &App, reader: &Reader, visitor: &Visitor) -> Result<MeView, ApiError> {
+async fn view(Here { app, reader, visitor }: &Here) -> Result<MeView, ApiError> {
     let account = visitor.caller.account()?;
     let mut db = app.db.read().await?;
     let person = own(&mut db, account.id).await?;

@@ -1,28 +1,23 @@
 //! The lists of what waits: reviews, complaints, appeals; and the form of a chain.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use http::StatusCode;
 use serde::Deserialize;
 
-use super::super::caller::Visitor;
 use super::super::chain::{chain_of, desk_of, step_at, step_for, step_of_team};
 use super::super::complaints::{self, appeals_for, is_upheld};
 use super::super::dossier::{case_name, level_name, role_name};
+use super::super::listed::Listing;
 use super::super::problem::ApiError;
-use super::super::reader::Reader;
 use super::super::review::{QueueQuery, open_for};
 use super::super::search::encode;
 use super::super::sentences::rule;
 use super::delegations;
-use super::shell::{page, shell};
-use super::studio::{Fields, check_csrf};
-use crate::app::App;
+use super::here::{Form, Here};
 use crate::catalogue::{
     AppealedFrom, COMPLAINT_REASONS, Deciders, MAX_STEPS, Role, RuleError, label_of, level_word,
 };
 use crate::db;
-use crate::net::authority::Authority;
 use crate::pages::{
     self, ChainFormView, Lang, OpenAppeal, OpenComplaint, OpenReview, Paging, QueueItems, QueueTab,
     QueueView,
@@ -30,6 +25,9 @@ use crate::pages::{
 use crate::review::{Desk, cases, talk, withdraw};
 
 const PER_PAGE: usize = 20;
+
+/// Most teams that the form of a chain offers.
+const MOST_TEAMS: i64 = 1000;
 
 /// Which list, and what came of a form.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -46,14 +44,9 @@ pub(in crate::api) struct ListQuery {
 }
 
 pub(in crate::api) async fn queue_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
-    if visitor.caller.0.is_none() {
-        return Ok(Redirect::to("/login?next=/review").into_response());
-    }
     let tab = if query.all.is_empty() { QueueTab::Mine } else { QueueTab::All };
     let asked = QueueQuery {
         mine: query.all.is_empty().then(String::new),
@@ -61,9 +54,9 @@ pub(in crate::api) async fn queue_page(
         q: query.q.clone(),
         ..QueueQuery::default()
     };
-    let open = open_for(&app, &visitor.caller, reader.lang, &asked).await?;
+    let open = open_for(&here.app, here.caller(), here.reader.lang, &asked).await?;
     let (total, at) = (open.len(), query.page.unwrap_or(1).clamp(1, 1_000_000));
-    let now_ms = app.now_ms();
+    let now_ms = here.app.now_ms();
     let rows = open.into_iter().skip((at - 1) * PER_PAGE).take(PER_PAGE).map(|one| {
         let review = &one.waiting.review;
         let step = review.waits_for().map(|step| step.name.clone()).unwrap_or_default();
@@ -82,40 +75,37 @@ pub(in crate::api) async fn queue_page(
         }
     });
     let items = QueueItems::Reviews(rows.collect());
-    let mut view = base(&app, &reader, &visitor, tab, &query, items).await?;
+    let mut view = base(&here, tab, &query, items).await?;
+    view.total = total;
     let all = if query.all.is_empty() { "" } else { "all=1&" };
     view.paging = paging(at, total, &format!("/review?{all}"), &query);
-    Ok(page(&reader, pages::queue(&shell(&app, &reader, &visitor), &view)))
+    Ok(here.show(|shell| pages::queue(shell, &view)))
 }
 
 pub(in crate::api) async fn complaints_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
-    if visitor.caller.0.is_none() {
-        return Ok(Redirect::to("/login?next=/review/complaints").into_response());
-    }
-    let view = complaints_view(&app, &reader, &visitor, &query).await?;
-    Ok(page(&reader, pages::queue(&shell(&app, &reader, &visitor), &view)))
+    let view = complaints_view(&here, &query).await?;
+    Ok(here.show(|shell| pages::queue(shell, &view)))
 }
 
-async fn complaints_view(
-    app: &App,
-    reader: &Reader,
-    visitor: &Visitor,
-    query: &ListQuery,
-) -> Result<QueueView, ApiError> {
+async fn complaints_view(here: &Here, query: &ListQuery) -> Result<QueueView, ApiError> {
     let at = query.page.unwrap_or(1).clamp(1, 1_000_000);
     let asked = complaints::ListQuery {
         library: query.library.clone(),
-        q: query.q.clone(),
-        page: i64::try_from(at).ok(),
         ..complaints::ListQuery::default()
     };
-    let (total, found) = complaints::found(app, &visitor.caller, &asked, PER_PAGE as i64).await?;
-    let zh = reader.lang == Lang::Zh;
+    let list = Listing {
+        q: query.q.clone(),
+        page: i64::try_from(at).ok(),
+        per_page: Some(PER_PAGE as i64),
+        ..Listing::default()
+    };
+    let (total, found) =
+        complaints::found(&here.app, here.caller(), &asked, &list, list.span()).await?;
+    let lang = here.reader.lang;
+    let zh = lang == Lang::Zh;
     let rows = found.into_iter().map(|(complaint, title)| OpenComplaint {
         number: complaint.number.to_string(),
         resource: complaint.resource.to_string(),
@@ -125,57 +115,45 @@ async fn complaints_view(
         contact: complaint.contact,
         at_ms: complaint.created_ms,
         state: complaint.state.as_str(),
-        word: case_name(reader.lang, complaint.state).to_owned(),
+        word: case_name(lang, complaint.state).to_owned(),
         answer: complaint.answer,
     });
     let items = QueueItems::Complaints(rows.collect());
-    let mut view = base(app, reader, visitor, QueueTab::Complaints, query, items).await?;
-    view.paging = paging(at, usize::try_from(total).unwrap_or(0), "/review/complaints?", query);
+    let mut view = base(here, QueueTab::Complaints, query, items).await?;
+    view.total = usize::try_from(total).unwrap_or(0);
+    let (library, q) = (encode(&query.library), encode(&query.q));
+    view.export = Some(format!("/api/complaints?library={library}&q={q}&format=csv"));
+    view.paging = paging(at, view.total, "/review/complaints?", query);
     Ok(view)
 }
 
-pub(in crate::api) async fn complaints_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
+pub(in crate::api) async fn complaints_form(form: Form) -> Result<Response, ApiError> {
+    let (here, fields) = (form.here, form.fields);
     let number = fields.one("of").parse().map_err(|_| ApiError::NotFound)?;
     let upheld = is_upheld(fields.one("verdict"))?;
     let said = fields.one("answer");
-    match cases::answer(&app, &visitor.caller, number, upheld, said).await.map_err(ApiError::from) {
+    let answered = cases::answer(&here.app, here.caller(), number, upheld, said).await;
+    match answered.map_err(ApiError::from) {
         Ok(_) => Ok(Redirect::to("/review/complaints?saved=1").into_response()),
         Err(ApiError::Rule(broken @ (RuleError::BadField { .. } | RuleError::Conflict(_)))) => {
-            let mut view = complaints_view(&app, &reader, &visitor, &ListQuery::default()).await?;
-            view.refusal = Some(rule(reader.lang, &broken));
-            Ok(refused(&app, &reader, &visitor, &view))
+            let mut view = complaints_view(&here, &ListQuery::default()).await?;
+            view.refusal = Some(rule(here.reader.lang, &broken));
+            Ok(here.refuse(|shell| pages::queue(shell, &view)))
         }
         Err(error) => Err(error),
     }
 }
 
 pub(in crate::api) async fn appeals_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
-    if visitor.caller.0.is_none() {
-        return Ok(Redirect::to("/login?next=/review/appeals").into_response());
-    }
-    let view = appeals_view(&app, &reader, &visitor, &query).await?;
-    Ok(page(&reader, pages::queue(&shell(&app, &reader, &visitor), &view)))
+    let view = appeals_view(&here, &query).await?;
+    Ok(here.show(|shell| pages::queue(shell, &view)))
 }
 
-async fn appeals_view(
-    app: &App,
-    reader: &Reader,
-    visitor: &Visitor,
-    query: &ListQuery,
-) -> Result<QueueView, ApiError> {
-    let found = appeals_for(app, &visitor.caller).await?;
+async fn appeals_view(here: &Here, query: &ListQuery) -> Result<QueueView, ApiError> {
+    let found = appeals_for(&here.app, here.caller()).await?;
     let at = query.page.unwrap_or(1).clamp(1, 1_000_000);
     let total = found.len();
     let shown = found.into_iter().skip((at - 1) * PER_PAGE).take(PER_PAGE);
@@ -189,49 +167,36 @@ async fn appeals_view(
         at_ms: appeal.created_ms,
     });
     let items = QueueItems::Appeals(rows.collect());
-    let mut view = base(app, reader, visitor, QueueTab::Appeals, query, items).await?;
+    let mut view = base(here, QueueTab::Appeals, query, items).await?;
+    view.total = total;
     view.paging = paging(at, total, "/review/appeals?", query);
     Ok(view)
 }
 
-pub(in crate::api) async fn appeals_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
+pub(in crate::api) async fn appeals_form(form: Form) -> Result<Response, ApiError> {
+    let (here, fields) = (form.here, form.fields);
     let upheld = is_upheld(fields.one("verdict"))?;
     let (of, said) = (fields.one("of"), fields.one("answer"));
-    let answered = withdraw::answer_appeal(&app, &visitor.caller, of, upheld, said).await;
+    let answered = withdraw::answer_appeal(&here.app, here.caller(), of, upheld, said).await;
     match answered.map_err(ApiError::from) {
         Ok(_) => Ok(Redirect::to("/review/appeals?saved=1").into_response()),
         Err(ApiError::Rule(broken @ (RuleError::BadField { .. } | RuleError::Conflict(_)))) => {
-            let mut view = appeals_view(&app, &reader, &visitor, &ListQuery::default()).await?;
-            view.refusal = Some(rule(reader.lang, &broken));
-            Ok(refused(&app, &reader, &visitor, &view))
+            let mut view = appeals_view(&here, &ListQuery::default()).await?;
+            view.refusal = Some(rule(here.reader.lang, &broken));
+            Ok(here.refuse(|shell| pages::queue(shell, &view)))
         }
         Err(error) => Err(error),
     }
 }
 
-fn refused(app: &App, reader: &Reader, visitor: &Visitor, view: &QueueView) -> Response {
-    let mut response = page(reader, pages::queue(&shell(app, reader, visitor), view));
-    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    response
-}
-
 /// What the lists have in common.
 async fn base(
-    app: &App,
-    reader: &Reader,
-    visitor: &Visitor,
+    here: &Here,
     tab: QueueTab,
     query: &ListQuery,
     items: QueueItems,
 ) -> Result<QueueView, ApiError> {
-    let caller = &visitor.caller;
+    let (app, reader, caller) = (&here.app, &here.reader, here.caller());
     let mut db = app.db.read().await?;
     let all = db::libraries::list(&mut db).await?;
     drop(db);
@@ -259,6 +224,8 @@ async fn base(
         library: query.library.clone(),
         query: query.q.clone(),
         items,
+        total: 0,
+        export: None,
         paging: Paging { page: 1, pages: 1, href: String::new() },
         saved: (!query.saved.is_empty()).then(|| reader.lang.pick("已处理", "Done").to_owned()),
         refusal: None,
@@ -282,39 +249,30 @@ pub(in crate::api) struct Came {
 }
 
 pub(in crate::api) async fn chain_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
     Path(slug): Path<String>,
     Query(came): Query<Came>,
 ) -> Result<Response, ApiError> {
-    if visitor.caller.0.is_none() {
-        return Ok(Redirect::to(&format!("/login?next=/review/libraries/{slug}")).into_response());
-    }
-    let (desk, _) = desk_of(&app, &visitor.caller, &slug).await?;
-    let steps = rows_of(&app, &desk).await?;
-    let mut view = chain_view(&app, &reader, &visitor, &desk, steps).await?;
+    let (desk, _) = desk_of(&here.app, here.caller(), &slug).await?;
+    let steps = rows_of(&here, &desk).await?;
+    let mut view = chain_view(&here, &desk, steps).await?;
     view.saved = !came.saved.is_empty();
-    Ok(page(&reader, pages::chain_form(&shell(&app, &reader, &visitor), &view)))
+    Ok(here.show(|shell| pages::chain_form(shell, &view)))
 }
 
 pub(in crate::api) async fn save_chain(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
     Path(slug): Path<String>,
-    body: String,
+    form: Form,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    let (desk, library) = desk_of(&app, &visitor.caller, &slug).await?;
+    let (here, fields) = (form.here, form.fields);
+    let (desk, library) = desk_of(&here.app, here.caller(), &slug).await?;
     let saved = || Redirect::to(&format!("/review/libraries/{slug}?saved=1")).into_response();
-    match delegations::act(&app, &visitor, &library, &fields).await {
+    match delegations::act(&here, &library, &fields).await {
         Ok(false) => {}
         Ok(true) => return Ok(saved()),
         Err(ApiError::Rule(broken @ RuleError::BadField { .. })) => {
-            let rows = rows_of(&app, &desk).await?;
-            return chain_refused(&app, &reader, &visitor, &desk, rows, &broken).await;
+            let rows = rows_of(&here, &desk).await?;
+            return chain_refused(&here, &desk, rows, &broken).await;
         }
         Err(error) => return Err(error),
     }
@@ -328,10 +286,10 @@ pub(in crate::api) async fn save_chain(
             (name.trim().to_owned(), who.to_owned(), account.to_owned(), days)
         })
         .collect();
-    match keep(&app, &visitor, &library, &rows).await {
+    match keep(&here, &library, &rows).await {
         Ok(()) => Ok(saved()),
         Err(ApiError::Rule(broken @ RuleError::BadField { .. })) => {
-            chain_refused(&app, &reader, &visitor, &desk, rows, &broken).await
+            chain_refused(&here, &desk, rows, &broken).await
         }
         Err(error) => Err(error),
     }
@@ -339,24 +297,20 @@ pub(in crate::api) async fn save_chain(
 
 /// The form again, with why it was not taken.
 async fn chain_refused(
-    app: &App,
-    reader: &Reader,
-    visitor: &Visitor,
+    here: &Here,
     desk: &Desk,
     rows: Vec<FormRow>,
     broken: &RuleError,
 ) -> Result<Response, ApiError> {
-    let mut view = chain_view(app, reader, visitor, desk, rows).await?;
-    view.refusal = Some(rule(reader.lang, broken));
-    let mut response = page(reader, pages::chain_form(&shell(app, reader, visitor), &view));
-    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(response)
+    let mut view = chain_view(here, desk, rows).await?;
+    view.refusal = Some(rule(here.reader.lang, broken));
+    Ok(here.refuse(|shell| pages::chain_form(shell, &view)))
 }
 
 /// The chain that holds, as the form has it.
-async fn rows_of(app: &App, desk: &Desk) -> Result<Vec<FormRow>, ApiError> {
+async fn rows_of(here: &Here, desk: &Desk) -> Result<Vec<FormRow>, ApiError> {
     let mut steps = Vec::new();
-    let mut db = app.db.read().await?;
+    let mut db = here.app.db.read().await?;
     for step in &desk.chain.0 {
         let (who, account) = match step.who {
             Deciders::At { level, role } => {
@@ -377,8 +331,7 @@ async fn rows_of(app: &App, desk: &Desk) -> Result<Vec<FormRow>, ApiError> {
 type FormRow = (String, String, String, i64);
 
 async fn keep(
-    app: &App,
-    visitor: &Visitor,
+    here: &Here,
     library: &crate::catalogue::Library,
     rows: &[FormRow],
 ) -> Result<(), ApiError> {
@@ -390,19 +343,17 @@ async fn keep(
             None => step_for(name, account, *days),
         });
     }
-    let chain = chain_of(app, forms).await?;
-    talk::set_chain(app, &visitor.caller, library.id, chain).await?;
+    let chain = chain_of(&here.app, forms).await?;
+    talk::set_chain(&here.app, here.caller(), library.id, chain).await?;
     Ok(())
 }
 
 async fn chain_view(
-    app: &App,
-    reader: &Reader,
-    visitor: &Visitor,
+    here: &Here,
     desk: &Desk,
     mut steps: Vec<FormRow>,
 ) -> Result<ChainFormView, ApiError> {
-    let lang = reader.lang;
+    let lang = here.reader.lang;
     let mut who = Vec::new();
     let roles = [Role::Reviewer, Role::Librarian, Role::Administrator];
     for role in roles {
@@ -418,11 +369,14 @@ async fn chain_view(
     }
     who.push(("account".into(), lang.pick("指定一个人", "One person").to_owned()));
     let team = lang.pick("小组：", "Team: ");
-    let mut db = app.db.read().await?;
-    if let Ok(by) = Authority::of(&visitor.caller, app.now_ms()) {
-        for one in db::teams::list(&mut db, &by.viewer(), None).await? {
-            who.push((format!("team.{}", one.id), format!("{team}{}", one.name)));
-        }
+    let mut db = here.app.db.read().await?;
+    if let Ok(by) = here.authority() {
+        let (_, teams) = db::teams::list(&mut db, &by.viewer(), None, (0, MOST_TEAMS)).await?;
+        who.extend(
+            teams
+                .into_iter()
+                .map(|one| (format!("team.{}", one.id), format!("{team}{}", one.name))),
+        );
     }
     for (_, value, _, _) in &steps {
         // Those that others chose and the visitor does not look after stay as they are.
@@ -444,8 +398,8 @@ async fn chain_view(
         name: desk.library.name.clone(),
         steps,
         who,
-        may_set: desk.may_set_chain(&visitor.caller),
-        delegations: delegations::view(app, visitor, desk).await?,
+        may_set: desk.may_set_chain(here.caller()),
+        delegations: delegations::view(here, desk).await?,
         saved: false,
         refusal: None,
     })

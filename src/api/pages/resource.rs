@@ -11,14 +11,15 @@ use super::super::reader::Reader;
 use super::super::resources::visible;
 use super::super::search::{encode, find_in};
 use super::super::sentences::sentence;
+use super::copies::{copied_from, copy_of};
 use super::downloads::downloads;
 use super::search::moments;
 use super::shell::{playing_page, shell};
 use super::tiles::{term_links, tiles, topic_links};
 use crate::app::App;
 use crate::catalogue::{
-    AUDIENCES, Kind, LANGUAGES, LICENCES, Resource, ResourceId, Slide, Stage, label_of,
-    licence_href,
+    AUDIENCES, Caller, Kind, LANGUAGES, LICENCES, Library, Particulars, Resource, ResourceId,
+    Slide, Stage, label_of, licence_href,
 };
 use crate::db;
 use crate::db::resources::Filter;
@@ -29,6 +30,7 @@ use crate::pages::{
     self, BookView, CaptionsView, Cue, HomeLink, Lang, MediaView, MomentView, PictureView,
     PlayView, ReadView, ResourceView, SlideView,
 };
+use crate::review::vouch;
 
 /// Cues of a transcript that a page shows.
 const MAX_CUES: usize = 3000;
@@ -80,8 +82,18 @@ pub(in crate::api) async fn resource(
     let related: Vec<_> =
         related.into_iter().filter(|other| other.id != resource.id).take(6).collect();
     let media = media(&app, &reader, &delivery, &links, &query).await?;
+    let home = home_of(&app, resource.id).await?;
+    let copy = match home {
+        Some(_) => copy_of(&app, &visitor.caller, &resource).await?,
+        None => None,
+    };
     let shell = shell(&app, &reader, &visitor);
-    let item = Item { resource: &resource, library: &library, origin: &shell.origin };
+    let vouched = match details.particulars.local {
+        Some(_) => db::vouchers::standing_for(&mut *app.db.read().await?, resource.id).await?,
+        None => Vec::new(),
+    };
+    let item =
+        Item { resource: &resource, library: &library, vouched: &vouched, origin: &shell.origin };
     let dublin_core = dublin_core_meta(&item);
     let view = ResourceView {
         path: format!("/resources/{id}"),
@@ -119,9 +131,39 @@ pub(in crate::api) async fn resource(
         related: tiles(&app, &related, false).await?,
         query: query.q,
         dublin_core,
-        home: home_of(&app, resource.id).await?,
+        home,
+        copied_from: copied_from(&app, &resource).await?,
+        copy,
+        place_name: place_name(&app, &details.particulars.place_code).await?,
+        vouch_href: may_vouch(&app, &visitor.caller, &resource, &library)
+            .await?
+            .then(|| format!("/resources/{id}/vouch")),
+        // Where the paper lies is nobody's but those who look after it.
+        particulars: Particulars { evidence_paper: String::new(), ..details.particulars.clone() },
+        vouched,
     };
     Ok(playing_page(&app, &reader, pages::resource(&shell, &view)))
+}
+
+/// What the division of `code` is called, where an organisation here has it.
+pub(super) async fn place_name(app: &App, code: &str) -> Result<Option<String>, ApiError> {
+    let Ok(code) = code.parse() else { return Ok(None) };
+    let found = db::organisations::find_by_code(&mut *app.db.read().await?, &code).await?;
+    Ok(found.map(|organisation| organisation.name))
+}
+
+/// Whether the caller may vouch for it, or has.
+async fn may_vouch(
+    app: &App,
+    caller: &Caller,
+    resource: &Resource,
+    library: &Library,
+) -> Result<bool, ApiError> {
+    let marked = resource.stage == Stage::Published && resource.details.particulars.local.is_some();
+    if !marked || !caller.reviews_somewhere() {
+        return Ok(false);
+    }
+    Ok(!vouch::offices(app, caller, library.owner).await?.is_empty())
 }
 
 /// Whether there is something to search within.

@@ -1,6 +1,6 @@
 //! The page of one resource in review, and its forms.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::StatusCode;
 use serde::Deserialize;
@@ -11,13 +11,14 @@ use super::super::links::links;
 use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::sentences::{field_word, rule};
+use super::here::{Form, Here};
 use super::resource::{ResourceQuery, media};
 use super::shell::{playing_page, shell};
-use super::studio::{Fields, check_csrf, reason_of};
+use super::studio::{Fields, reason_of};
 use crate::app::App;
 use crate::catalogue::{
-    AUDIENCES, Details, LANGUAGES, LICENCES, Review, ReviewState, RuleError, TOPICS, Verdict,
-    label_of,
+    AUDIENCES, DIALECTS, DIFFICULTIES, Details, EVIDENCE, HERITAGE, LANGUAGES, LICENCES, ROLES,
+    Review, ReviewState, RuleError, TOPICS, Verdict, label_of,
 };
 use crate::pages::{self, CommentView, Lang, ReviewStep, ReviewView, VersionView};
 use crate::review::talk::{self, Remark};
@@ -34,15 +35,10 @@ pub(in crate::api) struct PageQuery {
 }
 
 pub(in crate::api) async fn review_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    Here { app, reader, visitor }: Here,
     Path(id): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Result<Response, ApiError> {
-    if visitor.caller.0.is_none() {
-        return Ok(Redirect::to(&format!("/login?next=/review/{id}")).into_response());
-    }
     let dossier = Dossier::of(&app, &visitor.caller, &id).await?;
     let mut view = view(&app, &reader, &dossier, &query).await?;
     view.saved = match query.saved.as_str() {
@@ -58,14 +54,9 @@ pub(in crate::api) async fn review_page(
 }
 
 pub(in crate::api) async fn review_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
     Path(id): Path<String>,
-    body: String,
+    Form { here: Here { app, reader, visitor }, fields }: Form,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
     let dossier = Dossier::of(&app, &visitor.caller, &id).await?;
     match done(&app, &visitor, &dossier, &fields).await {
         Ok(saved) => Ok(Redirect::to(&format!("/review/{id}?saved={saved}")).into_response()),
@@ -219,7 +210,9 @@ pub(super) fn withdrawn(lang: Lang, dossier: &Dossier) -> Option<String> {
 fn facts(lang: Lang, details: &Details, file_name: &str) -> Vec<(String, String)> {
     ["title", "description", "author", "language", "licence", "topics", "audiences"]
         .into_iter()
-        .map(|field| (field, shown(lang, field, &of(details, field))))
+        .map(|field| (field, of(details, field)))
+        .chain(details.particulars.texts())
+        .map(|(field, value)| (field, shown(lang, field, &value)))
         .chain([("file", file_name.to_owned())])
         .filter(|(_, value)| !value.is_empty())
         .map(|(field, value)| (field_word(lang, field), value))
@@ -254,6 +247,15 @@ fn shown(lang: Lang, field: &str, value: &str) -> String {
         "licence" => label_of(LICENCES, value, zh).to_owned(),
         "topics" => words(TOPICS, value),
         "audiences" => words(AUDIENCES, value),
+        "difficulty" => words(DIFFICULTIES, value),
+        "evidence" => words(EVIDENCE, value),
+        "local.dialect" => words(DIALECTS, value),
+        "local.heritage" => words(HERITAGE, value),
+        "contributors" => {
+            let told = value.lines().filter_map(|line| line.split_once(' '));
+            let told = told.map(|(role, name)| format!("{name}（{}）", label_of(ROLES, role, zh)));
+            told.collect::<Vec<_>>().join("、")
+        }
         // Keys and hashes say nothing to people.
         "poster" => lang.pick("换了一张", "another one").to_owned(),
         "source" => lang.pick("换了文件", "another file").to_owned(),

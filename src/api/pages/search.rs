@@ -202,6 +202,8 @@ fn facets(
         "kind" => pages::found_word(lang, code).unwrap_or(code).to_owned(),
         "topic" => label_of(TOPICS, code, chinese).to_owned(),
         "audience" => label_of(AUDIENCES, code, chinese).to_owned(),
+        "local" if code == indexer::VOUCHED => lang.pick("有机构认证", "Vouched for").to_owned(),
+        "local" => lang.pick("地方特色", "Local").to_owned(),
         _ => label_of(LANGUAGES, code, chinese).to_owned(),
     };
     let names = [
@@ -209,6 +211,7 @@ fn facets(
         ("topic", lang.pick("主题", "Topic")),
         ("audience", lang.pick("适用人群", "Audience")),
         ("language", lang.pick("语言", "Language")),
+        ("local", lang.pick("地方特色", "Local")),
     ];
     names
         .into_iter()
@@ -242,6 +245,7 @@ fn toggled(query: &SearchQuery, field: &str, code: &str) -> (bool, SearchQuery) 
         "kind" => &mut query.kind,
         "topic" => &mut query.topic,
         "audience" => &mut query.audience,
+        "local" => &mut query.local,
         _ => &mut query.language,
     };
     let mut codes: Vec<&str> = values.split(',').filter(|value| !value.is_empty()).collect();

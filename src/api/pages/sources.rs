@@ -1,44 +1,33 @@
 //! The page of the repositories that are harvested.
 
-use axum::extract::State;
-use axum::response::{IntoResponse as _, Redirect, Response};
-use http::StatusCode;
+use axum::extract::Query;
+use axum::response::Response;
 
-use super::super::caller::Visitor;
+use super::super::listed::Listing;
 use super::super::problem::ApiError;
-use super::super::reader::Reader;
-use super::super::sentences::rule;
-use super::super::sources::{NewSource, SourceView, add, ask, remove, views};
-use super::shell::{page, shell};
-use super::studio::{Fields, check_csrf};
-use crate::app::App;
+use super::super::sources::{NewSource, SourceView, add, ask, matching, remove, views};
+use super::here::{Form, Here, done};
 use crate::db;
-use crate::pages::{self, SourceRow, SourcesView};
+use crate::pages::{self, Notice, SourceRow, SourcesView};
 
 const ADDRESS: &str = "/admin/sources";
 
 pub(in crate::api) async fn sources_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
+    Query(list): Query<Listing>,
 ) -> Result<Response, ApiError> {
-    show(&app, &reader, &visitor, None).await
+    let view = view(&here, &list, here.notice()).await?;
+    Ok(here.show(|shell| pages::sources(shell, &view)))
 }
 
 /// One form for each thing that can be done; `do` says which was sent.
-pub(in crate::api) async fn sources_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    let (caller, id) = (&visitor.caller, fields.one("id"));
-    let done = match fields.one("do") {
-        "run" => ask(&app, caller, id, false).await,
-        "all" => ask(&app, caller, id, true).await,
-        "remove" => remove(&app, caller, id).await,
+pub(in crate::api) async fn sources_form(form: Form) -> Result<Response, ApiError> {
+    let (here, fields) = (form.here, form.fields);
+    let (caller, id) = (here.caller(), fields.one("id"));
+    let taken = match fields.one("do") {
+        "run" => ask(&here.app, caller, id, false).await,
+        "all" => ask(&here.app, caller, id, true).await,
+        "remove" => remove(&here.app, caller, id).await,
         _ => {
             let new = NewSource {
                 url: fields.one("url").to_owned(),
@@ -49,29 +38,22 @@ pub(in crate::api) async fn sources_form(
                 every_hours: fields.one("every_hours").trim().parse().ok(),
                 ..NewSource::default()
             };
-            add(&app, caller, new).await.map(drop)
+            add(&here.app, caller, new).await.map(drop)
         }
     };
-    match done {
-        Ok(()) => Ok(Redirect::to(ADDRESS).into_response()),
-        Err(ApiError::Rule(broken @ crate::catalogue::RuleError::BadField { .. })) => {
-            let refusal = Some(rule(reader.lang, &broken));
-            let mut response = show(&app, &reader, &visitor, refusal).await?;
-            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(response)
+    match taken {
+        Ok(()) => Ok(done(ADDRESS)),
+        Err(error) => {
+            let view = view(&here, &Listing::default(), here.refusal(error)?).await?;
+            Ok(here.refuse(|shell| pages::sources(shell, &view)))
         }
-        Err(error) => Err(error),
     }
 }
 
-async fn show(
-    app: &App,
-    reader: &Reader,
-    visitor: &Visitor,
-    refusal: Option<String>,
-) -> Result<Response, ApiError> {
-    let sources = views(app, &visitor.caller, reader).await?;
-    let libraries = db::libraries::list(&mut *app.db.read().await?).await?;
+async fn view(here: &Here, list: &Listing, notice: Notice) -> Result<SourcesView, ApiError> {
+    let found = matching(views(&here.app, here.caller(), &here.reader).await?, list);
+    let (total, sources) = list.cut(found);
+    let libraries = db::libraries::list(&mut *here.app.db.read().await?).await?;
     let named = |slug: &str| {
         let library = libraries.iter().find(|library| library.slug.as_str() == slug);
         library.map(|library| library.name.clone()).unwrap_or_default()
@@ -89,11 +71,10 @@ async fn show(
         next: source.next,
         failure: source.failure,
     };
-    let view = SourcesView {
-        action: ADDRESS.to_owned(),
+    Ok(SourcesView {
+        list: list.listed(ADDRESS, "/api/sources", total, &[]),
         sources: sources.into_iter().map(row).collect(),
         libraries: libraries.iter().map(|l| (l.slug.to_string(), l.name.clone())).collect(),
-        refusal,
-    };
-    Ok(page(reader, pages::sources(&shell(app, reader, visitor), &view)))
+        notice,
+    })
 }

@@ -13,11 +13,14 @@ use super::super::problem::ApiError;
 use super::super::reader::Reader;
 use super::super::resources::{act, changeable, doing, editable, editing, plan_of};
 use super::super::sentences::{rule, sentence};
+use super::particulars_form::particulars_of;
 use super::review::{versions, withdrawn};
 use super::shell::{page, playing_page, shell};
 use super::tiles::poster;
 use crate::app::App;
-use crate::catalogue::{Details, FileType, Kind, Resource, ReviewState, RuleError, Stage};
+use crate::catalogue::{
+    Details, FileType, Kind, ParticularsEdit, Resource, ReviewState, RuleError, Stage,
+};
 use crate::config::SpeechEngine;
 use crate::db;
 use crate::db::jobs::JobState;
@@ -32,6 +35,9 @@ use crate::pages::{
 use crate::review::{walk, withdraw};
 
 const PER_PAGE: i64 = 30;
+
+/// Divisions that the form offers; others can be written.
+const MAX_DIVISIONS: usize = 500;
 
 /// Which resources the studio lists.
 #[derive(Debug, Deserialize)]
@@ -109,6 +115,8 @@ pub(in crate::api) async fn list(
             .map(|library| (library.slug.to_string(), library.name.clone()))
             .collect(),
         library: query.library.clone(),
+        stage: query.stage.clone(),
+        count: total,
         largest_bytes: u64::try_from(app.config.upload.max_bytes).unwrap_or_default(),
         accept: FileType::endings().map(|ending| format!(".{ending}")).collect(),
         tabs,
@@ -173,6 +181,22 @@ pub(in crate::api) struct SavedQuery {
     saved: String,
 }
 
+impl SavedQuery {
+    /// What to say of it.
+    pub(super) fn sentence(&self, lang: Lang) -> Option<String> {
+        let (zh, en) = match self.saved.as_str() {
+            "" => return None,
+            "recognise" => ("已开始识别语音", "Speech will be recognised"),
+            "appeal" => ("已申诉，由上一级决定", "The level above will decide"),
+            "captions" => ("字幕已更新", "Captions updated"),
+            "published" => ("已保存并发布", "Saved and published"),
+            "handed-in" => ("已保存并送审", "Saved and handed in"),
+            _ => ("已保存", "Saved"),
+        };
+        Some(lang.pick(zh, en).to_owned())
+    }
+}
+
 pub(in crate::api) async fn resource_page(
     State(app): State<App>,
     reader: Reader,
@@ -191,17 +215,7 @@ pub(in crate::api) async fn resource_page(
         .filter(|_| resource.stage == Stage::Published)
         .map_or_else(|| resource.details.clone(), |returned| returned.snapshot.details);
     let mut view = edit_view(&app, &reader, &visitor, &resource, details).await?;
-    view.saved = match query.saved.as_str() {
-        "" => None,
-        "recognise" => {
-            Some(reader.lang.pick("已开始识别语音", "Speech will be recognised").to_owned())
-        }
-        "appeal" => {
-            Some(reader.lang.pick("已申诉，由上一级决定", "The level above will decide").to_owned())
-        }
-        "captions" => Some(reader.lang.pick("字幕已更新", "Captions updated").to_owned()),
-        _ => Some(reader.lang.pick("已保存", "Saved").to_owned()),
-    };
+    view.saved = query.sentence(reader.lang);
     Ok(playing_page(&app, &reader, pages::edit(&shell(&app, &reader, &visitor), &view)))
 }
 
@@ -245,6 +259,8 @@ async fn edit_view(
         licence: details.licence,
         topics: details.topics,
         audiences: details.audiences,
+        particulars: details.particulars,
+        divisions: divisions(app).await?,
         posters: resource
             .derived
             .posters
@@ -272,6 +288,14 @@ async fn edit_view(
         may_publish: visitor.caller.can_edit(resource),
         review: in_review(app, reader, visitor, resource).await?,
     })
+}
+
+/// Codes and names of the organisations that have a code.
+async fn divisions(app: &App) -> Result<Vec<(String, String)>, ApiError> {
+    let all = db::organisations::list(&mut *app.db.read().await?).await?;
+    let open = all.into_iter().filter(|one| one.closed_ms.is_none());
+    let named = open.filter_map(|one| Some((one.code?.to_string(), one.name)));
+    Ok(named.take(MAX_DIVISIONS).collect())
 }
 
 async fn in_review(
@@ -371,6 +395,7 @@ pub(in crate::api) async fn edit_form(
         licence: fields.one("licence").to_owned(),
         topics: fields.all("topics"),
         audiences: fields.all("audiences"),
+        particulars: particulars_of(&fields, &resource.details.particulars),
     };
     if fields.one("action") == "recognise" {
         changeable(&app, &visitor.caller, &id).await?;
@@ -438,6 +463,7 @@ fn all_of(details: Details) -> Edit {
         licence: Some(details.licence),
         topics: Some(details.topics),
         audiences: Some(details.audiences),
+        particulars: ParticularsEdit::all(details.particulars),
         poster: None,
     }
 }

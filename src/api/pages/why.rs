@@ -109,7 +109,8 @@ fn hit(lang: Lang, rank: Option<usize>, shown: &Shown, told: &Explanation) -> Wh
     let (named, together): (Vec<_>, Vec<_>) =
         told.words.iter().partition(|word| !word.text.is_empty());
     let words: Vec<WhyWord> = named.into_iter().map(|word| self::word(lang, word)).collect();
-    let raw = told.score / told.freshness.max(1.0);
+    let old = told.score / told.freshness.max(1.0);
+    let raw = old / told.vouched.max(1.0);
     let part =
         |zh: &str, en: &str, points: f32| WhyPart { says: lang.pick(zh, en).to_owned(), points };
     let (place_zh, place_en) = place(told.stands);
@@ -130,7 +131,11 @@ fn hit(lang: Lang, rank: Option<usize>, shown: &Shown, told: &Explanation) -> Wh
             points,
         ),
     });
-    let new = told.score - raw;
+    let vouched = old - raw;
+    if vouched >= LEAST {
+        parts.push(part("有机构认证的地方特色", "Somebody vouches for it", vouched));
+    }
+    let new = told.score - old;
     if new >= LEAST {
         parts.push(part("新发布", "Newly published", new));
     }

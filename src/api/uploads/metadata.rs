@@ -21,6 +21,7 @@ pub(super) fn details_of(metadata: &HashMap<String, String>, file_name: &str) ->
         licence: get("licence"),
         topics: codes(get("topics")),
         audiences: codes(get("audiences")),
+        ..Details::default()
     }
 }
 

@@ -1,16 +1,19 @@
 //! One answer from another repository, within bounds of time, size and place.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
+use tokio::io::AsyncWriteExt as _;
 use url::{Host, Url};
 
 use super::address::is_public;
+use crate::catalogue::FileType;
 use crate::config;
 
 /// Redirects that are followed for one answer.
@@ -24,7 +27,7 @@ const AGENT: &str = concat!("duoku/", env!("CARGO_PKG_VERSION"), " (OAI-PMH harv
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(in crate::ingest) enum Error {
     /// The address leads into the operator's own network, or not to the web.
     #[error("{0} may not be asked")]
     Forbidden(String),
@@ -36,38 +39,99 @@ pub(super) enum Error {
     Status(StatusCode),
     /// The answer is too long.
     #[error("longer than {0} bytes")]
-    TooLong(usize),
+    TooLong(u64),
+    /// It cannot be written down.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
     /// It does not answer.
     #[error("{0}")]
     Http(#[from] reqwest::Error),
 }
 
+impl Error {
+    /// Code of the sentence that people read, and the value in question; `None`: a pause.
+    pub(in crate::ingest) fn reason(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::Later(_) => None,
+            Self::Forbidden(host) => Some(("harvest_forbidden", host.clone())),
+            Self::Status(status) => Some(("harvest_status", status.to_string())),
+            Self::TooLong(most) => Some(("harvest_too_long", most.to_string())),
+            Self::Io(error) => Some(("internal", error.to_string())),
+            Self::Http(error) => {
+                // The innermost cause says what it was; the outer ones say where.
+                let mut cause: &(dyn std::error::Error + 'static) = error;
+                while let Some(inner) = cause.source() {
+                    cause = inner;
+                }
+                match cause.downcast_ref::<Self>() {
+                    Some(Self::Forbidden(host)) => Some(("harvest_forbidden", host.clone())),
+                    _ => Some(("harvest_unreachable", cause.to_string())),
+                }
+            }
+        }
+    }
+
+    /// Whether it may go better later.
+    pub(in crate::ingest) fn is_transient(&self) -> bool {
+        match self {
+            Self::Later(_) | Self::Io(_) => true,
+            Self::Status(status) => status.is_server_error(),
+            Self::Http(_) => !matches!(self.reason(), Some(("harvest_forbidden", _))),
+            Self::Forbidden(_) | Self::TooLong(_) => false,
+        }
+    }
+}
+
+/// A file that was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::ingest) struct Saved {
+    /// As its home calls it, else the end of its address; may be empty.
+    pub(in crate::ingest) file_name: String,
+    pub(in crate::ingest) bytes: i64,
+    /// It is a web page.
+    pub(in crate::ingest) is_page: bool,
+}
+
 /// Asks other repositories.
 #[derive(Debug, Clone)]
-pub(super) struct Fetcher {
+pub(in crate::ingest) struct Fetcher {
     client: reqwest::Client,
     inside: bool,
-    max_bytes: usize,
+    max_bytes: u64,
 }
 
 impl Fetcher {
-    /// One that keeps to `settings`.
+    /// One that takes records, and keeps to `settings`.
     ///
     /// # Errors
     ///
     /// [`Error::Http`] when TLS cannot be had.
     pub(super) fn new(settings: &config::Harvest) -> Result<Self, Error> {
+        Self::within(settings, settings.timeout_ms, settings.max_answer_bytes as u64)
+    }
+
+    /// One that takes files, as large as somebody could upload.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Http`] when TLS cannot be had.
+    pub(in crate::ingest) fn of_files(config: &config::Config) -> Result<Self, Error> {
+        let max_bytes = u64::try_from(config.upload.max_bytes).unwrap_or(0);
+        Self::within(&config.harvest, config.harvest.copy_timeout_ms, max_bytes)
+    }
+
+    fn within(settings: &config::Harvest, whole_ms: u64, max_bytes: u64) -> Result<Self, Error> {
         let timeout = Duration::from_millis(settings.timeout_ms);
         let client = reqwest::Client::builder()
             .user_agent(AGENT)
             .redirect(Policy::none())
             .no_proxy()
             .connect_timeout(timeout.min(Duration::from_secs(10)))
-            .timeout(timeout)
+            .read_timeout(timeout)
+            .timeout(Duration::from_millis(whole_ms))
             .pool_max_idle_per_host(1)
             .dns_resolver(Arc::new(Names { inside: settings.private_addresses }))
             .build()?;
-        let max_bytes = settings.max_answer_bytes;
         Ok(Self { client, inside: settings.private_addresses, max_bytes })
     }
 
@@ -77,6 +141,61 @@ impl Fetcher {
     ///
     /// [`Error`].
     pub(super) async fn get(&self, url: &Url) -> Result<Vec<u8>, Error> {
+        let mut response = self.ask(url).await?;
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await? {
+            if (body.len() + piece.len()) as u64 > self.max_bytes {
+                return Err(Error::TooLong(self.max_bytes));
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body)
+    }
+
+    /// Writes what is at `url` to `path`, durable; `tell` hears what share of it is there, where the
+    /// whole is known. A web page is not read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub(in crate::ingest) async fn save(
+        &self,
+        url: &Url,
+        path: &Path,
+        tell: impl Fn(f64),
+    ) -> Result<Saved, Error> {
+        let mut response = self.ask(url).await?;
+        let field = |name| response.headers().get(name).and_then(|v| v.to_str().ok());
+        let media_type = field(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+        let is_page = media_type.starts_with("text/html") || media_type.contains("xhtml");
+        let named = field(CONTENT_DISPOSITION).and_then(name_in);
+        let file_name = named.unwrap_or_else(|| name_of(response.url()));
+        let mut saved = Saved { file_name, bytes: 0, is_page };
+        if is_page {
+            return Ok(saved);
+        }
+        let whole = response.content_length();
+        if whole.is_some_and(|whole| whole > self.max_bytes) {
+            return Err(Error::TooLong(self.max_bytes));
+        }
+        let mut file = tokio::fs::File::create(path).await?;
+        while let Some(piece) = response.chunk().await? {
+            saved.bytes += piece.len() as i64;
+            if saved.bytes.cast_unsigned() > self.max_bytes {
+                return Err(Error::TooLong(self.max_bytes));
+            }
+            file.write_all(&piece).await?;
+            if let Some(whole) = whole.filter(|whole| *whole > 0) {
+                tell(saved.bytes as f64 / whole as f64);
+            }
+        }
+        file.flush().await?;
+        file.sync_all().await?;
+        Ok(saved)
+    }
+
+    /// Asks for `url`, and goes where it leads.
+    async fn ask(&self, url: &Url) -> Result<reqwest::Response, Error> {
         let mut url = url.clone();
         for _ in 0..=MAX_REDIRECTS {
             self.check(&url)?;
@@ -94,20 +213,9 @@ impl Fetcher {
             if status != StatusCode::OK {
                 return Err(Error::Status(status));
             }
-            return self.body(response).await;
+            return Ok(response);
         }
         Err(Error::Status(StatusCode::LOOP_DETECTED))
-    }
-
-    async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
-        let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await? {
-            if body.len() + piece.len() > self.max_bytes {
-                return Err(Error::TooLong(self.max_bytes));
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body)
     }
 
     /// Names are looked at when they are resolved; addresses have none.
@@ -122,6 +230,41 @@ impl Fetcher {
         let host = || url.host_str().unwrap_or_default().to_owned();
         if web && open { Ok(()) } else { Err(Error::Forbidden(host())) }
     }
+}
+
+/// The file's name in `Content-Disposition` (RFC 6266), in UTF-8 or plain.
+fn name_in(field: &str) -> Option<String> {
+    let parameter = |name: &str| {
+        field.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
+    };
+    let encoded = parameter("filename*").and_then(|value| {
+        let (_, text) = value.split_once("''")?;
+        Some(decoded(text))
+    });
+    let plain = || parameter("filename").map(|name| name.trim_matches('"').to_owned());
+    encoded.or_else(plain).map(|name| plain_name(&name)).filter(|name| !name.is_empty())
+}
+
+/// The end of an address, when it has the ending of a file that can be used.
+fn name_of(url: &Url) -> String {
+    let last = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+    let name = decoded(last);
+    let is_file = FileType::by_name(&name).is_ok_and(|found| found.is_some());
+    if is_file { plain_name(&name) } else { String::new() }
+}
+
+/// Without percent encoding.
+fn decoded(text: &str) -> String {
+    let text = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    let name = url::form_urlencoded::parse(text.as_bytes()).next();
+    name.map(|(name, _)| name.into_owned()).unwrap_or_default()
+}
+
+/// A name without folders and signs that no name has; at most 200 letters, its ending among them.
+fn plain_name(name: &str) -> String {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let kept: Vec<char> = name.chars().filter(|c| !c.is_control()).collect();
+    kept[kept.len().saturating_sub(200)..].iter().collect()
 }
 
 /// How long `Retry-After` says, in seconds or as a date (RFC 9110 section 10.2.3); a minute when it
@@ -159,6 +302,20 @@ impl Resolve for Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_called_as_their_home_calls_them() {
+        let named = |field: &str| name_in(field).unwrap_or_default();
+        assert_eq!(
+            named("attachment; filename=\"a.pdf\"; filename*=UTF-8''%E5%89%AA.pdf"),
+            "剪.pdf"
+        );
+        assert_eq!(named("attachment; filename=\"../../etc/a.pdf\""), "a.pdf");
+        assert_eq!(named("inline"), "");
+        let at = |url: &str| name_of(&Url::parse(url).expect("an address"));
+        assert_eq!(at("https://a.example/x/%E5%89%AA.mp4?q=1"), "剪.mp4");
+        assert_eq!(at("https://a.example/bitstream/download.php"), "");
+    }
 
     #[test]
     fn pauses_are_bounded() {

@@ -5,7 +5,7 @@
 //! takes the source next goes on there. An answer is read by the media child.
 
 mod address;
-mod fetch;
+pub(super) mod fetch;
 mod record;
 
 use std::fs::File;
@@ -59,24 +59,10 @@ impl<E: Into<Error>> From<E> for Halt {
 
 impl From<fetch::Error> for Halt {
     fn from(error: fetch::Error) -> Self {
-        match error {
-            fetch::Error::Later(wait) => Self::Later(wait),
-            fetch::Error::Forbidden(host) => Self::Failed("harvest_forbidden", host),
-            fetch::Error::Status(status) => Self::Failed("harvest_status", status.to_string()),
-            fetch::Error::TooLong(most) => Self::Failed("harvest_too_long", most.to_string()),
-            fetch::Error::Http(error) => {
-                // The innermost cause says what it was; the outer ones say where.
-                let mut cause: &(dyn std::error::Error + 'static) = &error;
-                while let Some(inner) = cause.source() {
-                    cause = inner;
-                }
-                match cause.downcast_ref::<fetch::Error>() {
-                    Some(fetch::Error::Forbidden(host)) => {
-                        Self::Failed("harvest_forbidden", host.clone())
-                    }
-                    _ => Self::Failed("harvest_unreachable", cause.to_string()),
-                }
-            }
+        match (&error, error.reason()) {
+            (fetch::Error::Later(wait), _) => Self::Later(*wait),
+            (_, Some((code, info))) => Self::Failed(code, info),
+            (_, None) => Self::Lost,
         }
     }
 }
@@ -375,7 +361,8 @@ impl Harvest {
                 (new, true)
             }
         };
-        db::sources::put(tx, resource.id, source, &record.identifier, &taken.home).await?;
+        let at = (taken.home.as_str(), taken.file.as_deref());
+        db::sources::put(tx, resource.id, source, &record.identifier, at).await?;
         Ok(differs.then_some(resource.id))
     }
 

@@ -3,7 +3,8 @@
 use url::Url;
 
 use crate::catalogue::{
-    AUDIENCES, Details, Kind, LICENCES, Mapping, RuleError, TOPICS, Term, licence_href,
+    AUDIENCES, Contributor, DIFFICULTIES, Details, DivisionCode, Kind, LICENCES, Mapping,
+    Particulars, ROLES, RuleError, TOPICS, Term, licence_href,
 };
 use crate::media::records::Record;
 
@@ -15,6 +16,8 @@ pub(super) struct Taken {
     pub(super) media_type: String,
     /// Where it is opened.
     pub(super) home: String,
+    /// Where its file is, when the record has an address for that.
+    pub(super) file: Option<String>,
 }
 
 /// What `record` is here; nothing when it has no title or no address where it can be opened.
@@ -23,33 +26,61 @@ pub(super) struct Taken {
 ///
 /// [`RuleError::BadField`] when it cannot be kept.
 pub(super) fn take(record: &Record, mapping: &Mapping) -> Result<Option<Taken>, RuleError> {
-    let Some(home) = record.addresses.iter().find_map(|address| web(address)) else {
-        return Ok(None);
-    };
+    // Repositories name the page first, and then, perhaps, the file.
+    let mut addresses = record.addresses.iter().filter_map(|address| web(address));
+    let Some(home) = addresses.next() else { return Ok(None) };
+    let file = addresses.next();
     if record.title.trim().is_empty() {
         return Ok(None);
     }
     let (topics, unknown) = topics(&record.subjects, mapping);
-    let mut description = record.description.clone();
-    if !unknown.is_empty() {
-        let line = format!("关键词：{}", unknown.join("、"));
-        let line: String = line.chars().take(1_900).collect();
-        description = format!("{description}\n{line}").trim().to_owned();
-    }
     let language = Some(record.language.as_str()).filter(|text| is_language(text));
     let details = Details {
         title: record.title.clone(),
-        description,
+        description: record.description.clone(),
         language: language.map(str::to_owned).or_else(|| mapping.language.clone()),
         author: record.creators.join("、").chars().take(1_000).collect(),
         licence: licence(&record.rights).unwrap_or_else(|| mapping.licence.clone()),
         topics,
         audiences: audiences(record, mapping),
+        particulars: particulars(record, unknown),
     };
     let media_type = record.formats.iter().find(|format| is_media_type(format));
     let media_type = media_type.cloned().unwrap_or_default();
     let kind = kind(record, &media_type);
-    Ok(Some(Taken { details: details.checked()?, kind, media_type, home }))
+    Ok(Some(Taken { details: details.checked()?, kind, media_type, home, file }))
+}
+
+/// What else a record says; what cannot be kept is left out. The local mark is none of it: who
+/// vouches for it is here, not there.
+fn particulars(record: &Record, subjects: Vec<String>) -> Particulars {
+    let short = |text: &str, most: usize| text.chars().take(most).collect::<String>();
+    let role = |told: &str| code_of(ROLES, told).unwrap_or_else(|| "other".to_owned());
+    let contributor =
+        |(name, told): &(String, String)| Contributor { name: short(name, 200), role: role(told) };
+    let (codes, places): (Vec<_>, Vec<_>) =
+        record.coverage.iter().partition(|place| place.parse::<DivisionCode>().is_ok());
+    let difficulty = code_of(DIFFICULTIES, &record.difficulty.replace(' ', "-"));
+    let sources = record.sources.iter();
+    Particulars {
+        keywords: subjects.iter().take(30).map(|word| short(word, 60)).collect(),
+        contributors: record.contributors.iter().take(30).map(contributor).collect(),
+        publisher: short(&record.publisher, 200),
+        made: day_of(&record.made),
+        place: places.first().map(|place| short(place, 200)).unwrap_or_default(),
+        place_code: codes.first().map(|code| (*code).clone()).unwrap_or_default(),
+        difficulty: difficulty.unwrap_or_default(),
+        learning_minutes: record.learning_ms.map(|ms| ms / 60_000).filter(|n| *n <= 60_000),
+        source_url: sources.into_iter().find_map(|source| web(source)).unwrap_or_default(),
+        ..Particulars::default()
+    }
+}
+
+/// The year, month or day of a date, if it is one that can be kept.
+fn day_of(date: &str) -> String {
+    let day = date.split('T').next().unwrap_or_default().to_owned();
+    let made = Particulars { made: day, ..Particulars::default() };
+    made.checked().map(|kept| kept.made).unwrap_or_default()
 }
 
 fn web(address: &str) -> Option<String> {
@@ -155,7 +186,9 @@ mod tests {
             title: "剪纸".into(),
             subjects: vec!["文化艺术".into(), "窗花".into(), "Folk".into()],
             types: vec!["MovingImage".into()],
-            addresses: vec!["isbn:1".into(), "https://a.example/1".into()],
+            addresses: ["isbn:1", "https://a.example/1", "https://a.example/1.mp4"]
+                .map(str::to_owned)
+                .to_vec(),
             rights: vec!["见 http://creativecommons.org/licenses/by/4.0/".into()],
             language: "中文".into(),
             ..Record::default()
@@ -171,10 +204,39 @@ mod tests {
         };
         let taken = take(&record(), &mapping).expect("kept").expect("taken");
         assert_eq!((taken.kind, taken.home.as_str()), (Kind::Video, "https://a.example/1"));
+        assert_eq!(taken.file.as_deref(), Some("https://a.example/1.mp4"));
         assert_eq!(taken.details.topics, ["culture-arts", "values"]);
-        assert_eq!(taken.details.description, "关键词：窗花");
+        assert_eq!(taken.details.description, "");
+        assert_eq!(taken.details.particulars.keywords, ["窗花"]);
         assert_eq!(taken.details.licence, "CC-BY-4.0");
         assert_eq!(taken.details.language.as_deref(), Some("zh"));
+    }
+
+    #[test]
+    fn what_cannot_be_kept_of_particulars_is_left_out() {
+        let record = Record {
+            contributors: vec![
+                ("王丽".into(), "主讲".into()),
+                ("赵".into(), "subject matter expert".into()),
+            ],
+            publisher: "出".repeat(300),
+            made: "2019-05-01T00:00:00Z".into(),
+            coverage: vec!["371102".into(), "日照".into()],
+            sources: vec!["ISBN 1".into(), "https://b.example/2".into()],
+            difficulty: "very easy".into(),
+            learning_ms: Some(90 * 60_000),
+            ..record()
+        };
+        let taken = take(&record, &Mapping::default()).expect("kept").expect("taken");
+        let kept = taken.details.particulars;
+        let people: Vec<_> =
+            kept.contributors.iter().map(|one| (one.name.as_str(), one.role.as_str())).collect();
+        assert_eq!(people, [("王丽", "teacher"), ("赵", "other")]);
+        assert_eq!((kept.publisher.chars().count(), kept.made.as_str()), (200, "2019-05-01"));
+        assert_eq!((kept.place.as_str(), kept.place_code.as_str()), ("日照", "371102"));
+        assert_eq!(kept.source_url, "https://b.example/2");
+        assert_eq!((kept.difficulty.as_str(), kept.learning_minutes), ("very-easy", Some(90)));
+        assert_eq!((day_of("某年"), day_of("2019")), (String::new(), "2019".to_owned()));
     }
 
     #[test]

@@ -63,7 +63,12 @@ const LANGUAGES: [(&str, &[&str]); 22] = [
 
 /// By scripts; Latin letters only by the commonest English words.
 fn by_letters(cues: &[Cue]) -> Option<String> {
-    let text: String = cues.iter().take(400).map(|cue| plain(cue) + "\n").collect();
+    of_text(&cues.iter().take(400).map(|cue| plain(cue) + "\n").collect::<String>())
+}
+
+/// The language of a text, by its scripts; nothing when it cannot be told.
+#[must_use]
+pub fn of_text(text: &str) -> Option<String> {
     let count = |test: fn(char) -> bool| text.chars().filter(|c| test(*c)).count();
     let letters = count(char::is_alphabetic);
     let han = count(|c| ('\u{4E00}'..='\u{9FFF}').contains(&c));
@@ -78,12 +83,12 @@ fn by_letters(cues: &[Cue]) -> Option<String> {
     } else if hangul * 3 > letters {
         "ko"
     } else if han * 5 > letters {
-        return Some(of_han(&text));
+        return Some(of_han(text));
     } else if count(|c| ('\u{600}'..='\u{6FF}').contains(&c)) * 2 > letters {
         "ar"
     } else if count(|c| ('\u{400}'..='\u{4FF}').contains(&c)) * 2 > letters {
         "ru"
-    } else if is_english(&text) {
+    } else if is_english(text) {
         "en"
     } else {
         return None;

@@ -13,6 +13,7 @@ mod vtt;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use charset::decode;
+pub use language::of_text as language_of;
 pub use markup::plain;
 
 /// The largest file, in bytes.

@@ -48,6 +48,10 @@ pub fn admin(shell: &Shell, view: &AdminView) -> Markup {
                 shell.pick("一组人，一起获得角色", "People who get roles together")))
             (tile("/admin/invitations", shell.pick("邀请", "Invitations"), None,
                 shell.pick("发一个链接，对方打开就能加入", "A link that brings somebody a role")))
+            (tile("/admin/grants", shell.pick("角色", "Roles"), None,
+                shell.pick("谁在哪里有什么角色；收回", "Who has which role where; take it away")))
+            (tile("/admin/tokens", shell.pick("令牌", "Tokens"), None,
+                shell.pick("程序代人登录用的令牌；作废", "What programs log in with; revoke")))
             (tile("/admin/libraries", shell.pick("资源库", "Libraries"), Some(view.libraries.to_string()),
                 shell.pick("新建、设置、移交；空间用了多少、还够用多久", "Make, set, give; room used and for how long it lasts")))
             (tile("/admin/duplicates", shell.pick("重复资源", "Duplicates"), None,

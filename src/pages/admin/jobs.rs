@@ -3,17 +3,17 @@
 use maud::{Markup, html};
 
 use super::super::Shell;
-use super::{Notice, button, frame, top};
+use super::{Listed, Notice, Words, button, frame, listed, top};
 
 /// A page of jobs.
 #[derive(Clone, Debug, Default)]
 pub struct JobsView {
     /// State asked for; empty: all but done.
     pub state: String,
+    /// The list, but for its rows.
+    pub list: Listed,
     /// The oldest first.
     pub rows: Vec<JobRow>,
-    /// Where the next ones are.
-    pub next: Option<String>,
     /// What came of a form.
     pub notice: Notice,
 }
@@ -51,34 +51,40 @@ pub fn jobs(shell: &Shell, view: &JobsView) -> Markup {
         ("failed", shell.pick("失败", "Failed")),
         ("done", shell.pick("已完成", "Done")),
     ];
+    let words = Words {
+        find: shell.pick("标题、资源库、步骤或错误", "Title, library, step or error"),
+        unit: ("个任务", "job", "jobs"),
+        none: shell.pick("这里没有任务", "Nothing here"),
+    };
+    let state = html! { input type="hidden" name="state" value=(view.state); };
+    let rows = html! {
+        table.admin-table {
+            thead { tr {
+                th { (shell.pick("资源", "Resource")) } th { (shell.pick("做什么", "Step")) } th { (shell.pick("状态", "State")) }
+                th { (shell.pick("说明", "Why")) } th { (shell.pick("提交时间", "Since")) } th {}
+            } }
+            tbody { @for row in &view.rows { tr {
+                td.main-cell { a href=(format!("/studio/resources/{}", row.resource)) { (row.title) } span.hint { " " (row.library) } }
+                td data-label=(shell.pick("做什么", "Step")) { (row.step) }
+                td data-label=(shell.pick("状态", "State")) { (state_of(shell, row)) }
+                td.break data-label=(shell.pick("说明", "Why")) { (row.why) @if row.attempts > 1 { span.hint { (shell.pick(" 已试 ", " tried ")) (row.attempts) (shell.pick(" 次", " times")) } } }
+                td data-label=(shell.pick("提交时间", "Since")) { (shell.lang.minute(row.created_ms, &shell.zone)) }
+                td { @if row.state == "failed" { (button(shell, "/admin/jobs", "retry", &[("resource", &row.resource)], shell.pick("重新处理", "Process again"))) } }
+            } } }
+        }
+    };
     let body = html! {
         nav.tabs aria-label=(shell.pick("按状态", "By state")) {
             @for (state, label) in tabs {
                 a href=(format!("/admin/jobs?state={state}")) aria-current=[(state == view.state).then_some("page")] { (label) }
             }
         }
-        @if view.rows.is_empty() { section.empty { h2 { (shell.pick("这里没有任务", "Nothing here")) } } } @else {
-            table.admin-table {
-                thead { tr {
-                    th { (shell.pick("资源", "Resource")) } th { (shell.pick("做什么", "Step")) } th { (shell.pick("状态", "State")) }
-                    th { (shell.pick("说明", "Why")) } th { (shell.pick("提交时间", "Since")) } th {}
-                } }
-                tbody { @for row in &view.rows { tr {
-                    td.main-cell { a href=(format!("/studio/resources/{}", row.resource)) { (row.title) } span.hint { " " (row.library) } }
-                    td data-label=(shell.pick("做什么", "Step")) { (row.step) }
-                    td data-label=(shell.pick("状态", "State")) { (state(shell, row)) }
-                    td.break data-label=(shell.pick("说明", "Why")) { (row.why) @if row.attempts > 1 { span.hint { (shell.pick(" 已试 ", " tried ")) (row.attempts) (shell.pick(" 次", " times")) } } }
-                    td data-label=(shell.pick("提交时间", "Since")) { (shell.lang.minute(row.created_ms, &shell.zone)) }
-                    td { @if row.state == "failed" { (button(shell, "/admin/jobs", "retry", &[("resource", &row.resource)], shell.pick("重新处理", "Process again"))) } }
-                } } }
-            }
-            @if let Some(next) = &view.next { p.list-head { a.button.quiet href=(next) { (shell.pick("下一页", "Next")) } } }
-        }
+        (listed(shell, &view.list, &words, &state, &rows))
     };
     frame(shell, shell.pick("后台任务", "Jobs"), &[top(shell)], &view.notice, &body)
 }
 
-fn state(shell: &Shell, row: &JobRow) -> Markup {
+fn state_of(shell: &Shell, row: &JobRow) -> Markup {
     html! {
         @match row.state.as_str() {
             "running" => { span.tag { (shell.pick("正在处理", "Running")) } span.number { " " (row.percent) "%" } }

@@ -3,11 +3,15 @@
 use maud::{Markup, html};
 
 use super::super::Shell;
-use super::{Notice, Option2, confirm, field, frame, select, top};
+use super::{
+    Listed, Notice, Option2, Words, choose, field, frame, listed, organisation_list, select, top,
+};
 
 /// Libraries of the caller's branch.
 #[derive(Clone, Debug, Default)]
 pub struct LibrariesAdminView {
+    /// The list, but for its rows.
+    pub list: Listed,
     /// Each.
     pub rows: Vec<LibraryRow>,
     /// Organisations for which one may be made: id and name.
@@ -39,49 +43,37 @@ pub struct LibraryRow {
     pub full_in_days: Option<i64>,
 }
 
-/// One library.
-#[derive(Clone, Debug)]
-pub struct LibraryAdminView {
-    /// Itself.
-    pub row: LibraryRow,
-    /// What it is about.
-    pub description: String,
-    /// What is ready is published at once.
-    pub automatic: bool,
-    /// The caller may set the quota and give it away.
-    pub may_decide: bool,
-    /// Id of its owner.
-    pub owner: String,
-    /// Organisations that may get it: id and name.
-    pub owners: Vec<Option2>,
-    /// What came of a form.
-    pub notice: Notice,
-}
-
 /// 2^30 bytes.
-const GIB: i64 = 1 << 30;
+pub(super) const GIB: i64 = 1 << 30;
 
 /// The list, with a form to make one.
 #[must_use]
 pub fn admin_libraries(shell: &Shell, view: &LibrariesAdminView) -> Markup {
-    let body = html! {
-        @if view.rows.is_empty() { section.empty { h2 { (shell.pick("还没有资源库", "No libraries yet")) } } } @else {
-            table.admin-table {
-                thead { tr {
-                    th { (shell.pick("资源库", "Library")) } th { (shell.pick("所属机构", "Owner")) }
-                    th { (shell.pick("已发布", "Published")) } th { (shell.pick("空间", "Room")) }
-                } }
-                tbody { @for row in &view.rows { tr {
-                    td.main-cell {
-                        a href=(format!("/admin/libraries/{}", row.slug)) { (row.name) }
-                        @if row.internal { span.tag { (shell.pick("内部", "Internal")) } }
-                    }
-                    td data-label=(shell.pick("所属机构", "Owner")) { (row.owner) }
-                    td data-label=(shell.pick("已发布", "Published")) { (row.resources) }
-                    td data-label=(shell.pick("空间", "Room")) { (room(shell, row)) }
-                } } }
-            }
+    let words = Words {
+        find: shell.pick("名称、网址名或简介", "Name, slug or description"),
+        unit: ("个资源库", "library", "libraries"),
+        none: shell.pick("没有符合的资源库", "No library matches"),
+    };
+    let rows = html! {
+        table.admin-table {
+            thead { tr {
+                th { (shell.pick("资源库", "Library")) } th { (shell.pick("所属机构", "Owner")) }
+                th { (shell.pick("已发布", "Published")) } th { (shell.pick("空间", "Room")) }
+            } }
+            tbody { @for row in &view.rows { tr {
+                td.main-cell {
+                    a href=(format!("/admin/libraries/{}", row.slug)) { (row.name) }
+                    @if row.internal { span.tag { (shell.pick("内部", "Internal")) } }
+                }
+                td data-label=(shell.pick("所属机构", "Owner")) { (row.owner) }
+                td data-label=(shell.pick("已发布", "Published")) { (row.resources) }
+                td data-label=(shell.pick("空间", "Room")) { (room(shell, row)) }
+            } } }
         }
+    };
+    let body = html! {
+        (listed(shell, &view.list, &words, &html! {}, &rows))
+        (organisation_list(&view.owners))
         @if view.whole || !view.owners.is_empty() { section.card.after { (make(shell, view)) } }
     };
     frame(shell, shell.pick("资源库", "Libraries"), &[top(shell)], &view.notice, &body)
@@ -98,7 +90,7 @@ fn bytes(n: i64) -> String {
 }
 
 /// How much is used, of how much, and for how long that lasts.
-fn room(shell: &Shell, row: &LibraryRow) -> Markup {
+pub(super) fn room(shell: &Shell, row: &LibraryRow) -> Markup {
     html! {
         div.room {
             @match row.quota_bytes {
@@ -128,7 +120,7 @@ fn make(shell: &Shell, view: &LibrariesAdminView) -> Markup {
             div.field-pair {
                 (field("name", "name", shell.pick("名称", "Name"), "", ""))
                 (field("slug", "slug", shell.pick("网址名", "Name in URLs"), "", shell.pick("小写字母、数字、短横，以后不能改", "Lower case, digits, dashes; it stays")))
-                (select("owner", "owner", shell.pick("所属机构", "Owner"), &view.owners, "", none))
+                (choose(shell, "owner", "owner", shell.pick("所属机构", "Owner"), &view.owners, "", none))
                 (select("visibility", "visibility", shell.pick("谁能看", "Who sees it"), &visibilities(shell), "public", None))
                 (field("quota_gb", "quota_gb", shell.pick("空间上限（GB）", "Quota (GiB)"), "", shell.pick("不填就是不限", "Empty: no limit")))
             }
@@ -138,66 +130,11 @@ fn make(shell: &Shell, view: &LibrariesAdminView) -> Markup {
     }
 }
 
-fn visibilities(shell: &Shell) -> [Option2; 2] {
+pub(super) fn visibilities(shell: &Shell) -> [Option2; 2] {
     [
         ("public".to_owned(), shell.pick("所有人", "Everybody").to_owned()),
         ("internal".to_owned(), shell.pick("只有本库的人", "Its people").to_owned()),
     ]
-}
-
-/// One library.
-#[must_use]
-pub fn admin_library(shell: &Shell, view: &LibraryAdminView) -> Markup {
-    let here = format!("/admin/libraries/{}", view.row.slug);
-    let up = [top(shell), ("/admin/libraries", shell.pick("资源库", "Libraries"))];
-    let ways = [
-        ("manual".to_owned(), shell.pick("处理好后由人发布", "Somebody publishes").to_owned()),
-        (
-            "automatic".to_owned(),
-            shell.pick("处理好后自动发布", "As soon as it is ready").to_owned(),
-        ),
-    ];
-    let row = &view.row;
-    let quota = row.quota_bytes.map(|quota| (quota / GIB).to_string()).unwrap_or_default();
-    let body = html! {
-        div.admin-forms {
-            section.card {
-                h2 { (shell.pick("设置", "Settings")) }
-                form.form action=(here) method="post" {
-                    (shell.csrf_field())
-                    input type="hidden" name="act" value="save";
-                    (field("name", "name", shell.pick("名称", "Name"), &row.name, ""))
-                    div.field {
-                        label for="description" { (shell.pick("简介", "Description")) }
-                        textarea id="description" name="description" rows="4" { (view.description) }
-                    }
-                    div.field-pair {
-                        (select("visibility", "visibility", shell.pick("谁能看", "Who sees it"), &visibilities(shell),
-                            if row.internal { "internal" } else { "public" }, None))
-                        (select("publishing", "publishing", shell.pick("发布方式", "Publishing"), &ways,
-                            if view.automatic { "automatic" } else { "manual" }, None))
-                        @if view.may_decide {
-                            (field("quota_gb", "quota_gb", shell.pick("空间上限（GB）", "Quota (GiB)"), &quota, shell.pick("0 或不填就是不限", "0 or empty: no limit")))
-                        }
-                    }
-                    div.form-end { button.button type="submit" { (shell.pick("保存", "Save")) } }
-                }
-            }
-            section.card {
-                h2 { (shell.pick("空间和人员", "Room and people")) }
-                (room(shell, row))
-                p { (shell.pick("所属机构：", "Owner: ")) (row.owner) }
-                p { a href=(format!("/admin/people?library={}", row.slug)) { (shell.pick("在本库有角色的人", "People with a role here")) } }
-                p { a href=(format!("/libraries/{}", row.slug)) { (shell.pick("打开资源库", "Open the library")) } }
-                @if view.may_decide && !view.owners.is_empty() {
-                    (confirm(shell, &here, &select("owner", "owner", shell.pick("移交给哪个机构", "To whom"), &view.owners, &view.owner, None),
-                        "give", shell.pick("移交", "Give it away"),
-                        shell.pick("移交后由新机构的管理员管理；过去的统计数字仍算在原机构名下。", "Administrators of the new owner look after it from then on; numbers of the past stay with the old one.")))
-                }
-            }
-        }
-    };
-    frame(shell, &row.name, &up, &view.notice, &body)
 }
 
 #[cfg(test)]

@@ -1,34 +1,41 @@
 //! Pages for those who look after people, organisations and libraries; what they share.
 
 mod audit;
+mod grants;
 mod home;
+mod invitations;
 mod jobs;
 mod libraries;
+mod library;
+mod listed;
+mod organisation;
 mod organisations;
 mod people;
 mod person;
 mod teams;
+mod tokens;
 mod words;
 
 use maud::{Markup, html};
 
 pub use audit::{AuditView, EntryRow, audit};
+pub use grants::{GrantedRow, GrantsView, granted};
 pub use home::{AdminView, admin};
+pub use invitations::{InvitationRow, InvitationsView, invitations};
 pub use jobs::{JobRow, JobsView, jobs};
-pub use libraries::{
-    LibrariesAdminView, LibraryAdminView, LibraryRow, admin_libraries, admin_library,
-};
-pub use organisations::{
-    OrganisationForm, OrganisationRow, OrganisationsView, admin_organisation, admin_organisations,
-};
+pub use libraries::{LibrariesAdminView, LibraryRow, admin_libraries};
+pub use library::{LibraryAdminView, LibrarySettings, admin_library};
+pub use listed::Listed;
+pub use organisation::{OrganisationForm, admin_organisation};
+pub use organisations::{OrganisationRow, OrganisationsView, admin_organisations};
 pub use people::{ImportReport, PeopleView, PersonRow, people};
 pub use person::{GrantRow, PersonPage, person};
-pub use teams::{
-    InvitationRow, InvitationsView, TeamRow, TeamView, TeamsView, invitations, team, teams,
-};
+pub use teams::{TeamRow, TeamView, TeamsView, team, teams};
+pub use tokens::{HeldTokenRow, TokensView, tokens};
 pub use words::role_word;
 
-use words::{action_word, level_word};
+pub(super) use listed::{Words, listed};
+use words::{action_word, actions, level_word};
 
 use super::{
     Shell,
@@ -60,7 +67,7 @@ pub struct Givable {
 }
 
 /// A page of administration: title, the way up, what came of a form, and the rest.
-fn frame(
+pub(super) fn frame(
     shell: &Shell,
     title: &str,
     up: &[(&str, &str)],
@@ -92,7 +99,7 @@ fn said(notice: &Notice) -> Markup {
 }
 
 /// The way up to the start page of administration.
-fn top(shell: &Shell) -> (&'static str, &str) {
+pub(super) fn top(shell: &Shell) -> (&'static str, &str) {
     ("/admin", shell.pick("管理", "Administration"))
 }
 
@@ -127,6 +134,62 @@ fn select(
     }
 }
 
+/// Of more than so many one types a part, and takes one of those that match.
+const MOST_TO_SELECT: usize = 60;
+
+/// A field for an organisation: to choose from, or to type in when there are many; then
+/// [`organisation_list`] stands once on the page.
+fn choose(
+    shell: &Shell,
+    id: &str,
+    name: &str,
+    label: &str,
+    options: &[Option2],
+    chosen: &str,
+    none: Option<&str>,
+) -> Markup {
+    if options.len() <= MOST_TO_SELECT {
+        return select(id, name, label, options, chosen, none);
+    }
+    typed(shell, id, name, label, options, chosen, ORGANISATIONS)
+}
+
+fn typed(
+    shell: &Shell,
+    id: &str,
+    name: &str,
+    label: &str,
+    options: &[Option2],
+    chosen: &str,
+    list: &str,
+) -> Markup {
+    let found = options.iter().find(|(value, _)| value == chosen);
+    let value = found.map_or("", |(_, text)| text.trim());
+    html! {
+        div.field {
+            label for=(id) { (label) }
+            input id=(id) name=(name) value=(value) list=(list) autocomplete="off"
+                placeholder=(shell.pick("输入名称或代码的一部分，再选", "Type a part of the name or code"));
+        }
+    }
+}
+
+/// Id of the list of [`organisation_list`].
+const ORGANISATIONS: &str = "organisations";
+
+/// What fields of [`choose`] offer.
+fn organisation_list(options: &[Option2]) -> Markup {
+    datalist(ORGANISATIONS, options.iter())
+}
+
+fn datalist<'a>(id: &str, options: impl ExactSizeIterator<Item = &'a Option2>) -> Markup {
+    html! {
+        @if options.len() > MOST_TO_SELECT {
+            datalist id=(id) { @for (_, text) in options { option value=(text.trim()) {} } }
+        }
+    }
+}
+
 /// Where a role is, organisation or library.
 fn select_place(shell: &Shell, id: &str, givable: &Givable) -> Markup {
     let group = |label: &str, options: &[Option2]| {
@@ -138,9 +201,18 @@ fn select_place(shell: &Shell, id: &str, givable: &Givable) -> Markup {
             }
         }
     };
+    let label = shell.pick("在哪里", "Where");
+    let all: Vec<Option2> =
+        givable.organisations.iter().chain(&givable.libraries).cloned().collect();
+    if all.len() > MOST_TO_SELECT {
+        return html! {
+            (typed(shell, id, "place", label, &[], "", "places"))
+            (datalist("places", all.iter()))
+        };
+    }
     html! {
         div.field {
-            label for=(id) { (shell.pick("在哪里", "Where")) }
+            label for=(id) { (label) }
             select id=(id) name="place" {
                 (group(shell.pick("机构（包括下级机构的资源库）", "Organisations, with all below"), &givable.organisations))
                 (group(shell.pick("单个资源库", "One library"), &givable.libraries))
@@ -159,12 +231,24 @@ fn select_role(shell: &Shell, id: &str, givable: &Givable, none: Option<&str>) -
     select(id, "role", shell.pick("角色", "Role"), &options, "", none)
 }
 
-/// Something dangerous: opened first, explained, then confirmed.
+/// Something dangerous: opened first, explained, then confirmed; the form's `act` says what.
 fn confirm(
     shell: &Shell,
     action: &str,
     fields: &Markup,
     act: &str,
+    label: &str,
+    why: &str,
+) -> Markup {
+    danger(shell, action, fields, ("act", act), label, why)
+}
+
+/// The same where the field that says what is called otherwise.
+pub(super) fn danger(
+    shell: &Shell,
+    action: &str,
+    fields: &Markup,
+    (name, value): (&str, &str),
     label: &str,
     why: &str,
 ) -> Markup {
@@ -174,7 +258,7 @@ fn confirm(
             p { (why) }
             form.form action=(action) method="post" {
                 (shell.csrf_field())
-                input type="hidden" name="act" value=(act);
+                input type="hidden" name=(name) value=(value);
                 (fields)
                 div.form-end { button.button.bad type="submit" { (shell.pick("确定", "Yes, ")) (label) } }
             }

@@ -2,16 +2,17 @@
 
 use maud::{Markup, html};
 
-use super::super::{Paging, Shell, paging::paging};
+use super::super::Shell;
 use super::{
-    Givable, Notice, Option2, field, frame, select, select_place, select_role, table_form, top,
+    Givable, Listed, Notice, Option2, Words, choose, field, frame, listed, organisation_list,
+    select, select_place, select_role, table_form, top,
 };
 
 /// A page of people.
 #[derive(Clone, Debug, Default)]
 pub struct PeopleView {
-    /// What is searched for.
-    pub q: String,
+    /// The list, but for its rows.
+    pub list: Listed,
     /// Id of the organisation chosen.
     pub organisation: String,
     /// Slug of the library chosen.
@@ -22,14 +23,8 @@ pub struct PeopleView {
     pub organisations: Vec<Option2>,
     /// Libraries to choose from: slug and name.
     pub libraries: Vec<Option2>,
-    /// How many there are.
-    pub total: i64,
     /// Of this page.
     pub rows: Vec<PersonRow>,
-    /// Which page it is.
-    pub paging: Option<Paging>,
-    /// Where the list is as CSV.
-    pub export: String,
     /// Roles that can be given.
     pub givable: Givable,
     /// Somebody may be added without a home.
@@ -78,19 +73,15 @@ pub struct ImportReport {
 #[must_use]
 pub fn people(shell: &Shell, view: &PeopleView) -> Markup {
     let title = shell.pick("人员", "People");
+    let words = Words {
+        find: shell.pick("姓名、登录名、电话或邮箱", "Name, number or address"),
+        unit: ("人", "person", "people"),
+        none: shell.pick("没有符合的人员", "Nobody matches"),
+    };
     let body = html! {
         @if let Some(report) = &view.report { (told(shell, report)) }
-        (search(shell, view))
-        div.list-head {
-            p.number { (shell.lang.count(u64::try_from(view.total).unwrap_or(0), "人", "person", "people")) }
-            a.text-button href=(view.export) { (shell.pick("导出表格（CSV）", "Export (CSV)")) }
-        }
-        @if view.rows.is_empty() {
-            section.empty { h2 { (shell.pick("没有符合的人员", "Nobody matches")) } }
-        } @else {
-            (rows(shell, view))
-        }
-        @if let Some(at) = &view.paging { (paging(shell, at)) }
+        (listed(shell, &view.list, &words, &filters(shell, view), &rows(shell, view)))
+        (organisation_list(&view.organisations))
         div.admin-forms {
             section.card { (add(shell, view)) }
             section.card {
@@ -102,22 +93,17 @@ pub fn people(shell: &Shell, view: &PeopleView) -> Markup {
     frame(shell, title, &[top(shell)], &view.notice, &body)
 }
 
-fn search(shell: &Shell, view: &PeopleView) -> Markup {
+fn filters(shell: &Shell, view: &PeopleView) -> Markup {
     let states = [
         ("false".to_owned(), shell.pick("可以登录的", "May log in").to_owned()),
         ("true".to_owned(), shell.pick("已停用的", "Disabled").to_owned()),
     ];
+    let all = Some(shell.pick("全部", "All"));
     html! {
-        form.filters action="/admin/people" method="get" role="search" {
-            (field("q", "q", shell.pick("姓名、登录名、电话或邮箱", "Name, number or address"), &view.q, ""))
-            (select("organisation", "organisation", shell.pick("机构（含下级）", "Organisation, with all below"),
-                &view.organisations, &view.organisation, Some(shell.pick("全部", "All"))))
-            (select("library", "library", shell.pick("资源库", "Library"), &view.libraries, &view.library,
-                Some(shell.pick("全部", "All"))))
-            (select("disabled", "disabled", shell.pick("状态", "State"), &states, &view.disabled,
-                Some(shell.pick("全部", "All"))))
-            button.button type="submit" { (shell.pick("查找", "Find")) }
-        }
+        (choose(shell, "organisation", "organisation", shell.pick("机构（含下级）", "Organisation, with all below"),
+            &view.organisations, &view.organisation, all))
+        (select("library", "library", shell.pick("资源库", "Library"), &view.libraries, &view.library, all))
+        (select("disabled", "disabled", shell.pick("状态", "State"), &states, &view.disabled, all))
     }
 }
 
@@ -156,7 +142,7 @@ fn add(shell: &Shell, view: &PeopleView) -> Markup {
                 (field("phone", "phone", shell.pick("手机或电话", "Telephone"), "", shell.pick("可以用来登录", "A name to log in with")))
                 (field("name", "name", shell.pick("登录名", "Login name"), "", shell.pick("不填就用电话号码", "The number when left out")))
                 (field("email", "email", shell.pick("电子邮箱（可不填）", "E-mail (may be empty)"), "", ""))
-                (select("home", "organisation", shell.pick("所属机构", "Organisation"), &view.organisations, "", none))
+                (choose(shell, "home", "organisation", shell.pick("所属机构", "Organisation"), &view.organisations, "", none))
                 (select_role(shell, "role", &view.givable, Some(shell.pick("（以后再给）", "(later)"))))
                 (select_place(shell, "place", &view.givable))
             }

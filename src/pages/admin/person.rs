@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::super::identity::identity_words;
 use super::super::{IdentityRow, Shell};
 use super::{
-    Givable, Notice, Option2, button, confirm, field, frame, role_word, select, select_place,
-    select_role, top,
+    Givable, Notice, Option2, button, choose, confirm, field, frame, organisation_list, role_word,
+    select, select_place, select_role, top,
 };
 use crate::catalogue::Role;
 
@@ -76,6 +76,7 @@ pub fn person(shell: &Shell, view: &PersonPage) -> Markup {
     let here = format!("/admin/people/{}", view.id);
     let people = ("/admin/people", shell.pick("人员", "People"));
     let body = html! {
+        (organisation_list(&view.organisations))
         @if let Some((code, link)) = &view.code { (told(shell, view, code, link)) }
         div.admin-forms {
             section.card { (facts(shell, view, &here)) }
@@ -111,7 +112,7 @@ fn facts(shell: &Shell, view: &PersonPage, here: &str) -> Markup {
                     (field("display_name", "display_name", shell.pick("姓名", "Name"), &view.display_name, ""))
                     (field("phone", "phone", shell.pick("手机或电话", "Telephone"), &view.phone, shell.pick("可以用来登录", "A name to log in with")))
                     (field("email", "email", shell.pick("电子邮箱", "E-mail"), &view.email, ""))
-                    (select("home", "organisation", shell.pick("所属机构", "Organisation"), &view.organisations, &view.home,
+                    (choose(shell, "home", "organisation", shell.pick("所属机构", "Organisation"), &view.organisations, &view.home,
                         view.home.is_empty().then(|| shell.pick("（不属于任何机构）", "(none)"))))
                 }
                 div.form-end { button.button type="submit" { (shell.pick("保存", "Save")) } }

@@ -1,18 +1,19 @@
-//! Teams and invitations.
+//! Teams.
 
 use maud::{Markup, html};
 
 use super::super::Shell;
 use super::person::{grant_form, grants};
 use super::{
-    Givable, GrantRow, Notice, Option2, button, confirm, field, frame, role_word, select,
-    select_place, select_role, top,
+    Givable, GrantRow, Listed, Notice, Option2, Words, button, choose, confirm, field, frame,
+    listed, organisation_list, top,
 };
-use crate::catalogue::Role;
 
 /// Teams.
 #[derive(Clone, Debug, Default)]
 pub struct TeamsView {
+    /// The list, but for its rows.
+    pub list: Listed,
     /// Each.
     pub rows: Vec<TeamRow>,
     /// Organisations to choose from: id and name.
@@ -57,63 +58,36 @@ pub struct TeamView {
     pub notice: Notice,
 }
 
-/// Invitations.
-#[derive(Clone, Debug, Default)]
-pub struct InvitationsView {
-    /// Each, the last first.
-    pub rows: Vec<InvitationRow>,
-    /// Roles that can be given.
-    pub givable: Givable,
-    /// The link that was just made, shown only now.
-    pub link: Option<String>,
-    /// What came of a form.
-    pub notice: Notice,
-}
-
-/// An invitation.
-#[derive(Clone, Debug)]
-pub struct InvitationRow {
-    /// Id.
-    pub id: String,
-    /// What it brings.
-    pub role: Role,
-    /// Name of the organisation or library.
-    pub place: String,
-    /// For whom.
-    pub note: String,
-    /// For how many, and how many came.
-    pub uses: i64,
-    /// How many came.
-    pub came: i64,
-    /// Unix milliseconds.
-    pub expires_ms: i64,
-    /// Somebody may come.
-    pub open: bool,
-}
-
 /// The list of teams.
 #[must_use]
 pub fn teams(shell: &Shell, view: &TeamsView) -> Markup {
     let none = view.whole.then(|| shell.pick("（全网）", "(the whole net)"));
+    let words = Words {
+        find: shell.pick("小组或机构的名称", "Name of the team or organisation"),
+        unit: ("个小组", "team", "teams"),
+        none: shell.pick("没有符合的小组", "No team matches"),
+    };
+    let rows = html! {
+        table.admin-table {
+            thead { tr { th { (shell.pick("小组", "Team")) } th { (shell.pick("归谁管理", "Looked after by")) } th { (shell.pick("人数", "People")) } } }
+            tbody { @for row in &view.rows { tr {
+                td.main-cell { a href=(format!("/admin/teams/{}", row.id)) { (row.name) } }
+                td data-label=(shell.pick("归谁管理", "Looked after by")) { (row.organisation) }
+                td data-label=(shell.pick("人数", "People")) { (row.members) }
+            } } }
+        }
+    };
     let body = html! {
         p.lead { (shell.pick("把常一起工作的人编成小组，给小组一个角色，组里每个人就都有了。", "Give a team a role, and all its people have it.")) }
-        @if view.rows.is_empty() { section.empty { h2 { (shell.pick("还没有小组", "No teams yet")) } } } @else {
-            table.admin-table {
-                thead { tr { th { (shell.pick("小组", "Team")) } th { (shell.pick("归谁管理", "Looked after by")) } th { (shell.pick("人数", "People")) } } }
-                tbody { @for row in &view.rows { tr {
-                    td.main-cell { a href=(format!("/admin/teams/{}", row.id)) { (row.name) } }
-                    td data-label=(shell.pick("归谁管理", "Looked after by")) { (row.organisation) }
-                    td data-label=(shell.pick("人数", "People")) { (row.members) }
-                } } }
-            }
-        }
+        (listed(shell, &view.list, &words, &html! {}, &rows))
+        (organisation_list(&view.organisations))
         section.card.after {
             h2 { (shell.pick("新建小组", "Make a team")) }
             form.form action="/admin/teams" method="post" {
                 (shell.csrf_field())
                 div.field-pair {
                     (field("name", "name", shell.pick("名称", "Name"), "", ""))
-                    (select("organisation", "organisation", shell.pick("归哪个机构管理", "Looked after by"), &view.organisations, "", none))
+                    (choose(shell, "organisation", "organisation", shell.pick("归哪个机构管理", "Looked after by"), &view.organisations, "", none))
                 }
                 div.form-end { button.button type="submit" { (shell.pick("新建", "Make")) } }
             }
@@ -167,53 +141,4 @@ pub fn team(shell: &Shell, view: &TeamView) -> Markup {
         }
     };
     frame(shell, &view.team.name, &up, &view.notice, &body)
-}
-
-/// The list of invitations, with the form to make one.
-#[must_use]
-pub fn invitations(shell: &Shell, view: &InvitationsView) -> Markup {
-    let body = html! {
-        @if let Some(link) = &view.link {
-            section.card.secret role="status" {
-                h2 { (shell.pick("邀请链接，只显示这一次", "The link; it is shown only now")) }
-                p.break { (link) }
-                p.hint { (shell.pick("用微信、短信或纸条发给对方。", "Send it, or write it down.")) }
-            }
-        }
-        section.card {
-            h2 { (shell.pick("发出邀请", "Invite")) }
-            form.form action="/admin/invitations" method="post" {
-                (shell.csrf_field())
-                input type="hidden" name="act" value="invite";
-                div.field-pair {
-                    (select_role(shell, "role", &view.givable, None))
-                    (select_place(shell, "place", &view.givable))
-                    (field("uses", "uses", shell.pick("可用人数", "For how many people"), "1", ""))
-                    (field("days", "days", shell.pick("有效天数", "Days it lasts"), "14", ""))
-                    (field("note", "note", shell.pick("备注：给谁的", "For whom, in words"), "", ""))
-                }
-                div.form-end { button.button type="submit" { (shell.pick("生成链接", "Make the link")) } }
-            }
-        }
-        @if view.rows.is_empty() { section.empty { h2 { (shell.pick("还没有邀请", "No invitations yet")) } } } @else {
-            table.admin-table {
-                thead { tr {
-                    th { (shell.pick("角色", "Role")) } th { (shell.pick("在哪里", "Where")) } th { (shell.pick("备注", "For whom")) }
-                    th { (shell.pick("已用", "Came")) } th { (shell.pick("有效到", "Until")) } th {}
-                } }
-                tbody { @for row in &view.rows { tr {
-                    td.main-cell { (role_word(shell.lang, row.role)) }
-                    td data-label=(shell.pick("在哪里", "Where")) { (row.place) }
-                    td data-label=(shell.pick("备注", "For whom")) { (row.note) }
-                    td data-label=(shell.pick("已用", "Came")) { (row.came) " / " (row.uses) }
-                    td data-label=(shell.pick("有效到", "Until")) { (shell.lang.day(row.expires_ms, &shell.zone)) }
-                    td {
-                        @if row.open { (button(shell, "/admin/invitations", "uninvite", &[("id", &row.id)], shell.pick("撤回", "Take back"))) }
-                        @else { span.tag { (shell.pick("已结束", "Ended")) } }
-                    }
-                } } }
-            }
-        }
-    };
-    frame(shell, shell.pick("邀请", "Invitations"), &[top(shell)], &view.notice, &body)
 }

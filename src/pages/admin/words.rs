@@ -1,6 +1,7 @@
 //! What roles, levels and changes are called.
 
 use super::super::Lang;
+use super::Option2;
 use crate::catalogue::{Level, Role};
 
 /// The word for a role.
@@ -50,10 +51,12 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("leave-team", "移出小组", "take out of a team"),
     ("invite", "发出邀请", "invite"),
     ("uninvite", "撤回邀请", "take an invitation back"),
-    ("accept", "接受邀请", "accept an invitation"),
+    ("accept", "通过审核，或接受邀请", "accept in review, or an invitation"),
+    ("return", "退回作者", "return to its author"),
     ("make-token", "新建接口令牌", "make an API token"),
     ("revoke-token", "撤销接口令牌", "revoke an API token"),
     ("end-session", "结束登录", "end a session"),
+    ("apply-batch", "批量修改资源", "change many resources"),
     ("add-organisation", "新增机构", "add an organisation"),
     ("edit-organisation", "修改机构", "edit an organisation"),
     ("move-organisation", "移动机构", "move an organisation"),
@@ -72,8 +75,48 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("rotate-ticket-key", "更换票据密钥", "change the key of tickets"),
     ("edit", "修改资源", "edit a resource"),
     ("publish", "发布资源", "publish a resource"),
+    ("vouch", "认证地方特色", "vouch for what is local"),
+    ("unvouch", "撤销地方特色认证", "withdraw a voucher"),
     ("withdraw", "下架资源", "withdraw a resource"),
     ("delete", "删除资源", "delete a resource"),
     ("cancel", "停止处理", "stop processing"),
     ("retry", "重新处理", "process again"),
+    ("hand-in", "送审", "hand in for review"),
+    ("take-back", "撤回送审", "take back from review"),
+    ("comment", "写审核意见", "comment in review"),
+    ("resolve", "处理审核意见", "resolve a comment"),
+    ("set-chain", "设置审核步骤", "set the steps of review"),
+    ("delegate", "委托审核", "delegate a review"),
+    ("end-delegation", "结束委托", "end a delegation"),
+    ("complain", "收到投诉", "complain"),
+    ("answer-complaint", "答复投诉", "answer a complaint"),
+    ("appeal", "提出申诉", "appeal"),
+    ("answer-appeal", "答复申诉", "answer an appeal"),
+    ("create-course", "新建课程", "make a course"),
+    ("edit-course", "修改课程", "edit a course"),
+    ("edit-lessons", "编排课程内容", "arrange lessons"),
+    ("publish-course", "发布课程", "publish a course"),
+    ("withdraw-course", "下架课程", "withdraw a course"),
+    ("delete-course", "删除课程", "delete a course"),
+    ("list-course", "在本库展示课程", "show a course"),
+    ("unlist-course", "不再展示课程", "show a course no longer"),
+    ("create-collection", "新建专题", "make a collection"),
+    ("edit-collection", "修改专题", "edit a collection"),
+    ("delete-collection", "删除专题", "delete a collection"),
+    ("duplicates.set_aside", "判定不是重复", "say that two are not the same"),
+    ("duplicates.take_back", "撤回不是重复", "take that back"),
+    ("add-source", "添加来源库", "add a source"),
+    ("run-source", "开始收割", "ask for a harvest"),
+    ("harvest", "收割完成", "harvest a source"),
+    ("remove-source", "移除来源库", "remove a source"),
+    ("copy-in", "从原库复制进来", "copy in"),
 ];
+
+/// What the log may tell of, to choose from.
+#[must_use]
+pub(super) fn actions(lang: Lang) -> Vec<Option2> {
+    ACTIONS
+        .iter()
+        .map(|(code, zh, en)| ((*code).to_owned(), lang.pick(zh, en).to_owned()))
+        .collect()
+}

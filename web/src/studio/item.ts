@@ -145,8 +145,10 @@ export class Item {
     this.line.leave(this);
     const id = await this.resource();
     if (id === null) return;
-    const link = make("a", { className: "text-button", href: `/studio/resources/${id}`, textContent: pick("编辑", "Edit") });
-    this.tools.replaceChildren(link);
+    const all = make("a", { className: "text-button", href: `/studio/resources/${id}`, textContent: pick("编辑", "Edit") });
+    const short = make("a", { className: "button", href: `/studio/resources/${id}/short`, textContent: pick("填写说明", "Describe it") });
+    short.dataset["short"] = "";
+    this.tools.replaceChildren(all, short);
     this.row.dataset["resource"] = id;
     watch(id, this.row);
   }

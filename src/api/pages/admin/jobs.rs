@@ -1,99 +1,78 @@
 //! The page of jobs.
 
-use axum::extract::{Query, State};
-use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
+use axum::extract::Query;
+use axum::response::Response;
 use serde::Deserialize;
 
-use super::super::super::caller::Visitor;
 use super::super::super::jobs::JobView;
+use super::super::super::listed::Listing;
 use super::super::super::problem::ApiError;
-use super::super::super::reader::Reader;
 use super::super::super::resources::act;
 use super::super::super::sentences::sentence;
-use super::super::shell::{page, shell};
-use super::super::studio::{Fields, check_csrf};
-use super::{Came, done, refusal, to_login};
+use super::super::here::{Form, Here, done};
 use crate::api::JOB_STATES;
-use crate::app::App;
 use crate::db::{self, jobs::Filter};
 use crate::ingest::disk;
 use crate::ingest::stage::Action;
 use crate::pages::{self, JobRow, JobsView, Lang, Notice};
-
-const PER_PAGE: i64 = 100;
 
 /// Which jobs.
 #[derive(Debug, Default, Deserialize)]
 pub(in crate::api) struct JobsQuery {
     #[serde(default)]
     state: String,
-    #[serde(default)]
-    after: String,
-    #[serde(default)]
-    done: bool,
 }
 
 pub(in crate::api) async fn jobs_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
+    Query(list): Query<Listing>,
     Query(query): Query<JobsQuery>,
 ) -> Result<Response, ApiError> {
-    if let Some(login) = to_login(&visitor, &reader) {
-        return Ok(login);
-    }
-    let notice = Came { done: query.done }.notice(&reader);
-    let view = view(&app, &reader, &visitor, &query, notice).await?;
-    Ok(page(&reader, pages::jobs(&shell(&app, &reader, &visitor), &view)))
+    let view = view(&here, &list, &query, here.notice()).await?;
+    Ok(here.show(|shell| pages::jobs(shell, &view)))
 }
 
 /// Has a resource that failed processed again.
-pub(in crate::api) async fn jobs_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    visitor.caller.may_administer()?;
-    let resource = fields.one("resource").parse().map_err(|_| ApiError::NotFound)?;
-    match act(&app, &visitor.caller, resource, Action::Retry).await {
+pub(in crate::api) async fn jobs_form(form: Form) -> Result<Response, ApiError> {
+    let here = form.here;
+    here.caller().may_administer()?;
+    let resource = form.fields.one("resource").parse().map_err(|_| ApiError::NotFound)?;
+    match act(&here.app, here.caller(), resource, Action::Retry).await {
         Ok(_) => Ok(done("/admin/jobs")),
         Err(error) => {
-            let notice = refusal(&reader, error)?;
-            let view = view(&app, &reader, &visitor, &JobsQuery::default(), notice).await?;
-            let shown = pages::jobs(&shell(&app, &reader, &visitor), &view);
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&reader, shown)).into_response())
+            let notice = here.refusal(error)?;
+            let list = Listing::default();
+            let view = view(&here, &list, &JobsQuery::default(), notice).await?;
+            Ok(here.refuse(|shell| pages::jobs(shell, &view)))
         }
     }
 }
 
 async fn view(
-    app: &App,
-    reader: &Reader,
-    visitor: &Visitor,
+    here: &Here,
+    list: &Listing,
     query: &JobsQuery,
     notice: Notice,
 ) -> Result<JobsView, ApiError> {
-    visitor.caller.may_administer()?;
+    here.caller().may_administer()?;
     let state = Some(query.state.clone()).filter(|state| JOB_STATES.contains(&state.as_str()));
-    let filter = Filter { all: false, resource: None, state: state.clone() };
-    let mut db = app.db.read().await?;
-    let found = db::jobs::list_all(&mut db, &filter, &query.after, PER_PAGE).await?;
-    let now_ms = app.now_ms();
+    let filter = Filter { state: state.clone(), words: list.words(), ..Filter::default() };
+    let mut db = here.app.db.read().await?;
+    let total = db::jobs::count_all(&mut db, &filter).await?;
+    let found = db::jobs::list_all(&mut db, &filter, "", list.span()).await?;
+    let now_ms = here.app.now_ms();
     let short = disk::makes_wait(&mut db, now_ms).await?;
     let state = state.unwrap_or_default();
-    let next = found
-        .last()
-        .filter(|_| found.len() as i64 == PER_PAGE)
-        .map(|job| format!("/admin/jobs?state={state}&after={}", job.id));
     let rows = found.into_iter().map(|job| {
         let created_ms = job.created_ms;
-        row(reader.lang, JobView::of(job, short, now_ms), created_ms)
+        row(here.reader.lang, JobView::of(job, short, now_ms), created_ms)
     });
-    Ok(JobsView { rows: rows.collect(), state, next, notice })
+    Ok(JobsView {
+        rows: rows.collect(),
+        list: list.listed("/admin/jobs", "/api/jobs", total, &[("state", &state)]),
+        state,
+        notice,
+    })
 }
 
 fn row(lang: Lang, job: JobView, created_ms: i64) -> JobRow {

@@ -1,22 +1,18 @@
-//! The pages of libraries; what they change goes the way of the API.
+//! The list of libraries; what it changes goes the way of the API.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
+use axum::extract::{Query, State};
+use axum::response::Response;
 
-use super::super::super::caller::{Visitor, Who};
-use super::super::super::libraries::{self, LibraryPatch, NewLibrary};
+use super::super::super::caller::Who;
+use super::super::super::libraries::{self, NewLibrary, has};
+use super::super::super::listed::Listing;
 use super::super::super::problem::ApiError;
-use super::super::super::reader::Reader;
-use super::super::shell::{page, shell};
-use super::super::studio::{Fields, check_csrf};
-use super::{Came, by_id, done, ours, refusal, to_login};
-use crate::app::App;
-use crate::catalogue::{Caller, Library, Organisation, Publishing, RuleError, Slug, Visibility};
+use super::super::here::{Form, Here, done};
+use super::choices::{administered, by_id, chosen};
+use crate::catalogue::{Library, Organisation, RuleError, Visibility};
 use crate::db;
-use crate::net::authority::Authority;
-use crate::pages::{self, LibrariesAdminView, LibraryAdminView, LibraryRow, Notice};
+use crate::pages::{self, LibrariesAdminView, LibraryRow, Notice};
 
 /// A day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
@@ -25,27 +21,20 @@ const DAY_MS: i64 = 86_400_000;
 const LOOK_BACK_DAYS: i64 = 30;
 
 pub(in crate::api) async fn libraries_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    Query(came): Query<Came>,
+    here: Here,
+    Query(list): Query<Listing>,
 ) -> Result<Response, ApiError> {
-    if let Some(login) = to_login(&visitor, &reader) {
-        return Ok(login);
-    }
-    let view = list(&app, &visitor, came.notice(&reader)).await?;
-    Ok(page(&reader, pages::admin_libraries(&shell(&app, &reader, &visitor), &view)))
+    let view = view(&here, &list, here.notice()).await?;
+    Ok(here.show(|shell| pages::admin_libraries(shell, &view)))
 }
 
-pub(in crate::api) async fn libraries_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
+pub(in crate::api) async fn libraries_form(form: Form) -> Result<Response, ApiError> {
+    let (here, fields) = (form.here, form.fields);
     let make = async {
+        let mut db = here.app.db.read().await?;
+        let owners = by_id(&administered(&mut db, here.caller()).await?);
+        drop(db);
+        let owner = chosen(&owners, "owner", fields.one("owner"))?;
         let new = NewLibrary {
             slug: fields.one("slug").trim().to_owned(),
             name: fields.one("name").to_owned(),
@@ -53,23 +42,22 @@ pub(in crate::api) async fn libraries_form(
             visibility: Some(fields.one("visibility").to_owned()),
             publishing: None,
             quota_bytes: Some(quota(fields.one("quota_gb"))?),
-            owner: Some(fields.one("owner").to_owned()).filter(|owner| !owner.is_empty()),
+            owner: Some(owner).filter(|owner| !owner.is_empty()),
         };
-        let who = Who(visitor.caller.clone());
-        libraries::create(State(app.clone()), who, Json(new)).await
+        let who = Who(here.caller().clone());
+        libraries::create(State(here.app.clone()), who, Json(new)).await
     };
     match make.await {
         Ok(_) => Ok(done("/admin/libraries")),
         Err(error) => {
-            let view = list(&app, &visitor, refusal(&reader, error)?).await?;
-            let shown = pages::admin_libraries(&shell(&app, &reader, &visitor), &view);
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&reader, shown)).into_response())
+            let view = view(&here, &Listing::default(), here.refusal(error)?).await?;
+            Ok(here.refuse(|shell| pages::admin_libraries(shell, &view)))
         }
     }
 }
 
 /// Bytes of a number of GiB; none is 0.
-fn quota(text: &str) -> Result<i64, RuleError> {
+pub(super) fn quota(text: &str) -> Result<i64, RuleError> {
     let text = text.trim();
     let bad = || RuleError::BadField { field: "quota_gb", value: text.chars().take(40).collect() };
     match text {
@@ -78,40 +66,29 @@ fn quota(text: &str) -> Result<i64, RuleError> {
     }
 }
 
-async fn list(
-    app: &App,
-    visitor: &Visitor,
-    notice: Notice,
-) -> Result<LibrariesAdminView, ApiError> {
-    let viewer = Authority::of(&visitor.caller, app.now_ms())?.viewer();
-    let mut db = app.db.read().await?;
+async fn view(here: &Here, list: &Listing, notice: Notice) -> Result<LibrariesAdminView, ApiError> {
+    let viewer = here.authority()?.viewer();
+    let mut db = here.app.db.read().await?;
     let ours_of = db::people::libraries(&mut db, &viewer).await?;
     let all = db::organisations::list(&mut db).await?;
     let counts = db::resources::count_published(&mut db).await?;
-    let mut rows = Vec::with_capacity(ours_of.len());
-    for library in db::libraries::list(&mut db).await? {
-        if ours_of.contains(&library.id) {
-            rows.push(row(&mut db, &all, &counts, &library, viewer.now_ms).await?);
-        }
+    let found = db::libraries::list(&mut db).await?.into_iter();
+    let found = found.filter(|one| ours_of.contains(&one.id) && has(one, list)).collect();
+    let (total, found) = list.cut(found);
+    let mut rows = Vec::with_capacity(found.len());
+    for library in found {
+        rows.push(row(&mut db, &all, &counts, &library, viewer.now_ms).await?);
     }
     Ok(LibrariesAdminView {
         rows,
-        owners: by_id(&administered(&mut db, &visitor.caller).await?),
+        list: list.listed("/admin/libraries", "/api/libraries?mine=true", total, &[]),
+        owners: by_id(&administered(&mut db, here.caller()).await?),
         whole: viewer.whole,
         notice,
     })
 }
 
-/// Open organisations whose libraries the caller makes and gives.
-async fn administered(
-    db: &mut sqlx::AnyConnection,
-    caller: &Caller,
-) -> Result<Vec<Organisation>, ApiError> {
-    let found = ours(db, caller, true).await?.into_iter();
-    Ok(found.filter(|one| caller.is_administrator_of(one)).collect())
-}
-
-async fn row(
+pub(super) async fn row(
     db: &mut sqlx::AnyConnection,
     all: &[Organisation],
     counts: &[(String, i64)],
@@ -143,92 +120,6 @@ fn full_in_days(used_bytes: i64, quota_bytes: Option<i64>, grown_bytes: i64) -> 
     }
     let days = i128::from(left_bytes) * i128::from(LOOK_BACK_DAYS) / i128::from(grown_bytes.max(1));
     (grown_bytes > 0).then(|| i64::try_from(days).unwrap_or(i64::MAX))
-}
-
-pub(in crate::api) async fn library_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    Path(slug): Path<String>,
-    Query(came): Query<Came>,
-) -> Result<Response, ApiError> {
-    if let Some(login) = to_login(&visitor, &reader) {
-        return Ok(login);
-    }
-    let view = one(&app, &visitor, &slug, came.notice(&reader)).await?;
-    Ok(page(&reader, pages::admin_library(&shell(&app, &reader, &visitor), &view)))
-}
-
-pub(in crate::api) async fn library_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    Path(slug): Path<String>,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    let change = async {
-        let patch = match fields.one("act") {
-            "give" => LibraryPatch {
-                owner: Some(fields.one("owner").to_owned()),
-                ..LibraryPatch::default()
-            },
-            _ => {
-                let text = |name| Some(fields.one(name).to_owned());
-                LibraryPatch {
-                    name: text("name"),
-                    description: text("description"),
-                    visibility: text("visibility"),
-                    publishing: text("publishing"),
-                    // Whoever may not set it is not shown it.
-                    quota_bytes: fields.find("quota_gb").map(quota).transpose()?,
-                    ..LibraryPatch::default()
-                }
-            }
-        };
-        let who = Who(visitor.caller.clone());
-        libraries::patch(State(app.clone()), who, Path(slug.clone()), Json(patch)).await
-    };
-    match change.await {
-        Ok(_) => Ok(done(&format!("/admin/libraries/{slug}"))),
-        Err(error) => {
-            let view = one(&app, &visitor, &slug, refusal(&reader, error)?).await?;
-            let shown = pages::admin_library(&shell(&app, &reader, &visitor), &view);
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&reader, shown)).into_response())
-        }
-    }
-}
-
-async fn one(
-    app: &App,
-    visitor: &Visitor,
-    slug: &str,
-    notice: Notice,
-) -> Result<LibraryAdminView, ApiError> {
-    let viewer = Authority::of(&visitor.caller, app.now_ms())?.viewer();
-    let mut db = app.db.read().await?;
-    let slug: Slug = slug.parse().map_err(|_| ApiError::NotFound)?;
-    let found = db::libraries::find_by_slug(&mut db, slug.as_str()).await?;
-    let found = found.ok_or(ApiError::NotFound)?;
-    if !db::people::libraries(&mut db, &viewer).await?.contains(&found.id) {
-        return Err(ApiError::NotFound);
-    }
-    let all = db::organisations::list(&mut db).await?;
-    let counts = db::resources::count_published(&mut db).await?;
-    let owner = all.iter().find(|one| Some(one.id) == found.owner);
-    Ok(LibraryAdminView {
-        row: row(&mut db, &all, &counts, &found, viewer.now_ms).await?,
-        automatic: found.publishing == Publishing::Automatic,
-        may_decide: match owner {
-            None => viewer.whole,
-            Some(owner) => visitor.caller.is_administrator_of(owner),
-        },
-        owner: found.owner.map(|id| id.to_string()).unwrap_or_default(),
-        owners: by_id(&administered(&mut db, &visitor.caller).await?),
-        description: found.description,
-        notice,
-    })
 }
 
 #[cfg(test)]

@@ -1,86 +1,66 @@
 //! The list of people, and forms that add some.
 
-use axum::extract::{Multipart, Query, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
-use http::StatusCode;
+use axum::extract::Query;
+use axum::response::Response;
 
-use super::super::super::caller::Visitor;
-use super::super::super::people::{ImportView, Names, PeopleQuery, as_csv, csv_of, filter, take};
+use super::super::super::listed::Listing;
+use super::super::super::people::{ImportView, Names, PeopleQuery, csv_file, filter, take};
 use super::super::super::problem::ApiError;
-use super::super::super::reader::Reader;
-use super::super::shell::{page, shell};
-use super::super::studio::{Fields, check_csrf};
-use super::{by_id, givable, libraries_of, ours, place_of, refusal, sent, to_login};
-use crate::app::App;
+use super::super::here::{Form, Here, TableForm, done};
+use super::super::studio::Fields;
+use super::choices::{by_id, chosen, chosen_place, givable, libraries_of, ours};
 use crate::db;
+use crate::db::granted;
 use crate::db::grants::Grantee;
-use crate::db::people::GrantFilter;
-use crate::net::authority::Authority;
 use crate::net::grants;
 use crate::net::people::{self, NewPerson};
-use crate::pages::{self, ImportReport, Notice, Paging, PeopleView, PersonRow, role_word};
+use crate::pages::{self, ImportReport, Notice, PeopleView, PersonRow, role_word};
+use crate::table::as_csv;
 
-const PER_PAGE: i64 = 50;
+/// Most roles of a person that the list tells.
+const MOST_ROLES: i64 = 100;
 
 pub(in crate::api) async fn people_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
+    Query(list): Query<Listing>,
     Query(query): Query<PeopleQuery>,
 ) -> Result<Response, ApiError> {
-    if let Some(login) = to_login(&visitor, &reader) {
-        return Ok(login);
-    }
-    let view = view(&app, &reader, &visitor, &query).await?;
-    Ok(page(&reader, pages::people(&shell(&app, &reader, &visitor), &view)))
+    let view = view(&here, &list, &query).await?;
+    Ok(here.show(|shell| pages::people(shell, &view)))
 }
 
-pub(in crate::api) async fn people_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    match add(&app, &visitor, &fields).await {
-        Ok(id) => Ok(Redirect::to(&format!("/admin/people/{id}?done=true")).into_response()),
-        Err(error) => {
-            let notice = refusal(&reader, error)?;
-            let found = view(&app, &reader, &visitor, &PeopleQuery::default()).await?;
-            refused(&app, &reader, &visitor, PeopleView { notice, ..found })
-        }
+pub(in crate::api) async fn people_form(form: Form) -> Result<Response, ApiError> {
+    match add(&form.here, &form.fields).await {
+        Ok(id) => Ok(done(&format!("/admin/people/{id}"))),
+        Err(error) => refused(&form.here, error).await,
     }
 }
 
-fn refused(
-    app: &App,
-    reader: &Reader,
-    visitor: &Visitor,
-    view: PeopleView,
-) -> Result<Response, ApiError> {
-    let mut response = page(reader, pages::people(&shell(app, reader, visitor), &view));
-    *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(response)
+/// The list again, with why nothing was done.
+async fn refused(here: &Here, error: ApiError) -> Result<Response, ApiError> {
+    let notice = here.refusal(error)?;
+    let found = view(here, &Listing::default(), &PeopleQuery::default()).await?;
+    let view = PeopleView { notice, ..found };
+    Ok(here.refuse(|shell| pages::people(shell, &view)))
 }
 
-async fn add(app: &App, visitor: &Visitor, fields: &Fields) -> Result<String, ApiError> {
-    let by = Authority::of(&visitor.caller, app.now_ms())?;
-    let mut tx = app.db.begin().await?;
-    let home = people::home_named(&mut tx, fields.one("organisation")).await?;
+async fn add(here: &Here, fields: &Fields) -> Result<String, ApiError> {
+    let by = here.authority()?;
+    let mut tx = here.app.db.begin().await?;
+    let homes = by_id(&ours(&mut tx, here.caller(), true).await?);
+    let home = chosen(&homes, "organisation", fields.one("organisation"))?;
     let new = NewPerson {
         name: fields.one("name").to_owned(),
         display_name: fields.one("display_name").to_owned(),
         phone: fields.one("phone").to_owned(),
         email: fields.one("email").to_owned(),
-        home,
+        home: people::home_named(&mut tx, &home).await?,
     };
     let role = Some(fields.one("role")).filter(|role| !role.is_empty());
     let place = match role {
         None => None,
         Some(role) => {
-            let (organisation, library) = place_of(fields.one("place"));
-            let on = grants::place_named(&mut tx, &by, organisation, library).await?;
+            let on = chosen_place(&mut tx, here.caller(), &by, fields.one("place")).await?;
             Some((role.parse()?, on))
         }
     };
@@ -94,30 +74,22 @@ async fn add(app: &App, visitor: &Visitor, fields: &Fields) -> Result<String, Ap
 }
 
 /// Takes a table, or says what it would do. The links come as a table: they are shown only once.
-pub(in crate::api) async fn import_people(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    form: Multipart,
-) -> Result<Response, ApiError> {
-    let sent = sent(&visitor, form).await?;
-    let taken = take(&app, &reader, &visitor.caller, &sent.bytes, sent.act != "take", true).await;
-    let found = view(&app, &reader, &visitor, &PeopleQuery::default()).await?;
+pub(in crate::api) async fn import_people(form: TableForm) -> Result<Response, ApiError> {
+    let (here, dry_run) = (form.here, form.act != "take");
+    let taken = take(&here.app, &here.reader, here.caller(), &form.bytes, dry_run, true).await;
     let taken = match taken {
         Ok(taken) => taken,
-        Err(error) => {
-            let notice = refusal(&reader, error)?;
-            return refused(&app, &reader, &visitor, PeopleView { notice, ..found });
-        }
+        Err(error) => return refused(&here, error).await,
     };
     if taken.done {
         let mut rows = vec![["name", "display_name", "link"].map(str::to_owned).to_vec()];
         let links = taken.links.into_iter();
         rows.extend(links.map(|link| vec![link.name, link.display_name, link.link]));
-        return Ok(as_csv("links.csv", csv_of(&rows)?));
+        return Ok(csv_file("links.csv", as_csv(&rows)));
     }
-    let shown = PeopleView { report: Some(report(&taken)), ..found };
-    Ok(page(&reader, pages::people(&shell(&app, &reader, &visitor), &shown)))
+    let found = view(&here, &Listing::default(), &PeopleQuery::default()).await?;
+    let view = PeopleView { report: Some(report(&taken)), ..found };
+    Ok(here.show(|shell| pages::people(shell, &view)))
 }
 
 fn report(taken: &ImportView) -> ImportReport {
@@ -129,25 +101,23 @@ fn report(taken: &ImportView) -> ImportReport {
     }
 }
 
-async fn view(
-    app: &App,
-    reader: &Reader,
-    visitor: &Visitor,
-    query: &PeopleQuery,
-) -> Result<PeopleView, ApiError> {
-    let viewer = Authority::of(&visitor.caller, app.now_ms())?.viewer();
-    let mut db = app.db.read().await?;
+async fn view(here: &Here, list: &Listing, query: &PeopleQuery) -> Result<PeopleView, ApiError> {
+    let viewer = here.authority()?.viewer();
+    let mut db = here.app.db.read().await?;
     let names = Names::read(&mut db).await?;
-    let filter = filter(&mut db, query).await?;
-    let at = query.page.unwrap_or(1).clamp(1, 1_000_000);
-    let (total, found) =
-        db::people::list(&mut db, &viewer, &filter, (at - 1) * PER_PAGE, PER_PAGE).await?;
+    let organisations = by_id(&ours(&mut db, here.caller(), true).await?);
+    // What is none of them finds nobody.
+    let organisation = chosen(&organisations, "organisation", &query.organisation);
+    let organisation = organisation.unwrap_or_else(|_| query.organisation.clone());
+    let query = PeopleQuery { organisation, ..query.clone() };
+    let filter = filter(&mut db, list, &query).await?;
+    let (total, found) = db::people::list(&mut db, &viewer, &filter, list.span()).await?;
     let mut rows = Vec::with_capacity(found.len());
     for person in found {
-        let of = GrantFilter { account: Some(person.id), ..GrantFilter::default() };
-        let granted = db::people::grants(&mut db, &viewer, &of, 100).await?;
-        let words = granted.iter().map(|grant| {
-            format!("{} · {}", role_word(reader.lang, grant.role), names.place(grant.on))
+        let of = granted::Filter { account: Some(person.id), ..granted::Filter::default() };
+        let held = granted::list(&mut db, &viewer, &of, (0, MOST_ROLES)).await?;
+        let words = held.iter().map(|grant| {
+            format!("{} · {}", role_word(here.reader.lang, grant.role), names.place(grant.on))
         });
         rows.push(PersonRow {
             id: person.id.to_string(),
@@ -160,40 +130,23 @@ async fn view(
             has_password: person.has_password,
         });
     }
-    let asked = asked(query);
+    let others = [
+        ("organisation", query.organisation.as_str()),
+        ("library", &query.library),
+        ("team", &query.team),
+        ("disabled", &query.disabled),
+    ];
     Ok(PeopleView {
-        q: query.q.clone(),
-        organisation: query.organisation.clone(),
-        library: query.library.clone(),
-        disabled: query.disabled.clone(),
-        organisations: by_id(&ours(&mut db, &visitor.caller, true).await?),
-        libraries: libraries_of(&mut db, &viewer).await?,
-        total,
+        list: list.listed("/admin/people", "/api/people", total, &others),
         rows,
-        paging: Some(Paging {
-            page: u32::try_from(at).unwrap_or(1),
-            pages: u32::try_from((total + PER_PAGE - 1) / PER_PAGE).unwrap_or(1),
-            href: format!("/admin/people?{asked}&page="),
-        }),
-        export: format!("/api/people/export?{asked}"),
-        givable: givable(&mut db, &visitor.caller, &viewer).await?,
+        organisations,
+        libraries: libraries_of(&mut db, &viewer).await?,
+        givable: givable(&mut db, here.caller(), &viewer).await?,
+        organisation: query.organisation,
+        library: query.library,
+        disabled: query.disabled,
         whole: viewer.whole,
         report: None,
         notice: Notice::default(),
     })
-}
-
-/// The conditions of `query`, as a query.
-fn asked(query: &PeopleQuery) -> String {
-    let mut text = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in [
-        ("q", &query.q),
-        ("organisation", &query.organisation),
-        ("library", &query.library),
-        ("team", &query.team),
-        ("disabled", &query.disabled),
-    ] {
-        text.append_pair(name, value);
-    }
-    text.finish()
 }

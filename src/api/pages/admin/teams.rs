@@ -1,67 +1,56 @@
-//! The pages of teams and invitations.
+//! The pages of teams.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use http::StatusCode;
 use serde::Deserialize;
 
-use super::super::super::caller::Visitor;
 use super::super::super::grants::team_id;
-use super::super::super::people::{Names, account_id, origin};
+use super::super::super::listed::Listing;
+use super::super::super::people::{Names, account_id};
 use super::super::super::problem::ApiError;
-use super::super::super::reader::Reader;
-use super::super::shell::{page, shell};
-use super::super::studio::{Fields, check_csrf};
+use super::super::here::{Form, Here, done};
+use super::super::studio::Fields;
+use super::choices::{by_id, chosen, chosen_place, givable, ours};
 use super::person::grant_rows;
-use super::{Came, by_id, done, givable, ours, place_of, refusal, to_login};
-use crate::app::App;
-use crate::catalogue::{RuleError, TeamId};
+use crate::catalogue::TeamId;
 use crate::db;
+use crate::db::granted;
 use crate::db::grants::Grantee;
-use crate::db::people::{Filter, GrantFilter};
+use crate::db::people::Filter;
 use crate::db::teams::Team;
-use crate::net::authority::Authority;
-use crate::net::grants::{self, NewInvitation};
+use crate::net::grants;
 use crate::net::people;
-use crate::pages::{self, InvitationRow, InvitationsView, Notice, TeamRow, TeamView, TeamsView};
+use crate::pages::{self, Notice, TeamRow, TeamView, TeamsView};
 
-/// The most members, found people and invitations that a page lists.
+/// The most members and roles that a page tells.
 const MAX_LISTED: i64 = 500;
+
+/// The most people that are offered to be taken in.
+const MAX_OFFERED: i64 = 20;
 
 /// Whom to take into a team.
 #[derive(Debug, Default, Deserialize)]
 pub(in crate::api) struct TeamQuery {
     #[serde(default)]
     q: String,
-    #[serde(default)]
-    done: bool,
 }
 
 pub(in crate::api) async fn teams_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    Query(came): Query<Came>,
+    here: Here,
+    Query(list): Query<Listing>,
 ) -> Result<Response, ApiError> {
-    if let Some(login) = to_login(&visitor, &reader) {
-        return Ok(login);
-    }
-    let view = teams_view(&app, &visitor, came.notice(&reader)).await?;
-    Ok(page(&reader, pages::teams(&shell(&app, &reader, &visitor), &view)))
+    let view = teams_view(&here, &list, here.notice()).await?;
+    Ok(here.show(|shell| pages::teams(shell, &view)))
 }
 
-pub(in crate::api) async fn teams_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
+pub(in crate::api) async fn teams_form(form: Form) -> Result<Response, ApiError> {
+    let (here, fields) = (form.here, form.fields);
     let make = async {
-        let by = Authority::of(&visitor.caller, app.now_ms())?;
-        let mut tx = app.db.begin().await?;
-        let home = people::home_named(&mut tx, fields.one("organisation")).await?;
+        let by = here.authority()?;
+        let mut tx = here.app.db.begin().await?;
+        let offered = by_id(&ours(&mut tx, here.caller(), true).await?);
+        let home = chosen(&offered, "organisation", fields.one("organisation"))?;
+        let home = people::home_named(&mut tx, &home).await?;
         let team = grants::make_team(&mut tx, &by, fields.one("name"), home).await?;
         tx.commit().await?;
         Ok::<_, ApiError>(team.id)
@@ -69,21 +58,22 @@ pub(in crate::api) async fn teams_form(
     match make.await {
         Ok(id) => Ok(done(&format!("/admin/teams/{id}"))),
         Err(error) => {
-            let view = teams_view(&app, &visitor, refusal(&reader, error)?).await?;
-            let shown = pages::teams(&shell(&app, &reader, &visitor), &view);
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&reader, shown)).into_response())
+            let view = teams_view(&here, &Listing::default(), here.refusal(error)?).await?;
+            Ok(here.refuse(|shell| pages::teams(shell, &view)))
         }
     }
 }
 
-async fn teams_view(app: &App, visitor: &Visitor, notice: Notice) -> Result<TeamsView, ApiError> {
-    let viewer = Authority::of(&visitor.caller, app.now_ms())?.viewer();
-    let mut db = app.db.read().await?;
+async fn teams_view(here: &Here, list: &Listing, notice: Notice) -> Result<TeamsView, ApiError> {
+    let viewer = here.authority()?.viewer();
+    let mut db = here.app.db.read().await?;
     let names = Names::read(&mut db).await?;
-    let found = db::teams::list(&mut db, &viewer, None).await?;
+    let words = list.words();
+    let (total, found) = db::teams::list(&mut db, &viewer, words.as_deref(), list.span()).await?;
     Ok(TeamsView {
+        list: list.listed("/admin/teams", "/api/teams", total, &[]),
         rows: found.into_iter().map(|team| row(team, &names)).collect(),
-        organisations: by_id(&ours(&mut db, &visitor.caller, true).await?),
+        organisations: by_id(&ours(&mut db, here.caller(), true).await?),
         whole: viewer.whole,
         notice,
     })
@@ -102,44 +92,34 @@ fn row(team: Team, names: &Names) -> TeamRow {
 }
 
 pub(in crate::api) async fn team_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
+    here: Here,
     Path(id): Path<String>,
     Query(query): Query<TeamQuery>,
 ) -> Result<Response, ApiError> {
-    if let Some(login) = to_login(&visitor, &reader) {
-        return Ok(login);
-    }
-    let notice = Came { done: query.done }.notice(&reader);
-    let view = team_view(&app, &visitor, team_id(&id)?, &query.q, notice).await?;
-    Ok(page(&reader, pages::team(&shell(&app, &reader, &visitor), &view)))
+    let view = team_view(&here, team_id(&id)?, &query.q, here.notice()).await?;
+    Ok(here.show(|shell| pages::team(shell, &view)))
 }
 
 pub(in crate::api) async fn team_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
     Path(id): Path<String>,
-    body: String,
+    form: Form,
 ) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    let id = team_id(&id)?;
-    match act(&app, &visitor, id, &fields).await {
-        Ok(()) if fields.one("act") == "end" => Ok(Redirect::to("/admin/teams").into_response()),
+    let (here, id) = (form.here, team_id(&id)?);
+    match act(&here, id, &form.fields).await {
+        Ok(()) if form.fields.one("act") == "end" => {
+            Ok(Redirect::to("/admin/teams").into_response())
+        }
         Ok(()) => Ok(done(&format!("/admin/teams/{id}"))),
         Err(error) => {
-            let view = team_view(&app, &visitor, id, "", refusal(&reader, error)?).await?;
-            let shown = pages::team(&shell(&app, &reader, &visitor), &view);
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&reader, shown)).into_response())
+            let view = team_view(&here, id, "", here.refusal(error)?).await?;
+            Ok(here.refuse(|shell| pages::team(shell, &view)))
         }
     }
 }
 
-async fn act(app: &App, visitor: &Visitor, id: TeamId, fields: &Fields) -> Result<(), ApiError> {
-    let by = Authority::of(&visitor.caller, app.now_ms())?;
-    let mut tx = app.db.begin().await?;
+async fn act(here: &Here, id: TeamId, fields: &Fields) -> Result<(), ApiError> {
+    let by = here.authority()?;
+    let mut tx = here.app.db.begin().await?;
     match fields.one("act") {
         act @ ("join" | "leave") => {
             let account = account_id(fields.one("account"))?;
@@ -148,8 +128,7 @@ async fn act(app: &App, visitor: &Visitor, id: TeamId, fields: &Fields) -> Resul
         "rename" => drop(grants::rename_team(&mut tx, &by, id, fields.one("name")).await?),
         "end" => grants::end_team(&mut tx, &by, id).await?,
         "grant" => {
-            let (organisation, library) = place_of(fields.one("place"));
-            let on = grants::place_named(&mut tx, &by, organisation, library).await?;
+            let on = chosen_place(&mut tx, here.caller(), &by, fields.one("place")).await?;
             let role = fields.one("role").parse()?;
             grants::grant(&mut tx, &by, Grantee::Team(id), role, on, None).await?;
         }
@@ -159,131 +138,32 @@ async fn act(app: &App, visitor: &Visitor, id: TeamId, fields: &Fields) -> Resul
     Ok(tx.commit().await?)
 }
 
-async fn team_view(
-    app: &App,
-    visitor: &Visitor,
-    id: TeamId,
-    q: &str,
-    notice: Notice,
-) -> Result<TeamView, ApiError> {
-    let by = Authority::of(&visitor.caller, app.now_ms())?;
+async fn team_view(here: &Here, id: TeamId, q: &str, notice: Notice) -> Result<TeamView, ApiError> {
+    let by = here.authority()?;
     let viewer = by.viewer();
-    let mut db = app.db.read().await?;
+    let mut db = here.app.db.read().await?;
     let names = Names::read(&mut db).await?;
     let team = grants::team(&mut db, &by, id).await?;
     let may_change = grants::own_team(&mut db, &by, id).await.is_ok();
     let of = Filter { team: Some(id), ..Filter::default() };
-    let (_, members) = db::people::list(&mut db, &viewer, &of, 0, MAX_LISTED).await?;
+    let (_, members) = db::people::list(&mut db, &viewer, &of, (0, MAX_LISTED)).await?;
     let found = if q.trim().is_empty() || !may_change {
         Vec::new()
     } else {
         let of = Filter { words: Some(q.replace('\0', "")), ..Filter::default() };
-        db::people::list(&mut db, &viewer, &of, 0, 20).await?.1
+        db::people::list(&mut db, &viewer, &of, (0, MAX_OFFERED)).await?.1
     };
     let found = found.into_iter().filter(|one| members.iter().all(|member| member.id != one.id));
-    let of = GrantFilter { team: Some(id), ..GrantFilter::default() };
-    let granted = db::people::grants(&mut db, &viewer, &of, MAX_LISTED).await?;
+    let of = granted::Filter { team: Some(id), ..granted::Filter::default() };
+    let held = granted::list(&mut db, &viewer, &of, (0, MAX_LISTED)).await?;
     Ok(TeamView {
         found: found.map(|one| (one.id.to_string(), one.display_name)).collect(),
         members: members.into_iter().map(|one| (one.id.to_string(), one.display_name)).collect(),
         team: row(team, &names),
         may_change,
-        grants: grant_rows(&mut db, &by, &names, granted).await?,
-        givable: givable(&mut db, &visitor.caller, &viewer).await?,
+        grants: grant_rows(&mut db, &by, &names, held).await?,
+        givable: givable(&mut db, here.caller(), &viewer).await?,
         q: q.to_owned(),
-        notice,
-    })
-}
-
-pub(in crate::api) async fn invitations_page(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    Query(came): Query<Came>,
-) -> Result<Response, ApiError> {
-    if let Some(login) = to_login(&visitor, &reader) {
-        return Ok(login);
-    }
-    let view = invitations_view(&app, &visitor, came.notice(&reader)).await?;
-    Ok(page(&reader, pages::invitations(&shell(&app, &reader, &visitor), &view)))
-}
-
-pub(in crate::api) async fn invitations_form(
-    State(app): State<App>,
-    reader: Reader,
-    visitor: Visitor,
-    body: String,
-) -> Result<Response, ApiError> {
-    let fields = Fields::parse(&body);
-    check_csrf(&visitor, fields.one("csrf"))?;
-    match invite(&app, &visitor, &fields).await {
-        Ok(None) => Ok(done("/admin/invitations")),
-        Ok(Some(code)) => {
-            let link = Some(format!("{}/join/{code}", origin(&app, &reader)));
-            let view = invitations_view(&app, &visitor, Notice::default()).await?;
-            let view = InvitationsView { link, ..view };
-            Ok(page(&reader, pages::invitations(&shell(&app, &reader, &visitor), &view)))
-        }
-        Err(error) => {
-            let view = invitations_view(&app, &visitor, refusal(&reader, error)?).await?;
-            let shown = pages::invitations(&shell(&app, &reader, &visitor), &view);
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&reader, shown)).into_response())
-        }
-    }
-}
-
-/// Makes an invitation and gives what its link ends with, or takes one back.
-async fn invite(app: &App, visitor: &Visitor, fields: &Fields) -> Result<Option<String>, ApiError> {
-    let by = Authority::of(&visitor.caller, app.now_ms())?;
-    let mut tx = app.db.begin().await?;
-    let mut code = None;
-    if fields.one("act") == "uninvite" {
-        grants::uninvite(&mut tx, &by, fields.one("id")).await?;
-    } else {
-        let (organisation, library) = place_of(fields.one("place"));
-        let on = grants::place_named(&mut tx, &by, organisation, library).await?;
-        let number = |field: &'static str| -> Result<i64, RuleError> {
-            let text = fields.one(field).trim();
-            let bad = || RuleError::BadField { field, value: text.chars().take(40).collect() };
-            text.parse().map_err(|_| bad())
-        };
-        let new = NewInvitation {
-            role: fields.one("role").parse()?,
-            on,
-            note: fields.one("note").to_owned(),
-            uses: number("uses")?,
-            days: number("days")?,
-        };
-        code = Some(grants::invite(&mut tx, &by, &new).await?.1);
-    }
-    tx.commit().await?;
-    Ok(code)
-}
-
-async fn invitations_view(
-    app: &App,
-    visitor: &Visitor,
-    notice: Notice,
-) -> Result<InvitationsView, ApiError> {
-    let by = Authority::of(&visitor.caller, app.now_ms())?;
-    let viewer = by.viewer();
-    let mut db = app.db.read().await?;
-    let names = Names::read(&mut db).await?;
-    let found = db::invitations::list(&mut db, &viewer, None, MAX_LISTED).await?;
-    let row = |one: db::invitations::Invitation| InvitationRow {
-        open: one.is_open(by.now_ms()),
-        place: names.place(one.on).to_owned(),
-        id: one.id,
-        role: one.role,
-        note: one.note,
-        uses: one.uses,
-        came: one.uses - one.uses_left,
-        expires_ms: one.expires_ms,
-    };
-    Ok(InvitationsView {
-        rows: found.into_iter().map(row).collect(),
-        givable: givable(&mut db, &visitor.caller, &viewer).await?,
-        link: None,
         notice,
     })
 }

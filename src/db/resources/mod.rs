@@ -1,7 +1,14 @@
 //! Resources. Every change of one gets the next number, which the index follows.
 
+mod changes;
+mod titles;
+
 use sqlx::{AnyConnection, FromRow};
 
+pub use changes::{list_changed, list_changes, touch_library};
+pub use titles::{TitleQuery, find_by_title, find_in_library};
+
+use super::vouchers::{particulars_json, read_particulars};
 use super::{Error, Result, parse, parse_json, settings, to_json};
 use crate::catalogue::{Details, Kind, LibraryId, Resource, ResourceId, Sha256};
 
@@ -18,6 +25,8 @@ struct Row {
     licence: String,
     topics: String,
     audiences: String,
+    particulars: String,
+    local_mark: Option<String>,
     uploaded_by: String,
     file_name: String,
     media_type: String,
@@ -60,6 +69,13 @@ pub struct Filter {
     pub public_only: bool,
 }
 
+/// What [`Filter`] takes, in the order of its fields.
+const CONDITION: &str = "r.stage <> 'deleted'
+            AND ($1 IS NULL OR r.library = $1) AND ($2 IS NULL OR r.kind = $2)
+            AND ($3 IS NULL OR r.stage = $3) AND ($4 IS NULL OR r.uploaded_by = $4)
+            AND ($5 = 0 OR r.library IN (SELECT id FROM library WHERE visibility = 'public'))
+            AND ($6 IS NULL OR r.stage = 'published' OR r.uploaded_by = $6)";
+
 /// Adds a resource and numbers the change.
 ///
 /// # Errors
@@ -70,8 +86,9 @@ pub async fn insert(db: &mut AnyConnection, resource: &mut Resource) -> Result<(
     sqlx::query(
         "INSERT INTO resource (id, library, kind, stage, title, description, language, author,
              licence, topics, audiences, uploaded_by, file_name, media_type, size_bytes, doing,
-             progress, jobs_left, warnings, derived, ticket_epoch, changed, created_ms, updated_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, '[]', '{}', 0, $18, $19, $19)",
+             progress, jobs_left, warnings, derived, ticket_epoch, changed, created_ms, updated_ms,
+             particulars, local_mark)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, '[]', '{}', 0, $18, $19, $19, $20, $21)",
     )
     .bind(resource.id.to_string())
     .bind(resource.library.to_string())
@@ -92,6 +109,8 @@ pub async fn insert(db: &mut AnyConnection, resource: &mut Resource) -> Result<(
     .bind(resource.jobs_left)
     .bind(resource.changed)
     .bind(resource.created_ms)
+    .bind(particulars_json(&resource.details.particulars))
+    .bind(resource.details.particulars.local.as_ref().map(to_json))
     .execute(db)
     .await?;
     Ok(())
@@ -112,7 +131,7 @@ pub async fn save(db: &mut AnyConnection, resource: &mut Resource, now_ms: i64) 
                 height = $17, plan = $18, doing = $19, progress = $20, jobs_left = $21,
                 failure = $22, failure_info = $23, warnings = $24, poster = $25, derived = $26,
                 ticket_epoch = $27, changed = $28, updated_ms = $29, published_ms = $30,
-                file_name = $31
+                file_name = $31, particulars = $32, local_mark = $33
           WHERE id = $1",
     )
     .bind(resource.id.to_string())
@@ -146,6 +165,8 @@ pub async fn save(db: &mut AnyConnection, resource: &mut Resource, now_ms: i64) 
     .bind(resource.updated_ms)
     .bind(resource.published_ms)
     .bind(&resource.file_name)
+    .bind(particulars_json(&resource.details.particulars))
+    .bind(resource.details.particulars.local.as_ref().map(to_json))
     .execute(db)
     .await?;
     Ok(())
@@ -213,11 +234,6 @@ pub async fn list(
     offset: i64,
     limit: i64,
 ) -> Result<(i64, Vec<Resource>)> {
-    let condition = "r.stage <> 'deleted'
-            AND ($1 IS NULL OR r.library = $1) AND ($2 IS NULL OR r.kind = $2)
-            AND ($3 IS NULL OR r.stage = $3) AND ($4 IS NULL OR r.uploaded_by = $4)
-            AND ($5 = 0 OR r.library IN (SELECT id FROM library WHERE visibility = 'public'))
-            AND ($6 IS NULL OR r.stage = 'published' OR r.uploaded_by = $6)";
     let library = filter.library.map(|id| id.to_string());
     let bind = (
         library.as_deref(),
@@ -228,7 +244,7 @@ pub async fn list(
         filter.seen_by.as_deref(),
     );
     let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM resource r WHERE {condition}"
+        "SELECT COUNT(*) FROM resource r WHERE {CONDITION}"
     )))
     .bind(bind.0)
     .bind(bind.1)
@@ -239,7 +255,7 @@ pub async fn list(
     .fetch_one(&mut *db)
     .await?;
     let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT r.* FROM resource r WHERE {condition}
+        "SELECT r.* FROM resource r WHERE {CONDITION}
           ORDER BY COALESCE(r.published_ms, r.created_ms) DESC, r.id DESC LIMIT $7 OFFSET $8"
     )))
     .bind(bind.0)
@@ -253,6 +269,34 @@ pub async fn list(
     .fetch_all(db)
     .await?;
     Ok((total, rows.into_iter().map(Resource::try_from).collect::<Result<_>>()?))
+}
+
+/// At most `limit` resources after the one of the id `after`, in the order of their ids: how all of
+/// them are gone through without holding them.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn list_after(
+    db: &mut AnyConnection,
+    filter: &Filter,
+    after: Option<ResourceId>,
+    limit: i64,
+) -> Result<Vec<Resource>> {
+    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT r.* FROM resource r WHERE {CONDITION} AND r.id > $7 ORDER BY r.id LIMIT $8"
+    )))
+    .bind(filter.library.map(|id| id.to_string()))
+    .bind(&filter.kind)
+    .bind(&filter.stage)
+    .bind(&filter.uploaded_by)
+    .bind(i64::from(filter.public_only))
+    .bind(&filter.seen_by)
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Resource::try_from).collect()
 }
 
 /// Published resources of `library`, of one kind or of all, newest first; `offset` are left out, and
@@ -280,21 +324,6 @@ pub async fn list_newest(
     .await?;
     let published = rows.into_iter().filter(|row| row.stage == "published");
     published.map(Resource::try_from).collect()
-}
-
-/// Resources that have something in common with others.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn list_in_pairs(db: &mut AnyConnection) -> Result<Vec<Resource>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT * FROM resource
-          WHERE id IN (SELECT first FROM twin_pair UNION SELECT second FROM twin_pair)",
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(Resource::try_from).collect()
 }
 
 /// How many published resources each library has, by its id; none: it is left out.
@@ -329,69 +358,6 @@ pub async fn find_by_source(
     .fetch_optional(db)
     .await?;
     row.map(Resource::try_from).transpose()
-}
-
-/// Numbers a change of every resource and course of `library`, each with a number of its own, so that the
-/// index looks at them again.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn touch_library(db: &mut AnyConnection, library: LibraryId) -> Result<()> {
-    // Rows of resources and courses are locked before that of the counter, as everywhere.
-    sqlx::query("UPDATE resource SET changed = changed WHERE library = $1")
-        .bind(library.to_string())
-        .execute(&mut *db)
-        .await?;
-    super::courses::lock_library(&mut *db, library).await?;
-    let before = settings::last_change_locked(&mut *db).await?;
-    let touched = sqlx::query(
-        "UPDATE resource SET changed = $2 + numbered.number
-           FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS number
-                   FROM resource WHERE library = $1) AS numbered
-          WHERE resource.id = numbered.id",
-    )
-    .bind(library.to_string())
-    .bind(before)
-    .execute(&mut *db)
-    .await?;
-    settings::skip_changes(&mut *db, touched.rows_affected()).await?;
-    super::courses::touch_library(db, library).await
-}
-
-/// Up to `limit` resources changed after the change `mark`, deleted ones among
-/// them, in the order of their changes. No two have the same number.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn list_changed(db: &mut AnyConnection, mark: i64, limit: i64) -> Result<Vec<Resource>> {
-    let rows: Vec<Row> =
-        sqlx::query_as("SELECT * FROM resource WHERE changed > $1 ORDER BY changed LIMIT $2")
-            .bind(mark)
-            .bind(limit)
-            .fetch_all(db)
-            .await?;
-    rows.into_iter().map(Resource::try_from).collect()
-}
-
-/// As [`list_changed`], but id and number of the change alone, which can be read of any row.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn list_changes(
-    db: &mut AnyConnection,
-    mark: i64,
-    limit: i64,
-) -> Result<Vec<(String, i64)>> {
-    Ok(sqlx::query_as(
-        "SELECT id, changed FROM resource WHERE changed > $1 ORDER BY changed LIMIT $2",
-    )
-    .bind(mark)
-    .bind(limit)
-    .fetch_all(db)
-    .await?)
 }
 
 /// Ids of all that everybody may see.
@@ -477,101 +443,6 @@ pub async fn public_among(db: &mut AnyConnection, ids: &[String]) -> Result<Vec<
     Ok(query.fetch_all(db).await?)
 }
 
-/// Up to `limit` resources of `library` whose titles hold `text`, newest first: those that are
-/// published, and those uploaded by `seen_by`, else all. What failed is left out.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn find_in_library(
-    db: &mut AnyConnection,
-    library: LibraryId,
-    seen_by: Option<&str>,
-    text: &str,
-    limit: i64,
-) -> Result<Vec<Resource>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT * FROM resource
-          WHERE library = $1 AND stage IN ('published', 'ready', 'processing', 'withdrawn')
-            AND ($2 IS NULL OR stage = 'published' OR uploaded_by = $2)
-            AND LOWER(title) LIKE '%' || LOWER($3) || '%'
-          ORDER BY COALESCE(published_ms, created_ms) DESC, id DESC LIMIT $4",
-    )
-    .bind(library.to_string())
-    .bind(seen_by)
-    .bind(text.replace(['%', '_'], " "))
-    .bind(limit)
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(Resource::try_from).collect()
-}
-
-/// A search among titles. Empty lists take any.
-#[derive(Debug, Clone, Default)]
-pub struct TitleQuery {
-    /// What the title holds.
-    pub text: String,
-    /// Slugs of libraries.
-    pub libraries: Vec<String>,
-    /// Kinds.
-    pub kinds: Vec<String>,
-    /// Topics.
-    pub topics: Vec<String>,
-    /// Audiences.
-    pub audiences: Vec<String>,
-    /// Languages.
-    pub languages: Vec<String>,
-}
-
-/// A page of the public resources whose title holds a text, newest first, and how many there are
-/// in all: what answers while there is no index.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn find_by_title(
-    db: &mut AnyConnection,
-    query: &TitleQuery,
-    offset: i64,
-    limit: i64,
-) -> Result<(i64, Vec<Resource>)> {
-    let mut condition = "r.stage = 'published' AND l.visibility = 'public'
-            AND LOWER(r.title) LIKE '%' || LOWER($1) || '%'"
-        .to_owned();
-    let mut values = vec![query.text.replace(['%', '_'], " ")];
-    for (column, wanted) in
-        [("l.slug", &query.libraries), ("r.kind", &query.kinds), ("r.language", &query.languages)]
-    {
-        if !wanted.is_empty() {
-            let places = places(values.len() + 1, wanted.len(), "");
-            condition.push_str(&format!(" AND {column} IN ({places})"));
-            values.extend_from_slice(wanted);
-        }
-    }
-    for (column, wanted) in [("r.topics", &query.topics), ("r.audiences", &query.audiences)] {
-        if !wanted.is_empty() {
-            // JSON arrays of codes.
-            let places = places(values.len() + 1, wanted.len(), &format!(" OR {column} LIKE "));
-            condition.push_str(&format!(" AND ({column} LIKE {places})"));
-            values.extend(wanted.iter().map(|code| format!("%{}%", to_json(code))));
-        }
-    }
-    let from = format!("FROM resource r JOIN library l ON l.id = r.library WHERE {condition}");
-    let mut count = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) {from}")));
-    let next = values.len() + 1;
-    let mut page = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT r.* {from} ORDER BY r.published_ms DESC, r.id DESC LIMIT ${next} OFFSET ${}",
-        next + 1
-    )));
-    for value in &values {
-        count = count.bind(value);
-        page = page.bind(value);
-    }
-    let total: i64 = count.fetch_one(&mut *db).await?;
-    let rows: Vec<Row> = page.bind(limit).bind(offset).fetch_all(db).await?;
-    Ok((total, rows.into_iter().map(Resource::try_from).collect::<Result<_>>()?))
-}
-
 /// `count` places for values from number `first` on, with `between` or a comma between them.
 pub(super) fn places(first: usize, count: usize, between: &str) -> String {
     let between = if between.is_empty() { ", " } else { between };
@@ -595,6 +466,7 @@ impl TryFrom<Row> for Resource {
                 licence: row.licence,
                 topics: parse_json("resource.topics", &row.topics)?,
                 audiences: parse_json("resource.audiences", &row.audiences)?,
+                particulars: read_particulars(&row.particulars, row.local_mark.as_deref())?,
             },
             uploaded_by: parse("resource.uploaded_by", &row.uploaded_by)?,
             file_name: row.file_name,
