@@ -99,6 +99,8 @@ impl Elsewhere {
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let ready = lines.next().expect("the provider starts").expect("UTF-8");
         assert!(ready.starts_with("ready "), "{ready}");
+        // It goes on to say things, and ends when nobody reads them.
+        std::thread::spawn(move || lines.for_each(drop));
         self.provider = Some(child);
     }
 
