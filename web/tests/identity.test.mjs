@@ -59,7 +59,7 @@ for (const scripts of [true, false]) {
     assert.equal((await page.locator(".account-name").textContent()).trim(), "林雪");
 
     await page.goto(`${base}/me`);
-    const linked = page.locator("section.card").filter({ hasText: "关联的账号" });
+    const linked = page.locator("section.card").filter({ has: page.locator("h2", { hasText: "关联的账号" }) });
     assert.match(await linked.textContent(), /城市账号 · xue/);
     await linked.locator("button").filter({ hasText: "取消关联" }).click();
     assert.match(await page.locator(".notice.bad").textContent(), /唯一方式/);
