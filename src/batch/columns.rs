@@ -303,7 +303,7 @@ fn minutes(cell: &str) -> i64 {
     if cell.is_empty() { 0 } else { cell.parse().unwrap_or(-1) }
 }
 
-fn local(subject: Subject<'_>, field: fn(&LocalMark) -> &String) -> FieldValue {
+fn local(subject: Subject<'_>, field: fn(&LocalMark) -> &str) -> FieldValue {
     text(subject.resource.details.particulars.local.as_ref().map_or("", field))
 }
 
