@@ -3,7 +3,8 @@
 //! exports, imports and changes of many at once.
 
 use crate::catalogue::{
-    AUDIENCES, Details, FieldValue, LANGUAGES, LICENCES, Library, Resource, TOPICS, Term,
+    AUDIENCES, DIALECTS, DIFFICULTIES, Details, EVIDENCE, FieldValue, HERITAGE, LANGUAGES,
+    LICENCES, Library, LocalMark, Resource, TOPICS, Term,
 };
 use crate::ingest::stage::Edit;
 use crate::pages::{Lang, kind_word, stage_word};
@@ -124,6 +125,30 @@ pub static COLUMNS: &[Column] = &[
         |s, _| texts(&s.resource.details.audiences), |e, _, v| e.audiences = Some(many_of(v))),
     one("licence", ("许可", "Licence"), ("从列表选，或写明许可。", "From the list, or in words."), (22, LICENCES),
         |s, _| text(&s.resource.details.licence), |e, _, v| e.licence = Some(one_of(v))),
+    many("keywords", ("关键词", "Keywords"), ("可以有几个，用分号隔开。", "Several are parted by semicolons."), (24, &[]),
+        |s, _| texts(&s.resource.details.particulars.keywords), |e, _, v| e.particulars.keywords = Some(many_of(v))),
+    one("publisher", ("出版者", "Publisher"), ("不填就是资源库。", "Its library when empty."), (18, &[]),
+        |s, _| text(&s.resource.details.particulars.publisher), |e, _, v| e.particulars.publisher = Some(one_of(v))),
+    one("made", ("制作时间", "Made"), ("如 2019、2019-05、2019-05-01。", "Such as 2019, 2019-05, 2019-05-01."), (12, &[]),
+        |s, _| text(&s.resource.details.particulars.made), |e, _, v| e.particulars.made = Some(one_of(v))),
+    one("place", ("相关地点", "Place"), ("", ""), (18, &[]),
+        |s, _| text(&s.resource.details.particulars.place), |e, _, v| e.particulars.place = Some(one_of(v))),
+    one("difficulty", ("难度", "Difficulty"), ("从列表选。", "From the list."), (10, DIFFICULTIES),
+        |s, _| text(&s.resource.details.particulars.difficulty), |e, _, v| e.particulars.difficulty = Some(one_of(v))),
+    one("learning_minutes", ("学习时长（分钟）", "Learning minutes"), ("整数。", "A whole number."), (10, &[]),
+        |s, _| number(s.resource.details.particulars.learning_minutes), |e, _, v| e.particulars.learning_minutes = Some(minutes(&one_of(v)))),
+    one("rights_holder", ("权利人", "Rights holder"), ("", ""), (18, &[]),
+        |s, _| text(&s.resource.details.particulars.rights_holder), |e, _, v| e.particulars.rights_holder = Some(one_of(v))),
+    one("evidence", ("权利依据", "Evidence of rights"), ("从列表选。", "From the list."), (16, EVIDENCE),
+        |s, _| text(&s.resource.details.particulars.evidence), |e, _, v| e.particulars.evidence = Some(one_of(v))),
+    one("local_origin", ("地方特色：来自哪里", "Local: origin"), ("清空就是没有地方特色。", "Empty: it is not local."), (18, &[]),
+        |s, _| local(s, |mark| &mark.origin), |e, d, v| set_local(e, d, |mark| mark.origin = one_of(v))),
+    one("local_bearer", ("地方特色：传承人", "Local: bearer"), ("", ""), (18, &[]),
+        |s, _| local(s, |mark| &mark.bearer), |e, d, v| set_local(e, d, |mark| mark.bearer = one_of(v))),
+    one("local_dialect", ("地方特色：方言", "Local: dialect"), ("从列表选。", "From the list."), (14, DIALECTS),
+        |s, _| local(s, |mark| &mark.dialect), |e, d, v| set_local(e, d, |mark| mark.dialect = one_of(v))),
+    one("local_heritage", ("地方特色：非遗名录", "Local: heritage"), ("从列表选。", "From the list."), (14, HERITAGE),
+        |s, _| local(s, |mark| &mark.heritage), |e, d, v| set_local(e, d, |mark| mark.heritage = one_of(v))),
     shown("library", ("资源库", "Library"), 14, |s, _| text(s.library.slug.as_str())),
     shown("kind", ("类型", "Kind"), 8, |s, words| {
         let kind = s.resource.kind;
@@ -271,6 +296,23 @@ fn text(text: &str) -> FieldValue {
 
 fn texts(texts: &[String]) -> FieldValue {
     FieldValue::Many(texts.to_vec())
+}
+
+/// 0 for an empty cell, and -1, which is refused, for what is no number.
+fn minutes(cell: &str) -> i64 {
+    if cell.is_empty() { 0 } else { cell.parse().unwrap_or(-1) }
+}
+
+fn local(subject: Subject<'_>, field: fn(&LocalMark) -> &str) -> FieldValue {
+    text(subject.resource.details.particulars.local.as_ref().map_or("", field))
+}
+
+/// Changes the mark of what is local; one without anything is none.
+fn set_local(edit: &mut Edit, old: &Details, change: impl FnOnce(&mut LocalMark)) {
+    let said = edit.particulars.local.take();
+    let mut mark = said.unwrap_or_else(|| old.particulars.local.clone()).unwrap_or_default();
+    change(&mut mark);
+    edit.particulars.local = Some((mark != LocalMark::default()).then_some(mark));
 }
 
 fn number(number: Option<i64>) -> FieldValue {

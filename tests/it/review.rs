@@ -492,7 +492,7 @@ async fn a_complaint_has_a_number_and_an_upheld_one_can_be_appealed_from() {
     let answer_path = format!("/api/appeals/{appeal}/answer");
     let yes = json!({ "verdict": "upheld", "answer": "有证据" });
     let learner = net.app.person("wei", &[]).await;
-    for (client, status) in [(&nobody, 401), (&learner, 404), (&net.lin, 403), (&net.shu, 403)] {
+    for (client, status) in [(&nobody, 401), (&learner, 403), (&net.lin, 403), (&net.shu, 403)] {
         post(client, &answer_path, yes.clone()).await.expect(status);
     }
     assert_eq!(net.zhen.get("/api/appeals").await.expect(200).json()[0]["id"], json!(appeal));

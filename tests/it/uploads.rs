@@ -571,7 +571,7 @@ async fn only_authors_upload_and_only_see_their_own_uploads() {
     assert_eq!(refused.json()["code"], "anonymous");
     answer(learner.create("a.wav", 9)).await.expect(403);
     let url = begin(&lin, "a.wav", 9000).await;
-    for (client, status) in [(&nobody, 401), (&learner, 404), (&chen, 404)] {
+    for (client, status) in [(&nobody, 401), (&learner, 403), (&chen, 404)] {
         let head = client.ask(Method::HEAD, &url).header("tus-resumable", "1.0.0");
         answer(head).await.expect(status);
         answer(client.piece(&url, 0, &[0; 9])).await.expect(status);

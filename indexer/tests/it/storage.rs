@@ -22,7 +22,7 @@ fn a_new_index_is_empty_and_counts_from_nothing() {
     assert_eq!(index.search(&Query::default()).unwrap().total, 0);
     assert!(index.suggest("剪", 5).unwrap().is_empty());
     assert_eq!(shelf.find("剪纸").total, 0);
-    assert_eq!(shelf.find("剪纸").facets.len(), 5);
+    assert_eq!(shelf.find("剪纸").facets.len(), 6);
 }
 
 #[test]
