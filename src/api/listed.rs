@@ -161,7 +161,7 @@ mod tests {
         let rows: Vec<i64> = (0..120).collect();
         assert_eq!(listing("", None, None).cut(rows.clone()), (120, (0..50).collect()));
         assert_eq!(listing("", Some(3), None).cut(rows.clone()), (120, (100..120).collect()));
-        assert_eq!(listing("", Some(4), None).cut(rows.clone()), (120, Vec::new()));
+        assert_eq!(listing("", Some(4), None).cut(rows), (120, Vec::new()));
         assert_eq!(listing("", Some(i64::MAX), Some(i64::MAX)).span(), (499_999_500, 500));
         assert_eq!(listing("", Some(-1), Some(0)).span(), (0, 1));
     }

@@ -139,7 +139,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         match cli.command {
             Command::Serve(serve) => serve.run(config).await,
             Command::Work => serve::work(config).await,
-            Command::Import(import) => import.run(open(config).await?).await,
+            Command::Import(import) => Box::pin(import.run(open(config).await?)).await,
             Command::Export(export) => export.run(open(config).await?).await,
             Command::Metadata(metadata) => metadata.run(open(config).await?).await,
             Command::Harvest(harvest) => harvest.run(open(config).await?).await,

@@ -132,7 +132,7 @@ pub async fn apply_since(
         let chain = db::reviews::chain(&mut tx, resource.library).await?;
         if !chain.is_empty() {
             let edited = edit.as_ref().clone().of(resource.clone());
-            return update(app, tx, (resource, edited), &chain, account).await;
+            return Box::pin(update(app, tx, (resource, edited), &chain, account)).await;
         }
     }
     let changed = match &action {

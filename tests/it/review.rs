@@ -366,7 +366,7 @@ async fn what_is_late_comes_first_and_a_delegate_decides_for_a_time() {
 #[tokio::test]
 async fn a_step_is_handed_over_and_given_to_a_team_by_its_page() {
     let net = Net::start(&[], "manual").await;
-    let wei = net.app.person("wei", &[("village", Role::Author)]).await;
+    let wei = net.app.person("wei", &[]).await;
     let id = net.ready(8, "题").await;
     net.lin.post(&format!("/api/resources/{id}/review")).await.expect(200);
     let here = "/review/libraries/village";
